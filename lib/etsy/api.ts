@@ -1,0 +1,135 @@
+import type { Client, Query } from './client.ts';
+import { ApiError } from './errors.ts';
+import { envelope, listing, listingImage, reasonOf, review, shop, sortOut } from './schemas.ts';
+import type { Listing, ListingImage, Review, Shop, Sorted } from './schemas.ts';
+
+/** Rows in one answer, and ids in one batch, at most. */
+export const PAGE = 100;
+/** The largest offset Etsy takes; with it, 12,100 rows of a query can be reached. */
+export const MAX_OFFSET = 12_000;
+
+export interface SearchQuery {
+  readonly taxonomyId: number;
+  readonly offset: number;
+  /** Inclusive, in cents of whatever currency Etsy's filter compares. */
+  readonly lowCents: number;
+  /** Inclusive; undefined: no upper end. */
+  readonly highCents: number | undefined;
+  /** By creation time. Newest first is Etsy's default. */
+  readonly order: 'desc' | 'asc';
+}
+
+export interface SearchPage extends Sorted<Listing> {
+  /** All that match, as Etsy counts; undefined when the offset lies past the end. */
+  readonly count: number | undefined;
+}
+
+export interface BatchListing extends Listing {
+  /** Undefined where the answer carries no association at all. */
+  readonly imageList: readonly ListingImage[] | undefined;
+  readonly shopRecord: Shop | undefined;
+}
+
+export interface ReviewQuery {
+  readonly offset: number;
+  /** Epoch seconds, inclusive. */
+  readonly minCreated: number;
+  readonly maxCreated: number | undefined;
+}
+
+export interface ReviewPage extends Sorted<Review> {
+  readonly count: number;
+  /** Rows in the answer, good and bad. */
+  readonly rows: number;
+}
+
+/** The endpoints that the sync reads, as typed calls. Names in the methods are Etsy's operation ids. */
+export class EtsyApi {
+  readonly #client: Client;
+
+  constructor(client: Client) {
+    this.#client = client;
+  }
+
+  /** findAllListingsActive. An offset past the end is the end, whether Etsy answers 400 or an empty page. */
+  async search(query: SearchQuery): Promise<SearchPage> {
+    try {
+      const { count, results } = await this.#list('listings/active', {
+        limit: PAGE,
+        offset: query.offset,
+        taxonomy_id: query.taxonomyId,
+        min_price: query.lowCents > 0 ? dollars(query.lowCents) : undefined,
+        max_price: query.highCents === undefined ? undefined : dollars(query.highCents),
+        sort_on: query.order === 'asc' ? 'created' : undefined,
+        sort_order: query.order === 'asc' ? 'asc' : undefined,
+      });
+      return { count, ...sortOut(listing, results) };
+    } catch (error) {
+      const pastTheEnd = error instanceof ApiError && error.status === 400 && /offset/i.test(error.message);
+      if (!pastTheEnd || query.offset === 0) throw error;
+      return { count: undefined, good: [], rejected: [] };
+    }
+  }
+
+  /** getListingsByListingIds with images and shop. Ids that do not exist or are not visible are missing in the answer. */
+  async batch(ids: readonly number[]): Promise<Sorted<BatchListing>> {
+    const { results } = await this.#list('listings/batch', {
+      listing_ids: ids.join(','),
+      includes: 'Images,Shop',
+    });
+    const { good, rejected } = sortOut(listing, results);
+    const listings = good.map((record): BatchListing => {
+      const images = record.images ? sortOut(listingImage, record.images) : undefined;
+      const shops = sortOut(shop, record.shop ? [record.shop] : []);
+      rejected.push(...(images?.rejected ?? []), ...shops.rejected);
+      return { ...record, imageList: images?.good, shopRecord: shops.good[0] };
+    });
+    return { good: listings, rejected };
+  }
+
+  /** getShop; undefined when Etsy no longer knows it. */
+  async shop(shopId: number): Promise<Shop | undefined> {
+    const path = `shops/${shopId}`;
+    return this.#unlessGone(
+      this.#client.get(path, {}, (body) => {
+        const parsed = shop.safeParse(body);
+        if (!parsed.success) throw new ApiError('body', path, reasonOf(parsed.error));
+        return parsed.data;
+      }),
+    );
+  }
+
+  /** getReviewsByShop, newest first; undefined when Etsy no longer knows the shop. */
+  async reviews(shopId: number, query: ReviewQuery): Promise<ReviewPage | undefined> {
+    return this.#unlessGone(
+      this.#list(`shops/${shopId}/reviews`, {
+        limit: PAGE,
+        offset: query.offset,
+        min_created: query.minCreated,
+        max_created: query.maxCreated,
+      }).then(({ count, results }) => ({ count, rows: results.length, ...sortOut(review, results) })),
+    );
+  }
+
+  #list(path: string, query: Query): Promise<{ count: number; results: unknown[] }> {
+    return this.#client.get(path, query, (body) => {
+      const parsed = envelope.safeParse(body);
+      if (!parsed.success)
+        throw new ApiError('body', path, `not the shape of a list: ${reasonOf(parsed.error)}`);
+      return parsed.data;
+    });
+  }
+
+  async #unlessGone<T>(answer: Promise<T>): Promise<T | undefined> {
+    try {
+      return await answer;
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+}
+
+function dollars(cents: number): string {
+  return (cents / 100).toFixed(2);
+}

@@ -1,0 +1,93 @@
+import { ofetch } from 'ofetch';
+import pLimit from 'p-limit';
+import { BodyTooLarge, readBody } from './body.ts';
+import { rootCause } from './errors.ts';
+import { allowedHost } from './image-url.ts';
+
+const MAX_IMAGE_BYTES = 20 * 1024 * 1024;
+/** What the CDN sends for a removed listing is smaller; no photograph of 570 pixels is. */
+export const MIN_IMAGE_BYTES = 1024;
+const MAX_REDIRECTS = 3;
+
+/** Why an image could not be had. `missing`: it is gone for good. `passing`: another try may well succeed. */
+export class ImageProblem extends Error {
+  override readonly name = 'ImageProblem';
+  readonly kind: 'missing' | 'refused' | 'passing';
+
+  constructor(kind: 'missing' | 'refused' | 'passing', reason: string) {
+    super(reason);
+    this.kind = kind;
+  }
+}
+
+/** The image CDN: one download at a time in the whole process, over a kept-alive connection, outside the API's quota. */
+export class Cdn {
+  readonly #one = pLimit(1);
+  readonly #timeoutMs: number;
+
+  constructor(options: { timeoutMs: number }) {
+    this.#timeoutMs = options.timeoutMs;
+  }
+
+  /** @throws ImageProblem */
+  download(url: string, hosts: readonly string[]): Promise<Buffer> {
+    return this.#one(async () => {
+      const signal = AbortSignal.timeout(this.#timeoutMs);
+      try {
+        return await this.#get(url, hosts, signal, MAX_REDIRECTS);
+      } catch (error) {
+        if (error instanceof ImageProblem) throw error;
+        if (error instanceof BodyTooLarge) throw new ImageProblem('refused', error.message);
+        throw new ImageProblem(
+          'passing',
+          signal.aborted ? `no complete answer within ${this.#timeoutMs / 1000} s` : rootCause(error),
+        );
+      }
+    });
+  }
+
+  async #get(url: string, hosts: readonly string[], signal: AbortSignal, redirects: number): Promise<Buffer> {
+    if (!allowedHost(url, hosts)) {
+      throw new ImageProblem(
+        'refused',
+        `${originOf(url)} is not among the hosts of pipeline.yaml (${hosts.join(', ')})`,
+      );
+    }
+    const response = (await ofetch.raw(url, {
+      responseType: 'stream',
+      retry: false,
+      ignoreResponseError: true,
+      redirect: 'manual',
+      signal,
+    })) as unknown as Response;
+    const { status } = response;
+    if (status === 200) {
+      const bytes = await readBody(response, MAX_IMAGE_BYTES);
+      const fault = jpegFault(bytes.length, bytes.subarray(0, 3), bytes.subarray(-2));
+      const type = response.headers.get('content-type') ?? 'no content-type';
+      if (fault) throw new ImageProblem('passing', `${fault} (${type})`);
+      return bytes;
+    }
+    await response.body?.cancel();
+    const location = response.headers.get('location');
+    if (status >= 300 && status < 400 && location && redirects > 0) {
+      return this.#get(new URL(location, url).href, hosts, signal, redirects - 1);
+    }
+    const gone = status === 404 || status === 410;
+    const passing = status >= 500 || status === 429 || status === 408;
+    throw new ImageProblem(gone ? 'missing' : passing ? 'passing' : 'refused', `HTTP ${status}`);
+  }
+}
+
+function originOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).origin : `"${url.slice(0, 80)}"`;
+}
+
+/** What is wrong with a file as a JPEG, from its size and its ends; undefined: complete. */
+export function jpegFault(size: number, start: Uint8Array, end: Uint8Array): string | undefined {
+  if (size === 0) return 'empty';
+  if (!(start[0] === 0xff && start[1] === 0xd8 && start[2] === 0xff)) return 'not a JPEG';
+  if (size < MIN_IMAGE_BYTES) return `only ${size} bytes, a placeholder`;
+  if (!(end.at(-2) === 0xff && end.at(-1) === 0xd9)) return 'the end of the JPEG is missing';
+  return undefined;
+}

@@ -1,0 +1,256 @@
+import { ofetch } from 'ofetch';
+import pRetry from 'p-retry';
+import type { Ledger } from '../store/ledger.ts';
+import { BodyTooLarge, readBody } from './body.ts';
+import { ApiError, rootCause } from './errors.ts';
+import { WHERE_TO_GET_A_KEY } from './key.ts';
+import type { ApiKey } from './key.ts';
+import type { Quota } from './quota.ts';
+import type { Throttle } from './throttle.ts';
+import { retryAfterMs, sleep } from './time.ts';
+import { onWire } from './wire.ts';
+
+const MAX_JSON_BYTES = 50 * 1024 * 1024;
+/** Failures of one request while others are answered: the fault is in the request, not in the weather. */
+const PATIENCE = 10;
+
+export interface ClientOptions {
+  readonly baseUrl: string;
+  readonly key: ApiKey;
+  readonly throttle: Throttle;
+  readonly quota: Quota;
+  readonly ledger: Ledger;
+  /** For one attempt, from the first byte sent to the last received. Milliseconds. */
+  readonly timeoutMs: number;
+  /** How long the API may give no good answer at all before the run fails. Milliseconds. */
+  readonly giveUpAfterMs: number;
+  /** Stops waiting and retrying; a request on the wire is still finished. */
+  readonly signal: AbortSignal;
+  readonly hold: (reason: string, until: number) => void;
+  readonly released: () => void;
+  /** An answer that was refused rather than used: kept for a person to look at. */
+  readonly refused: (endpoint: string, reason: string) => Promise<void>;
+}
+
+export type Query = Readonly<Record<string, string | number | undefined>>;
+
+/** Gets JSON from the API. Every attempt passes the throttle and is stamped in the ledger. */
+export class Client {
+  readonly #options: ClientOptions;
+  #lastAnswer = performance.now();
+  #failures = 0;
+  #held = false;
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @param path below the base URL, e.g. "listings/active"
+   * @throws ApiError of kind client or key at once; of any other kind once its patience is at an end
+   * @throws the signal's reason when the run is to stop before the request is on the wire
+   */
+  async get<T>(path: string, query: Query, accept: (body: unknown) => T): Promise<T> {
+    const { signal } = this.#options;
+    let answer: { readonly body: T } | undefined;
+    const began = performance.now();
+    try {
+      await pRetry(
+        async () => {
+          answer = { body: await this.#attempt(path, query, accept) };
+        },
+        {
+          retries: Infinity,
+          factor: 2,
+          minTimeout: 500,
+          maxTimeout: 60_000,
+          randomize: true,
+          signal,
+          shouldRetry: ({ error, attemptNumber }) => this.#mayRetry(error, attemptNumber, began),
+          shouldConsumeRetry: ({ error }) =>
+            !(error instanceof ApiError && (error.kind === 'rate' || error.kind === 'quota')),
+          onFailedAttempt: async ({ error }) => {
+            if (!(error instanceof ApiError)) return;
+            if (error.kind === 'rate') await sleep(error.retryAfterMs ?? 500 + Math.random() * 500, signal);
+            else if (error.kind !== 'quota' && error.retryAfterMs) await sleep(error.retryAfterMs, signal);
+          },
+        },
+      );
+    } catch (error) {
+      // An answer that came in after the stop was asked for is still worth its request.
+      if (answer) return answer.body;
+      throw error;
+    }
+    if (!answer) throw new Error(`internal: ${path} ended without answer or error`);
+    return answer.body;
+  }
+
+  #mayRetry(error: Error, attempts: number, began: number): boolean {
+    if (!(error instanceof ApiError)) return false;
+    if (error.kind === 'key' || error.kind === 'client') return false;
+    if (error.kind === 'quota') return true;
+    const { giveUpAfterMs } = this.#options;
+    const silence = performance.now() - this.#lastAnswer;
+    if (silence > giveUpAfterMs) return false;
+    const othersAreAnswered = this.#lastAnswer > began;
+    return error.kind === 'rate' || !othersAreAnswered || attempts < PATIENCE;
+  }
+
+  async #attempt<T>(path: string, query: Query, accept: (body: unknown) => T): Promise<T> {
+    try {
+      const result = accept(await this.#fetch(path, query));
+      this.#lastAnswer = performance.now();
+      this.#failures = 0;
+      if (this.#held) this.#options.released();
+      this.#held = false;
+      return result;
+    } catch (error) {
+      if (error instanceof ApiError && error.kind === 'client') {
+        this.#lastAnswer = performance.now();
+        this.#failures = 0;
+      } else if (error instanceof ApiError && error.kind !== 'quota') {
+        this.#failures += 1;
+        const quiet = performance.now() - this.#lastAnswer;
+        if (this.#failures > 5 && quiet > 5000) {
+          this.#held = true;
+          const since = new Date(Date.now() - quiet).toISOString().slice(11, 19);
+          this.#options.hold(
+            `no good answer from the API since ${since} UTC (${error.message})`,
+            Date.now() + Math.min(60_000, quiet),
+          );
+        }
+      }
+      throw error;
+    }
+  }
+
+  async #fetch(path: string, query: Query): Promise<unknown> {
+    const { baseUrl, key, throttle, quota, ledger, timeoutMs } = this.#options;
+    const url = new URL(`${baseUrl.replace(/\/$/, '')}/${path}`);
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    }
+    // The documented form is a bare comma; URLSearchParams would escape it.
+    url.search = url.search.replaceAll('%2C', ',');
+
+    const flight = await throttle.enter(async () => {
+      await quota.ready();
+      const stamp = await ledger.stamp(path, Date.now());
+      const began = performance.now();
+      const written = new Promise<void>((resolve) => {
+        onWire(url, resolve);
+      });
+      const response = ofetch.raw(url.href, {
+        responseType: 'stream',
+        retry: false,
+        ignoreResponseError: true,
+        redirect: 'error',
+        headers: { 'x-api-key': key.header(), accept: 'application/json' },
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      // Boxed: an async function would wait for a bare promise, and with it for the answer.
+      const settled = response.then(
+        (value) => ({ value }),
+        (error: unknown) => ({ error }),
+      );
+      await Promise.race([written, settled]);
+      return { stamp, began, settled };
+    });
+
+    let status: number | null = null;
+    let remainingToday: number | undefined;
+    try {
+      const outcome = await flight.settled;
+      if ('error' in outcome) throw this.#lost(path, outcome.error);
+      const response = outcome.value as unknown as Response;
+      status = response.status;
+      remainingToday = headerNumber(response, 'x-remaining-today');
+      const perSecond = headerNumber(response, 'x-limit-per-second');
+      if (perSecond !== undefined) throttle.limitTo(perSecond);
+      const text = await this.#text(path, response);
+      if (status === 200) {
+        if (remainingToday === 0) await quota.spent(undefined, Date.now());
+        return this.#json(path, text);
+      }
+      throw await this.#problem(path, response, text, remainingToday);
+    } finally {
+      ledger.settle(flight.stamp, { status, tookMs: performance.now() - flight.began, remainingToday });
+    }
+  }
+
+  async #text(path: string, response: Response): Promise<string> {
+    try {
+      return (await readBody(response, MAX_JSON_BYTES)).toString('utf8');
+    } catch (error) {
+      if (error instanceof BodyTooLarge) await this.#options.refused(path, error.message);
+      throw error instanceof BodyTooLarge ? this.#bad(path, error.message, error) : this.#lost(path, error);
+    }
+  }
+
+  #json(path: string, text: string): unknown {
+    try {
+      return JSON.parse(text);
+    } catch (error) {
+      const start = this.#options.key.redact(text.slice(0, 60)).replaceAll(/\s+/g, ' ');
+      throw this.#bad(path, `the answer is no JSON, it starts with: ${start}`, error);
+    }
+  }
+
+  #bad(path: string, message: string, cause: unknown): ApiError {
+    return new ApiError('body', path, message, { cause });
+  }
+
+  #lost(path: string, error: unknown): ApiError {
+    const timedOut =
+      error instanceof Error && /Timeout/.test(`${error.name} ${rootCause(error)} ${String(error.cause)}`);
+    const message = timedOut
+      ? `no complete answer within ${this.#options.timeoutMs / 1000} s`
+      : this.#options.key.redact(rootCause(error));
+    return new ApiError(timedOut ? 'timeout' : 'network', path, message, { cause: error });
+  }
+
+  async #problem(
+    path: string,
+    response: Response,
+    text: string,
+    remaining: number | undefined,
+  ): Promise<ApiError> {
+    const { status } = response;
+    const said = this.#options.key.redact(errorText(text));
+    const retryAfter = retryAfterMs(response.headers.get('retry-after'), Date.now());
+    const more = { status, retryAfterMs: retryAfter };
+    if (status === 429) {
+      if (remaining === 0 || /daily|per day/i.test(said)) {
+        await this.#options.quota.spent(retryAfter, Date.now());
+        return new ApiError('quota', path, `HTTP 429: ${said}`, more);
+      }
+      return new ApiError('rate', path, `HTTP 429: ${said}`, more);
+    }
+    if (status === 401 || status === 403) {
+      return new ApiError('key', path, `Etsy refused the API key (HTTP ${status}: ${said})`, {
+        ...more,
+        hint: WHERE_TO_GET_A_KEY,
+      });
+    }
+    if (status >= 500 || status === 408 || status === 425) {
+      return new ApiError('server', path, `HTTP ${status}: ${said}`, more);
+    }
+    return new ApiError('client', path, `HTTP ${status}: ${said}`, more);
+  }
+}
+
+function headerNumber(response: Response, name: string): number | undefined {
+  const value = Number(response.headers.get(name) ?? NaN);
+  return Number.isFinite(value) ? value : undefined;
+}
+
+/** Etsy's errors are `{"error": "..."}`; what stands in between may answer with anything. */
+function errorText(text: string): string {
+  try {
+    const body: unknown = JSON.parse(text);
+    if (typeof body === 'object' && body !== null && 'error' in body) return String(body.error);
+  } catch {
+    // no JSON: shown as it is
+  }
+  return text.slice(0, 200).replaceAll(/\s+/g, ' ') || 'no message';
+}

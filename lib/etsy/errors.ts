@@ -1,0 +1,46 @@
+/**
+ * Why a request gave no usable answer. The kind decides what happens next:
+ * - network, timeout, server, body: tried again after a back-off (no answer, cut answer, 5xx, no JSON, wrong shape)
+ * - rate, quota: not our turn yet; tried again, which costs no attempt
+ * - key: the key is missing or refused; the run ends
+ * - client: Etsy says the request is wrong (other 4xx); tasks decide (404: gone, 400: past the end)
+ */
+export type ApiErrorKind = 'network' | 'timeout' | 'server' | 'body' | 'rate' | 'quota' | 'key' | 'client';
+
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly kind: ApiErrorKind;
+  readonly endpoint: string;
+  readonly status: number | undefined;
+  /** Milliseconds, from the retry-after header. */
+  readonly retryAfterMs: number | undefined;
+  /** What to do next, where a person can do something. */
+  readonly hint: string | undefined;
+
+  constructor(
+    kind: ApiErrorKind,
+    endpoint: string,
+    message: string,
+    more: { status?: number; retryAfterMs?: number | undefined; hint?: string; cause?: unknown } = {},
+  ) {
+    super(`${endpoint}: ${message}`, more.cause === undefined ? undefined : { cause: more.cause });
+    this.kind = kind;
+    this.endpoint = endpoint;
+    this.status = more.status;
+    this.retryAfterMs = more.retryAfterMs;
+    this.hint = more.hint;
+  }
+}
+
+/** The innermost reason of a failed fetch, e.g. "connect ECONNREFUSED 127.0.0.1:443"; fetch itself only says "failed". */
+export function rootCause(error: unknown): string {
+  let deepest = error;
+  while (deepest instanceof Error) {
+    const next: unknown = deepest instanceof AggregateError ? deepest.errors[0] : deepest.cause;
+    if (!(next instanceof Error)) break;
+    deepest = next;
+  }
+  if (!(deepest instanceof Error)) return String(deepest);
+  const code = (deepest as { code?: unknown }).code;
+  return deepest.message || (typeof code === 'string' ? code : deepest.name);
+}

@@ -1,0 +1,70 @@
+import type { Ledger } from '../store/ledger.ts';
+import { sleep } from './time.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+/** Etsy's sliding day is made of buckets, of two hours in older documents: by then some calls have come back. */
+const LONGEST_WAIT_MS = 120 * MINUTE_MS;
+
+export interface QuotaOptions {
+  readonly ledger: Ledger;
+  readonly onQuota: 'wait' | 'stop';
+  readonly signal: AbortSignal;
+  /** Asks the run to stop, to be resumed later. */
+  readonly stop: (reason: string) => void;
+  readonly hold: (reason: string, until: number) => void;
+  readonly released: () => void;
+}
+
+/** The daily limit. Knows from Etsy's headers that nothing is left, and from the ledger when calls come back. */
+export class Quota {
+  readonly #options: QuotaOptions;
+  /** Epoch ms before which no request may go out; undefined: none. */
+  #until: number | undefined;
+
+  constructor(options: QuotaOptions) {
+    this.#options = options;
+  }
+
+  /** Takes up where the last process ended. */
+  async restore(now: number): Promise<void> {
+    if ((await this.#options.ledger.remaining(now)) === 0) await this.spent(undefined, now);
+  }
+
+  /**
+   * Nothing is left, or a request was refused for the day.
+   * @param retryAfter milliseconds, Etsy's own estimate
+   */
+  async spent(retryAfter: number | undefined, now: number): Promise<void> {
+    if (this.#until !== undefined && this.#until > now) return;
+    const { oldestMs } = await this.#options.ledger.day(now);
+    const byLedger = Math.max(MINUTE_MS, (oldestMs ?? now) + DAY_MS - now);
+    const wait =
+      retryAfter !== undefined && retryAfter <= LONGEST_WAIT_MS
+        ? retryAfter
+        : Math.min(byLedger, LONGEST_WAIT_MS);
+    this.#until = now + wait;
+    if (this.#options.onQuota === 'stop') {
+      this.#options.stop(`the daily quota is used up; calls come back from ${clock(this.#until)}`);
+    }
+  }
+
+  /** Resolves when a request may go out. @throws the signal's reason when the run is to stop. */
+  async ready(): Promise<void> {
+    while (this.#until !== undefined) {
+      const wait = this.#until - Date.now();
+      if (wait > 0) {
+        this.#options.hold('the daily quota is used up', this.#until);
+        // In short naps: the clock may be set, and a laptop may sleep, while we wait.
+        await sleep(Math.min(wait, MINUTE_MS), this.#options.signal);
+        continue;
+      }
+      this.#until = undefined;
+      this.#options.released();
+    }
+  }
+}
+
+function clock(epochMs: number): string {
+  return new Date(epochMs).toISOString().slice(0, 16).replace('T', ' ') + ' UTC';
+}

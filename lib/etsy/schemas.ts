@@ -1,0 +1,137 @@
+import { z } from 'zod';
+
+// Field types after Etsy's published specification. It requires no field, so any may be absent or null; only the ids
+// that a row cannot do without are demanded. Unknown fields are dropped. test/schemas.test.ts checks these types
+// against those of the etsy-ts package.
+
+const id = z.int().positive();
+const int = z.int().nullish();
+const number = z.number().nullish();
+const text = z.string().nullish();
+const flag = z.boolean().nullish();
+/** Epoch seconds. */
+const time = z.int().nullish();
+
+/** value = amount / divisor, in the shop's currency. */
+const money = z.object({ amount: z.int(), divisor: z.int().positive(), currency_code: z.string() });
+
+export const listingImage = z.object({
+  listing_image_id: id,
+  rank: int,
+  url_570xN: text,
+});
+
+export const shop = z.object({
+  shop_id: id,
+  create_date: time,
+  created_timestamp: time,
+  update_date: time,
+  updated_timestamp: time,
+  url: text,
+  is_shop_us_based: flag,
+  shipping_from_country_iso: text,
+  shop_location_country_iso: text,
+  listing_active_count: int,
+  accepts_custom_requests: flag,
+  num_favorers: int,
+  transaction_sold_count: int,
+  review_average: number,
+  review_count: int,
+});
+
+export const listing = z.object({
+  listing_id: id,
+  shop_id: id,
+  title: text,
+  description: text,
+  url: text,
+  state: text,
+  creation_timestamp: time,
+  created_timestamp: time,
+  ending_timestamp: time,
+  quantity: int,
+  num_favorers: int,
+  /** Absent from search pages at times; tabulated daily. */
+  views: int,
+  is_customizable: flag,
+  is_personalizable: flag,
+  listing_type: text,
+  tags: z.array(z.string()).nullish(),
+  materials: z.array(z.string()).nullish(),
+  processing_min: int,
+  processing_max: int,
+  who_made: text,
+  when_made: text,
+  item_weight: number,
+  item_weight_unit: text,
+  item_length: number,
+  item_width: number,
+  item_height: number,
+  item_dimensions_unit: text,
+  should_auto_renew: flag,
+  language: text,
+  price: money.nullish(),
+  taxonomy_id: int,
+  production_partners: z.array(z.unknown()).nullish(),
+  /** Only where asked for. */
+  images: z.array(z.unknown()).nullish(),
+  shop: z.unknown().optional(),
+});
+
+export const review = z
+  .object({
+    shop_id: id,
+    listing_id: id,
+    transaction_id: id,
+    buyer_user_id: int,
+    rating: int,
+    review: text,
+    language: text,
+    create_timestamp: time,
+    created_timestamp: time,
+  })
+  .refine((value) => createdAt(value) !== undefined, { path: ['create_timestamp'], error: 'is missing' });
+
+/** Etsy sends the time under both names, and says that either may be absent. Epoch seconds. */
+export function createdAt(of: {
+  create_timestamp?: number | null | undefined;
+  created_timestamp?: number | null | undefined;
+}): number | undefined {
+  return of.create_timestamp ?? of.created_timestamp ?? undefined;
+}
+
+/** Every list answer. `count` is all that match, not what is in `results`. */
+export const envelope = z.object({ count: z.int().nonnegative(), results: z.array(z.unknown()) });
+
+export type Listing = z.infer<typeof listing>;
+export type ListingImage = z.infer<typeof listingImage>;
+export type Shop = z.infer<typeof shop>;
+export type Review = z.infer<typeof review>;
+
+/** A record that is not what the schema says, with the reason; it is set aside, and the rest goes on. */
+export interface Rejected {
+  readonly raw: unknown;
+  readonly reason: string;
+}
+
+export interface Sorted<T> {
+  readonly good: T[];
+  readonly rejected: Rejected[];
+}
+
+export function sortOut<T>(schema: z.ZodType<T>, records: readonly unknown[]): Sorted<T> {
+  const good: T[] = [];
+  const rejected: Rejected[] = [];
+  for (const raw of records) {
+    const parsed = schema.safeParse(raw);
+    if (parsed.success) good.push(parsed.data);
+    else rejected.push({ raw, reason: reasonOf(parsed.error) });
+  }
+  return { good, rejected };
+}
+
+export function reasonOf(error: z.ZodError): string {
+  return error.issues
+    .map((issue) => `${issue.path.map(String).join('.') || 'record'}: ${issue.message}`)
+    .join('; ');
+}

@@ -1,0 +1,96 @@
+import pLimit from 'p-limit';
+import pThrottle from 'p-throttle';
+import { sleep } from './time.ts';
+
+/** p-throttle hands out turns this much further apart than the limit says: 204 ms at 5 a second, so 4.90 a second. */
+const SLACK_MS = 4;
+/** No window of one second plus this holds more requests than the limit: room for jitter on the way to the server. */
+const MARGIN_MS = 12;
+/** A stamp of the ledger is older than the arrival it stands for by no more than this. */
+const STAMP_TO_ARRIVAL_MS = 60;
+
+export interface ThrottleOptions {
+  /** Requests a second; Infinity lifts the throttle (benchmarks only). */
+  readonly qps: number;
+  /** Rejects all who wait, with its reason. */
+  readonly signal: AbortSignal;
+  /** Epoch ms of requests sent before this process started, from the ledger. */
+  readonly recent?: readonly number[];
+}
+
+/**
+ * The one gate to the API. Two rules in a row:
+ * p-throttle spaces the turns evenly; then, at the moment of sending, the request waits until the last `qps` requests
+ * that really went out are more than a second old. The first gives the mean, the second holds when a timer, a
+ * handshake or a garbage collection came late and the even spacing alone would let six into one second.
+ */
+export class Throttle {
+  readonly #qps: number;
+  readonly #signal: AbortSignal;
+  readonly #one = pLimit(1);
+  /** performance.now() of the last requests on the wire, oldest first, at most `#burst`. */
+  readonly #sent: number[] = [];
+  #burst: number;
+  #turn: () => Promise<void>;
+  #clockOffset = Date.now() - performance.now();
+
+  constructor(options: ThrottleOptions) {
+    this.#qps = options.qps;
+    this.#signal = options.signal;
+    this.#burst = Math.max(1, Math.floor(options.qps));
+    this.#turn = this.#newTurns();
+    const [wall, now] = [Date.now(), performance.now()];
+    for (const at of options.recent ?? []) this.#note(Math.min(now, now - (wall - at) + STAMP_TO_ARRIVAL_MS));
+  }
+
+  /** Etsy's x-limit-per-second, where it is lower than ours. */
+  limitTo(perSecond: number): void {
+    if (perSecond >= 1 && perSecond < this.#burst) this.#burst = Math.floor(perSecond);
+  }
+
+  /**
+   * Waits for the turn, then calls `launch`, which starts one request and resolves once it is on the wire.
+   * Launches never overlap: a connection still being set up is not yet counted, so nobody may pass it.
+   */
+  async enter<T>(launch: () => Promise<T>): Promise<T> {
+    if (this.#qps === Infinity) return launch();
+    this.#mindTheClock();
+    await this.#turn();
+    return this.#one(async () => {
+      await this.#clear();
+      try {
+        return await launch();
+      } finally {
+        this.#note(performance.now());
+      }
+    });
+  }
+
+  #note(at: number): void {
+    this.#sent.push(at);
+    while (this.#sent.length > 10) this.#sent.shift();
+  }
+
+  async #clear(): Promise<void> {
+    this.#signal.throwIfAborted();
+    const windowMs = Math.max(1000, (this.#burst / this.#qps) * 1000) + MARGIN_MS;
+    for (;;) {
+      const oldest = this.#sent.at(-this.#burst);
+      const wait = oldest === undefined ? 0 : oldest + windowMs - performance.now();
+      if (wait <= 0) return;
+      await sleep(wait, this.#signal);
+    }
+  }
+
+  #newTurns(): () => Promise<void> {
+    const interval = this.#qps === Infinity ? 0 : 1000 / this.#qps + SLACK_MS;
+    return pThrottle({ limit: 1, interval, signal: this.#signal })(() => Promise.resolve());
+  }
+
+  /** p-throttle plans in wall-clock time: after the clock was set back an hour it would wait that hour. */
+  #mindTheClock(): void {
+    const offset = Date.now() - performance.now();
+    if (Math.abs(offset - this.#clockOffset) > 500) this.#turn = this.#newTurns();
+    this.#clockOffset = offset;
+  }
+}

@@ -1,0 +1,24 @@
+import { subscribe } from 'node:diagnostics_channel';
+
+/**
+ * Tells when a request's head is really written to its socket. Before that may lie a DNS look-up, a TCP and a TLS
+ * handshake: a server counts arrivals, so pacing by the moment of the fetch call would let windows overfill.
+ */
+const watchers = new Map<string, () => void>();
+let subscribed = false;
+
+export function onWire(url: URL, written: () => void): () => void {
+  if (!subscribed) {
+    subscribed = true;
+    subscribe('undici:client:sendHeaders', (message) => {
+      const { request } = message as { request?: { origin?: unknown; path?: unknown } };
+      const key = `${String(request?.origin)}${String(request?.path)}`;
+      const watcher = watchers.get(key);
+      watchers.delete(key);
+      watcher?.();
+    });
+  }
+  const key = `${url.origin}${url.pathname}${url.search}`;
+  watchers.set(key, written);
+  return () => watchers.delete(key);
+}

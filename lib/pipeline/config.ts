@@ -1,0 +1,199 @@
+import { basename, dirname, join, parse, relative, resolve } from 'node:path';
+import { cosmiconfig } from 'cosmiconfig';
+import type { CosmiconfigResult } from 'cosmiconfig';
+import type { z } from 'zod';
+import { ConfigFile, labelOf } from './diagnostics.ts';
+import type { KeyPath } from './diagnostics.ts';
+import { UserError } from './errors.ts';
+import { findGraphMistakes } from './graph.ts';
+import type { StageDraft } from './graph.ts';
+import { loadTask, optionsSchema, packageFolder } from './load-tasks.ts';
+import type { AnyTask } from './load-tasks.ts';
+import { settingsSchema, stageSchema } from './schema.ts';
+import { fieldOf, validate } from './validate.ts';
+
+/** A pipeline.yaml, checked and ready to run. All paths are absolute, all durations seconds. */
+export interface Pipeline<Tx = unknown, Services = unknown> {
+  readonly file: string;
+  readonly folder: string;
+  readonly name: string;
+  readonly kill: string;
+  readonly api: {
+    /** Without a slash at its end. */
+    readonly baseUrl: string;
+    readonly qps: number;
+    readonly onQuota: 'wait' | 'stop';
+    /** Of one request. */
+    readonly timeout: number;
+    /** How long the API may stay unreachable before the run ends. */
+    readonly giveUpAfter: number;
+  };
+  readonly data: { readonly database: string; readonly metadata: string; readonly images: string };
+  readonly rules: { readonly madeSince: number; readonly refreshAfter: number };
+  readonly stages: readonly Stage<Tx, Services>[];
+}
+
+export interface Stage<Tx = unknown, Services = unknown> {
+  readonly id: string;
+  readonly needs: readonly string[];
+  readonly alongside: readonly string[];
+  readonly task: AnyTask<Tx, Services>;
+  /** What the task's own schema made of `with:`. */
+  readonly options: unknown;
+}
+
+/** Finds, reads and checks pipeline.yaml. Every mistake in it is told at once, in one UserError. */
+export async function loadPipeline(cwd: string): Promise<Pipeline> {
+  const { file, text } = await findPipeline(resolve(cwd));
+  const folder = dirname(file);
+  const config = new ConfigFile(relative(cwd, file), text);
+  const written = config.read();
+  if (!written) throw mistaken(config);
+
+  const settings = await check(config, settingsSchema, written.value ?? {}, []);
+  const drafts = stagesOf(written.value);
+  const stages = await Promise.all(drafts.map((stage, index) => readStage(config, stage, index, folder)));
+  for (const { path, message, also } of findGraphMistakes(drafts.map(draftOf))) {
+    const other = also && { also: { path: ['stages', ...also.path], message: also.message } };
+    config.report(['stages', ...path], message, other);
+  }
+  checkPlaces(config, file, written.value);
+  if (!settings || config.hasMistakes) throw mistaken(config);
+
+  const absolute = (path: string): string => resolve(folder, path);
+  const { name, kill, api, data, rules } = settings;
+  return {
+    file,
+    folder,
+    name,
+    kill: absolute(kill),
+    api,
+    data: {
+      database: absolute(data.database),
+      metadata: absolute(data.metadata),
+      images: absolute(data.images),
+    },
+    rules,
+    // None is missing: what could not be read has been reported.
+    stages: stages.flatMap((stage) => stage ?? []),
+  };
+}
+
+async function findPipeline(cwd: string): Promise<{ file: string; text: string }> {
+  const found = await search(cwd);
+  if (found && basename(found.filepath) === 'pipeline.yaml') {
+    return { file: found.filepath, text: typeof found.config === 'string' ? found.config : '' };
+  }
+  throw new UserError(`No pipeline.yaml in ${cwd}, nor in any folder above it.`, {
+    exitCode: 2,
+    hint: `Copy the one that ships with sync-data into a folder of your own and start there: ${join(packageFolder, 'pipeline.yaml')}`,
+  });
+}
+
+async function search(cwd: string): Promise<CosmiconfigResult> {
+  // Raw text for every kind of file: cosmiconfig also looks into the user's own configuration folder, and what it
+  // may find there is neither wanted nor to be executed.
+  const kinds = ['.yaml', '.yml', '.json', '.js', '.ts', '.cjs', '.mjs', 'noExt'];
+  try {
+    const explorer = cosmiconfig('sync-data', {
+      searchPlaces: ['pipeline.yaml'],
+      loaders: Object.fromEntries(
+        kinds.map((kind) => [kind, (_file: string, text: string) => text.replace(/^\uFEFF/, '')]),
+      ),
+      stopDir: parse(cwd).root,
+      ignoreEmptySearchPlaces: false,
+    });
+    return await explorer.search(cwd);
+  } catch (cause) {
+    // Before it searches it reads settings of its own, from a package.json that may be broken.
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new UserError(`pipeline.yaml cannot be looked for: ${reason}`, { exitCode: 2, cause });
+  }
+}
+
+function mistaken(config: ConfigFile): UserError {
+  return new UserError(config.print(), {
+    exitCode: 2,
+    hint: 'Nothing has been started. Correct pipeline.yaml and start again.',
+  });
+}
+
+/** The value in the schema's terms, or undefined once its mistakes are reported. */
+async function check<Value>(
+  config: ConfigFile,
+  schema: z.ZodType<Value>,
+  value: unknown,
+  path: KeyPath,
+): Promise<Value | undefined> {
+  const result = await validate(schema, value, path);
+  if (result.ok) return result.value;
+  for (const issue of result.issues) config.report(issue.path, issue.message, { on: issue.on });
+  return undefined;
+}
+
+async function readStage(
+  config: ConfigFile,
+  written: unknown,
+  index: number,
+  folder: string,
+): Promise<Stage | undefined> {
+  const path = ['stages', index];
+  const stage = await check(config, stageSchema, written, path);
+  // The task is looked at even where the rest of its stage is mistaken: all mistakes at once.
+  const specifier = stageSchema.shape.task.safeParse(fieldOf(written, 'task'));
+  if (!specifier.success) return undefined;
+  const loaded = await loadTask(specifier.data, folder);
+  if (!loaded.ok) {
+    config.report([...path, 'task'], loaded.problem);
+    return undefined;
+  }
+  const options = fieldOf(written, 'with');
+  // The options of a mistaken stage may be there under a misspelt key.
+  if (!stage && options === undefined) return undefined;
+  const checked = await check(config, optionsSchema(loaded.task), options ?? {}, [...path, 'with']);
+  if (!stage) return undefined;
+  const { id, needs, alongside } = stage;
+  return { id, needs, alongside, task: loaded.task, options: checked };
+}
+
+function stagesOf(value: unknown): readonly unknown[] {
+  const stages = fieldOf(value, 'stages');
+  return Array.isArray(stages) ? stages : [];
+}
+
+function draftOf(stage: unknown): StageDraft {
+  const id = stageSchema.shape.id.safeParse(fieldOf(stage, 'id')).data;
+  const names = (key: string): (string | undefined)[] => {
+    const value = fieldOf(stage, key);
+    return Array.isArray(value) ? value.map((name) => (typeof name === 'string' ? name : undefined)) : [];
+  };
+  return { id, needs: names('needs'), alongside: names('alongside') };
+}
+
+/** The KILL file is removed once it has been seen: it had better not be the database. */
+function checkPlaces(config: ConfigFile, file: string, written: unknown): void {
+  const { kill, data } = settingsSchema.shape;
+  const block = fieldOf(written, 'data');
+  const folders = data.safeParse(block).data;
+  const places = [
+    {
+      path: ['kill'],
+      value: kill.safeParse(fieldOf(written, 'kill')).data,
+      isWritten: fieldOf(written, 'kill') !== undefined,
+    },
+    ...(['database', 'metadata', 'images'] as const).map((key) => ({
+      path: ['data', key],
+      value: folders?.[key],
+      isWritten: fieldOf(block, key) !== undefined,
+    })),
+  ];
+  const taken = new Map([[file, 'this file']]);
+  // Of two that clash, the one to change is one that stands in the file.
+  for (const { path, value } of places.toSorted((a, b) => Number(a.isWritten) - Number(b.isWritten))) {
+    if (value === undefined) continue;
+    const absolute = resolve(dirname(file), value);
+    const other = taken.get(absolute);
+    if (other === undefined) taken.set(absolute, labelOf(path));
+    else config.report(path, `${value} is ${other} already, expected a path of its own`);
+  }
+}

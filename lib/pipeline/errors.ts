@@ -1,0 +1,19 @@
+/** 1: the work failed. 2: the command line or the configuration is wrong. 75: stopped, to be resumed. */
+export type UserExitCode = 1 | 2 | 75;
+
+/**
+ * An error whose message is meant for the person at the terminal and needs no stack trace.
+ * Where it is thrown nothing is printed; the command prints message and hint once, and exits with `exitCode`.
+ */
+export class UserError extends Error {
+  override readonly name = 'UserError';
+  readonly exitCode: UserExitCode;
+  /** What to do next. Shown on a line of its own. */
+  readonly hint?: string;
+
+  constructor(message: string, details: { exitCode: UserExitCode; hint?: string; cause?: unknown }) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.exitCode = details.exitCode;
+    if (details.hint !== undefined) this.hint = details.hint;
+  }
+}

@@ -1,0 +1,143 @@
+import type { Checkpoints, Run } from '../../checkpoints/checkpoints.ts';
+import type { Database } from '../store/database.ts';
+import type { Pipeline, Stage } from './config.ts';
+import type { Listener, StageState } from './events.ts';
+import { buildGraph } from './graph.ts';
+import type { StageGraph } from './graph.ts';
+import { StageRunner } from './stage-runner.ts';
+import type { Place, StageFailure } from './stage-runner.ts';
+import type { StopSwitch } from './stop.ts';
+
+export interface RunnerOptions {
+  readonly pipeline: Pipeline;
+  readonly database: Database;
+  readonly checkpoints: Checkpoints;
+  readonly stop: StopSwitch;
+  readonly emit: Listener;
+  /** Handed to every task. */
+  readonly services: unknown;
+  /** Called when a stage has ended, in whatever way; what it throws fails the stage. */
+  readonly stageEnded: () => Promise<void>;
+}
+
+export interface Outcome {
+  readonly state: 'finished' | 'failed' | 'stopped';
+  readonly failures: readonly StageFailure[];
+  /** Where the run stood when it stopped. */
+  readonly places: readonly Place[];
+}
+
+/** The stages of one run, in the order of their graph. */
+export class Runner {
+  readonly #options: RunnerOptions;
+  readonly #run: Run;
+  readonly #graph: StageGraph;
+  readonly #stages: ReadonlyMap<string, StageRunner>;
+
+  constructor(options: RunnerOptions, run: Run) {
+    this.#options = options;
+    this.#run = run;
+    this.#graph = buildGraph(options.pipeline.stages);
+    this.#stages = new Map(
+      options.pipeline.stages.map((stage) => [stage.id, new StageRunner(options, run, stage)]),
+    );
+  }
+
+  /**
+   * Takes up the unfinished run, or begins one.
+   *
+   * With `--stage`, the stage joins the unfinished run where all it builds on is complete there; otherwise it gets a
+   * run of its own: finished too early inside the full run, that run would skip it when its turn comes.
+   */
+  static async open(options: RunnerOptions, onlyStage: string | undefined): Promise<Run> {
+    const { checkpoints, pipeline } = options;
+    const open = await checkpoints.unfinished();
+    if (onlyStage === undefined) return open ?? checkpoints.begin(Date.now());
+    const stage = pipeline.stages.find(({ id }) => id === onlyStage);
+    if (open && stage && (await new Runner(options, open).#isNext(stage))) return open;
+    return (await checkpoints.unfinished(onlyStage)) ?? checkpoints.begin(Date.now(), onlyStage);
+  }
+
+  async run(onlyStage: string | undefined): Promise<Outcome> {
+    if (onlyStage === undefined) await this.#reopenWhatFollowsChanges();
+    const selected = onlyStage === undefined ? this.#graph.order : [onlyStage];
+    const states = await this.#runAll(selected);
+
+    const failures = selected.flatMap((id) => this.#stage(id).failure ?? []);
+    const places = selected.flatMap((id) => this.#stage(id).place ?? []);
+    if (failures.length > 0) return { state: 'failed', failures, places };
+    if (!states.every((state) => state === 'finished')) return { state: 'stopped', failures, places };
+    // One stage finished inside a full run leaves that run open for the others.
+    if (onlyStage === this.#run.onlyStage) await this.#options.checkpoints.finish(this.#run, Date.now());
+    return { state: 'finished', failures, places };
+  }
+
+  #runAll(selected: readonly string[]): Promise<StageState[]> {
+    const active = new Set(selected);
+    const begun = new Map(selected.map((id) => [id, deferred()]));
+    const ended = new Map<string, Promise<StageState>>();
+    for (const id of selected) {
+      const needs = this.#graph.needs(id).flatMap((other) => ended.get(other) ?? []);
+      const companions = this.#graph.companions(id).filter((other) => active.has(other));
+      const stage = this.#stage(id);
+      const work = async (): Promise<StageState> => {
+        const states = await Promise.all(needs);
+        if (companions.length > 0)
+          await Promise.race(companions.flatMap((other) => begun.get(other)?.promise ?? []));
+        if (!states.every((state) => state === 'finished')) return stage.skip();
+        begun.get(id)?.resolve();
+        return stage.run({
+          companionsActive: () => companions.some((other) => active.has(other)),
+          companionsFinished: async () => {
+            const all = await Promise.all(companions.flatMap((other) => ended.get(other) ?? []));
+            return all.every((state) => state === 'finished');
+          },
+        });
+      };
+      ended.set(
+        id,
+        work().finally(() => {
+          active.delete(id);
+          begun.get(id)?.resolve();
+        }),
+      );
+    }
+    return Promise.all(ended.values());
+  }
+
+  /**
+   * A stage that has something left to do, because pipeline.yaml was edited between two starts, makes those that build
+   * on it run again.
+   */
+  async #reopenWhatFollowsChanges(): Promise<void> {
+    const changed = new Set<string>();
+    for (const id of this.#graph.order) {
+      const builtOn = [...this.#graph.needs(id), ...this.#graph.companions(id)];
+      if (builtOn.some((other) => changed.has(other))) {
+        await this.#options.checkpoints.reopen(this.#run, id);
+        changed.add(id);
+      } else if (!(await this.#stage(id).isComplete())) changed.add(id);
+    }
+  }
+
+  async #isNext(stage: Stage): Promise<boolean> {
+    if (await this.#stage(stage.id).isComplete()) return false;
+    const ground = [...stage.needs, ...stage.alongside];
+    const complete = await Promise.all(ground.map((id) => this.#stage(id).isComplete()));
+    return complete.every(Boolean);
+  }
+
+  #stage(id: string): StageRunner {
+    const stage = this.#stages.get(id);
+    if (!stage) throw new Error(`internal: no stage ${id}`);
+    return stage;
+  }
+}
+
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}

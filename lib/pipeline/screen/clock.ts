@@ -1,0 +1,44 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Gauges } from '../events.ts';
+
+/** Where a screen gets its time from; a test winds its own. */
+export interface Clock {
+  now(): number;
+  /** Runs something again and again; the answer ends that. */
+  every(milliseconds: number, run: () => void): () => void;
+  wait(milliseconds: number): Promise<void>;
+}
+
+/** Its timers keep no process alive. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  every(milliseconds, run) {
+    const timer = setInterval(run, milliseconds).unref();
+    return () => {
+      clearInterval(timer);
+    };
+  },
+  wait: (milliseconds) => sleep(milliseconds, undefined, { ref: false }),
+};
+
+export interface GaugeReader {
+  /** The figures as last read; undefined before the first answer. */
+  latest(): Gauges | undefined;
+  /** Reads them anew. Never two reads at once: a call during a read waits for that one. A failed read changes nothing. */
+  read(): Promise<void>;
+}
+
+export function gaugeReader(gauges: () => Promise<Gauges>): GaugeReader {
+  let latest: Gauges | undefined;
+  let reading: Promise<void> | undefined;
+  const read = async () => {
+    try {
+      latest = await gauges();
+    } catch {
+      // The last figures stay on the screen; whoever keeps them reports what is wrong with them.
+    } finally {
+      reading = undefined;
+    }
+  };
+  return { latest: () => latest, read: () => (reading ??= read()) };
+}

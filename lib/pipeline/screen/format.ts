@@ -1,0 +1,92 @@
+import { stripVTControlCharacters } from 'node:util';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+const tenths = new Intl.NumberFormat('en-US', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const time = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
+const weekdayTime = new Intl.DateTimeFormat('en-GB', {
+  weekday: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+});
+const english = new Intl.PluralRules('en-US');
+
+/** 12300 → "12,300". */
+export function count(value: number): string {
+  return whole.format(value);
+}
+
+/** 1 → "1 unit", 1200 → "1,200 units". */
+export function plural(value: number, one: string, other = `${one}s`): string {
+  return `${count(value)} ${english.select(value) === 'one' ? one : other}`;
+}
+
+/** Per second: "4.9", "245". */
+export function perSecond(value: number): string {
+  return value < 9.95 ? tenths.format(value) : whole.format(value);
+}
+
+/** "4.9/s"; what is slower than one in ten seconds is told per minute or per hour: "3/min". */
+export function rate(value: number): string {
+  if (value <= 0 || value >= 0.1) return `${perSecond(value)}/s`;
+  const perMinute = value * 60;
+  return perMinute >= 1 ? `${whole.format(perMinute)}/min` : `${whole.format(perMinute * 60)}/h`;
+}
+
+/** In words, the two largest units: "40 s", "4 min", "2 h 5 min", "3 d 4 h". */
+export function duration(milliseconds: number): string {
+  const seconds = Math.max(0, Math.round(milliseconds / SECOND)) * SECOND;
+  if (seconds < MINUTE) return `${seconds / SECOND} s`;
+  const minutes = Math.round(seconds / MINUTE) * MINUTE;
+  if (minutes < HOUR) return `${minutes / MINUTE} min`;
+  if (minutes < DAY) return pair(minutes, HOUR, 'h', MINUTE, 'min');
+  return pair(Math.round(minutes / HOUR) * HOUR, DAY, 'd', HOUR, 'h');
+}
+
+function pair(value: number, large: number, largeName: string, small: number, smallName: string): string {
+  const rest = Math.round((value % large) / small);
+  const head = `${Math.floor(value / large)} ${largeName}`;
+  return rest === 0 ? head : `${head} ${rest} ${smallName}`;
+}
+
+/** An estimate in words, no finer than an estimate is: steps of 5 s, 1 min, 5 min, 1 h. */
+export function estimate(milliseconds: number): string {
+  const step =
+    milliseconds < MINUTE
+      ? 5 * SECOND
+      : milliseconds < HOUR
+        ? MINUTE
+        : milliseconds < 10 * HOUR
+          ? 5 * MINUTE
+          : HOUR;
+  return duration(Math.max(1, Math.ceil(milliseconds / step)) * step);
+}
+
+/** A countdown in words, to the second in its last two minutes: "1 min 20 s". */
+export function countdown(milliseconds: number): string {
+  const left = Math.max(0, Math.ceil(milliseconds / SECOND)) * SECOND;
+  return left >= MINUTE && left < 2 * MINUTE ? pair(left, MINUTE, 'min', SECOND, 's') : duration(left);
+}
+
+/** "2026-11-22T15:02:11Z". */
+export function stamp(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 19)}Z`;
+}
+
+/** The local time of day, with the weekday when it is not today: "17:05", "Mon 02:10". */
+export function clockTime(at: number, now: number): string {
+  const today = new Date(at).toDateString() === new Date(now).toDateString();
+  return today ? time.format(at) : weekdayTime.format(at).replace(',', '');
+}
+
+/** Text from elsewhere, made safe for one line: no escape codes, line breaks, control or invisible characters. */
+export function oneLine(text: string): string {
+  return stripVTControlCharacters(text)
+    .replaceAll(/[\s\p{Cc}]+/gu, ' ')
+    .replaceAll(/\p{Cf}/gu, '')
+    .trim();
+}

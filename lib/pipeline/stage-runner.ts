@@ -1,0 +1,182 @@
+import type { Run, UnitCheckpoint } from '../../checkpoints/checkpoints.ts';
+import type { Stage } from './config.ts';
+import type { StageState, UnitView } from './events.ts';
+import type { RunnerOptions } from './runner.ts';
+import { Stopped } from './stop.ts';
+import type { Progress, Step, TaskContext, Unit } from './task.ts';
+
+/** A unit that was under way when its stage stopped or failed. */
+export interface Place {
+  readonly stage: string;
+  readonly unit: string;
+  readonly progress: Progress;
+}
+
+export interface StageFailure {
+  readonly stage: string;
+  readonly unit: string | undefined;
+  readonly error: unknown;
+}
+
+export interface Companions {
+  companionsActive(): boolean;
+  companionsFinished(): Promise<boolean>;
+}
+
+/**
+ * One stage of one run: pulls steps out of its task's units and commits each, with its cursor, in one transaction.
+ * Nothing else commits steps, and nothing else decides that a unit is finished.
+ */
+export class StageRunner {
+  readonly #options: RunnerOptions;
+  readonly #run: Run;
+  readonly #stage: Stage;
+  #at: Place | undefined;
+  #failure: StageFailure | undefined;
+
+  constructor(options: RunnerOptions, run: Run, stage: Stage) {
+    this.#options = options;
+    this.#run = run;
+    this.#stage = stage;
+  }
+
+  get failure(): StageFailure | undefined {
+    return this.#failure;
+  }
+
+  get place(): Place | undefined {
+    return this.#at;
+  }
+
+  async isComplete(): Promise<boolean> {
+    const units = await this.#stage.task.units(this.#context(() => false));
+    const checkpoints = await this.#options.checkpoints.units(this.#run, this.#stage.id);
+    return units.every((unit) => checkpoints.get(unit.id)?.finished);
+  }
+
+  skip(): StageState {
+    return this.#tell('skipped', this.#options.stop.stopped ? undefined : 'a stage it needs did not finish');
+  }
+
+  async run(companions: Companions): Promise<StageState> {
+    try {
+      const state = await this.#runUnits(companions);
+      await this.#options.stageEnded();
+      return this.#tell(state, state === 'stopped' ? this.#options.stop.stopped?.message : undefined);
+    } catch (error) {
+      await this.#options.stageEnded().catch(() => undefined);
+      if (error instanceof Stopped) return this.#tell('stopped', error.message);
+      this.#failure = { stage: this.#stage.id, unit: this.#at?.unit, error };
+      return this.#tell('failed', error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  async #runUnits(companions: Companions): Promise<StageState> {
+    const { checkpoints, stop } = this.#options;
+    const context = this.#context(() => companions.companionsActive());
+    const units = await this.#stage.task.units(context);
+    const saved = await checkpoints.units(this.#run, this.#stage.id);
+    if (units.every((unit) => saved.get(unit.id)?.finished)) return 'finished';
+
+    this.#tell('running');
+    const views = units.map((unit) => viewOf(unit, saved.get(unit.id)));
+    this.#options.emit({ type: 'units', stage: this.#stage.id, units: views });
+    for (const unit of units) {
+      const checkpoint = saved.get(unit.id);
+      if (checkpoint?.finished) continue;
+      if (stop.stopped) return 'stopped';
+      this.#at = {
+        stage: this.#stage.id,
+        unit: unit.title,
+        progress: checkpoint?.progress ?? {},
+      };
+      this.#tellUnit(unit, 'running');
+      const state = await this.#runUnit(unit, await this.#cursor(unit, checkpoint), context).catch(
+        (error: unknown) => {
+          this.#tellUnit(unit, error instanceof Stopped ? 'stopped' : 'failed');
+          throw error;
+        },
+      );
+      // What runs alongside others is not done before they are: they would have gone on filling its queue.
+      const finished = state === 'finished' && (await companions.companionsFinished());
+      if (finished) await checkpoints.finishUnit(this.#run, this.#stage.id, unit.id, Date.now());
+      this.#tellUnit(unit, finished ? 'finished' : 'stopped');
+      if (!finished) return 'stopped';
+      this.#at = undefined;
+    }
+    return 'finished';
+  }
+
+  async #runUnit(unit: Unit, cursor: unknown, context: TaskContext<unknown, unknown>): Promise<StageState> {
+    const { stop } = this.#options;
+    const steps = this.#stage.task.run(unit, cursor, context);
+    try {
+      for (;;) {
+        const next = await steps.next();
+        if (next.done) return 'finished';
+        await this.#commit(unit, next.value);
+        stop.look();
+        if (stop.stopped && !next.value.pending) return 'stopped';
+      }
+    } finally {
+      await steps.return();
+    }
+  }
+
+  async #commit(unit: Unit, step: Step<unknown, unknown>): Promise<void> {
+    const { checkpoints, database, emit } = this.#options;
+    await database.write(async (tx) => {
+      await step.write?.(tx);
+      await checkpoints.save(tx, this.#run, this.#stage.id, unit.id, step);
+    });
+    if (!step.progress || !this.#at) return;
+    this.#at = { ...this.#at, progress: { ...this.#at.progress, ...step.progress } };
+    emit({ type: 'progress', stage: this.#stage.id, unit: unit.id, progress: this.#at.progress });
+  }
+
+  /** A cursor that the task no longer understands (it was written by another version) starts the unit over. */
+  async #cursor(unit: Unit, checkpoint: UnitCheckpoint | undefined): Promise<unknown> {
+    if (checkpoint?.cursor === undefined) return undefined;
+    const parsed = this.#stage.task.cursor.safeParse(checkpoint.cursor);
+    if (parsed.success) return parsed.data;
+    await this.#options.checkpoints.discard(this.#run, this.#stage.id, unit.id);
+    this.#warn(`${unit.title}: its checkpoint is of another version and cannot be used; it starts over`);
+    return undefined;
+  }
+
+  #context(companionsActive: () => boolean): TaskContext<unknown, unknown> {
+    return {
+      options: this.#stage.options,
+      services: this.#options.services,
+      runId: this.#run.id,
+      stop: this.#options.stop.signal,
+      companionsActive,
+      warn: (message) => this.#warn(message),
+    };
+  }
+
+  #warn(message: string): void {
+    this.#options.emit({ type: 'warning', stage: this.#stage.id, message });
+  }
+
+  #tell(state: StageState, reason?: string): StageState {
+    const stage = this.#stage.id;
+    this.#options.emit(
+      reason === undefined ? { type: 'stage', stage, state } : { type: 'stage', stage, state, reason },
+    );
+    return state;
+  }
+
+  #tellUnit(unit: Unit, state: StageState): void {
+    this.#options.emit({ type: 'unit', stage: this.#stage.id, unit: unit.id, state });
+  }
+}
+
+function viewOf(unit: Unit, checkpoint: UnitCheckpoint | undefined): UnitView {
+  return {
+    id: unit.id,
+    title: unit.title,
+    state: checkpoint?.finished ? 'finished' : 'waiting',
+    progress: checkpoint?.progress ?? {},
+  };
+}

@@ -1,0 +1,26 @@
+import type { Cdn } from './etsy/cdn.ts';
+import type { EtsyApi } from './etsy/api.ts';
+import type { Sql } from './store/database.ts';
+
+/** What the command hands to the tasks of the Etsy sync. */
+export interface Services {
+  readonly api: EtsyApi;
+  readonly cdn: Cdn;
+  /** Committed rows. Writing is done by the steps a task yields. */
+  readonly sql: Sql;
+  readonly rules: {
+    /** Year. */
+    readonly madeSince: number;
+    /** Seconds. */
+    readonly refreshAfter: number;
+  };
+  /** Absolute path of the images folder. */
+  readonly imagesFolder: string;
+  /** Hosts that images may come from, after the stage of pipeline.yaml that names them. */
+  readonly imageHosts: readonly string[];
+}
+
+/** Epoch seconds, the unit of every timestamp in the data tables. */
+export function nowSeconds(): number {
+  return Math.floor(Date.now() / 1000);
+}

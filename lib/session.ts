@@ -1,0 +1,168 @@
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { basename, dirname, relative } from 'node:path';
+import { Checkpoints } from '../checkpoints/checkpoints.ts';
+import { connect } from './connect.ts';
+import { gauges } from './gauges.ts';
+import { WHERE_TO_GET_A_KEY, findKey } from './etsy/key.ts';
+import type { ApiKey } from './etsy/key.ts';
+import { loadPipeline } from './pipeline/config.ts';
+import type { Pipeline } from './pipeline/config.ts';
+import { UserError } from './pipeline/errors.ts';
+import type { RunEvent } from './pipeline/events.ts';
+import { Runner } from './pipeline/runner.ts';
+import type { Outcome, RunnerOptions } from './pipeline/runner.ts';
+import { openScreen } from './pipeline/screen/index.ts';
+import { StopSwitch } from './pipeline/stop.ts';
+import { Database } from './store/database.ts';
+import { Ledger } from './store/ledger.ts';
+import { acquireLock } from './store/lock.ts';
+import { MetaDataFile } from './store/meta-data.ts';
+import { migrate } from './store/migrations.ts';
+import { summary } from './summary.ts';
+import { yearOfEntry } from '../tasks/rules/entries.ts';
+
+export interface SessionOptions {
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WritableStream;
+  readonly onlyStage: string | undefined;
+  /** Requests a second in place of pipeline.yaml's, above Etsy's limit too: for tests and benchmarks. */
+  readonly qps?: number;
+}
+
+/** One start of the command, from reading pipeline.yaml to the summary. @returns the exit code */
+export async function session(options: SessionOptions): Promise<number> {
+  let key: ApiKey | undefined;
+  try {
+    const pipeline = await loadPipeline(options.cwd);
+    checkStage(pipeline, options.onlyStage);
+    refuseKill(pipeline);
+    key = await findKey(pipeline.folder, options.env);
+    if (!key) throw new UserError('There is no ETSY_API_KEY.', { exitCode: 2, hint: WHERE_TO_GET_A_KEY });
+    return await locked(options, pipeline, key);
+  } catch (error) {
+    const text = describe(error);
+    options.stderr.write(`${key ? key.redact(text) : text}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+function checkStage(pipeline: Pipeline, onlyStage: string | undefined): void {
+  const known = pipeline.stages.map((stage) => stage.id);
+  if (onlyStage === undefined || known.includes(onlyStage)) return;
+  throw new UserError(`There is no stage "${onlyStage}" in ${basename(pipeline.file)}.`, {
+    exitCode: 2,
+    hint: `Its stages are: ${known.join(', ')}`,
+  });
+}
+
+function refuseKill(pipeline: Pipeline): void {
+  if (!existsSync(pipeline.kill)) return;
+  throw new UserError(`The file ${pipeline.kill} is there, so nothing is started.`, {
+    exitCode: 75,
+    hint: 'Remove it and start again.',
+  });
+}
+
+async function locked(options: SessionOptions, pipeline: Pipeline, key: ApiKey): Promise<number> {
+  await mkdir(dirname(pipeline.data.database), { recursive: true });
+  const lock = await acquireLock(pipeline.data.database, { pid: process.pid, since: Date.now() });
+  if ('pid' in lock) {
+    throw new UserError(
+      `Another sync-data works on ${pipeline.data.database}: process ${lock.pid}, since ${new Date(lock.since).toISOString()}.`,
+      { exitCode: 1, hint: 'Let it finish, or stop it with: touch ' + pipeline.kill },
+    );
+  }
+  try {
+    const database = await Database.open(pipeline.data.database);
+    try {
+      await migrate(database);
+      return await run(options, pipeline, key, database);
+    } finally {
+      await database.close();
+    }
+  } finally {
+    await lock.release();
+  }
+}
+
+async function run(
+  options: SessionOptions,
+  pipeline: Pipeline,
+  key: ApiKey,
+  database: Database,
+): Promise<number> {
+  const metaData = new MetaDataFile(database, pipeline.data.metadata, yearOfEntry);
+  await metaData.load();
+  const ledger = new Ledger(database);
+  await ledger.prune(Date.now());
+
+  const stop = new StopSwitch(pipeline.kill);
+  const listeners: ((event: RunEvent) => void)[] = [];
+  const emit = (event: RunEvent): void => {
+    const told = 'message' in event ? { ...event, message: key.redact(event.message) } : event;
+    for (const listener of listeners) listener(told);
+  };
+  stop.signal.addEventListener('abort', () =>
+    emit({ type: 'stopping', reason: stop.stopped?.message ?? '' }),
+  );
+  try {
+    const qps = options.qps ?? pipeline.api.qps;
+    const services = await connect({ pipeline, key, qps, database, ledger, stop, emit });
+    const checkpoints = new Checkpoints(database);
+    const stageEnded = async (): Promise<void> => {
+      await ledger.flush();
+      await metaData.save();
+    };
+    const runner: RunnerOptions = { pipeline, database, checkpoints, stop, emit, services, stageEnded };
+    const current = await Runner.open(runner, options.onlyStage);
+    ledger.runId = current.id;
+
+    const shown = pipeline.stages.filter(
+      ({ id }) => options.onlyStage === undefined || id === options.onlyStage,
+    );
+    const screen = await openScreen({
+      stream: options.stdout,
+      name: pipeline.name,
+      stages: shown.map(({ id, task }) => ({ id, title: task.title })),
+      killFile: relative(options.cwd, pipeline.kill) || pipeline.kill,
+      gauges: gauges(database, ledger),
+      env: options.env,
+    });
+    listeners.push(screen.listen);
+    let outcome: Outcome;
+    const begun = Date.now();
+    try {
+      emit({ type: 'run', runId: current.id, resumed: current.resumed, startedAt: current.startedAt });
+      outcome = await new Runner(runner, current).run(options.onlyStage);
+    } finally {
+      await ledger.flush();
+      await metaData.save();
+      await screen.close();
+    }
+    const text = await summary({ pipeline, database, ledger, run: current, outcome, stop, begun, describe });
+    options.stdout.write(key.redact(text));
+    if (outcome.state === 'failed') return 1;
+    return outcome.state === 'finished' ? 0 : (stop.stopped?.exitCode ?? 75);
+  } finally {
+    await stop.close();
+  }
+}
+
+/** The message, and what to do next on a line of its own; the trace only where nobody foresaw the error. */
+export function describe(error: unknown): string {
+  if (!(error instanceof Error)) return `sync-data: ${String(error)}`;
+  const hint = 'hint' in error && typeof error.hint === 'string' ? error.hint : undefined;
+  if (hint !== undefined) return `${error.message}\n${hint}`;
+  return error instanceof UserError || error.name === 'ApiError'
+    ? error.message
+    : (error.stack ?? error.message);
+}
+
+function exitCodeOf(error: unknown): number {
+  return error instanceof Error && 'exitCode' in error && typeof error.exitCode === 'number'
+    ? error.exitCode
+    : 1;
+}

@@ -1,0 +1,172 @@
+import pLimit from 'p-limit';
+import { open } from 'sqlite';
+import type { Database as Connection } from 'sqlite';
+// The one place that names the driver; everything else speaks Sql.
+import sqlite3 from 'sqlite3';
+
+export type Value = string | number | null;
+export type Params = readonly Value[] | Readonly<Record<`:${string}`, Value>>;
+
+/**
+ * What the store's modules speak. Numbers above 2^31 are bound as REAL by the driver: columns with INTEGER affinity
+ * turn them back, an expression does not, so wide numbers go in as JSON (`json_each(?)`).
+ */
+export interface Sql {
+  run(sql: string, params?: Params): Promise<{ changes: number }>;
+  get<Row>(sql: string, params?: Params): Promise<Row | undefined>;
+  all<Row>(sql: string, params?: Params): Promise<Row[]>;
+}
+
+/** Sql inside the one write transaction. Never kept beyond the function it was given to. */
+export type Tx = Sql;
+
+/** What the database file itself refuses: full disk, read-only, corruption, another writer. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  readonly code: string;
+  readonly hint: string;
+
+  constructor(path: string, code: string, cause: Error) {
+    super(`${path}: ${cause.message}`, { cause });
+    this.code = code;
+    this.hint = HINTS[code] ?? 'The last checkpoint is kept; start sync-data again to go on from it.';
+  }
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  SQLITE_FULL:
+    'The disk is full. Free some space, then start sync-data again: it goes on from the last checkpoint.',
+  SQLITE_IOERR:
+    'Reading or writing the file failed. Check the disk and its free space, then start sync-data again.',
+  SQLITE_READONLY: 'The file or its folder is read-only. Make both writable, then start sync-data again.',
+  SQLITE_CANTOPEN: 'Check that the folder exists and may be written, then start sync-data again.',
+  SQLITE_BUSY:
+    'Another program holds the database. Close it (a database browser, perhaps), then start sync-data again.',
+  SQLITE_CORRUPT:
+    'The file is damaged. Put back a copy, or save what can be read with: sqlite3 FILE ".recover" | sqlite3 NEW_FILE',
+  SQLITE_NOTADB: 'This is no SQLite database. Name the right file in pipeline.yaml under data: database.',
+};
+
+class DriverSql implements Sql {
+  readonly #connection: Connection;
+  readonly #path: string;
+
+  constructor(connection: Connection, path: string) {
+    this.#connection = connection;
+    this.#path = path;
+  }
+
+  async run(sql: string, params: Params = []): Promise<{ changes: number }> {
+    const result = await this.#named(this.#connection.run(sql, params));
+    return { changes: result.changes ?? 0 };
+  }
+
+  get<Row>(sql: string, params: Params = []): Promise<Row | undefined> {
+    return this.#named(this.#connection.get<Row>(sql, params));
+  }
+
+  all<Row>(sql: string, params: Params = []): Promise<Row[]> {
+    return this.#named(this.#connection.all<Row[]>(sql, params));
+  }
+
+  async #named<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      throw asStoreError(this.#path, error);
+    }
+  }
+}
+
+function asStoreError(path: string, error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof StoreError) return error;
+  const code = (error as { code?: unknown }).code;
+  return typeof code === 'string' && code.startsWith('SQLITE_') ? new StoreError(path, code, error) : error;
+}
+
+export interface OpenOptions {
+  /** Fail when the file is not there, and never write to it. */
+  readonly readOnly?: boolean;
+  readonly busyTimeoutMs?: number;
+}
+
+/**
+ * One SQLite file: one connection that writes, one that reads what is committed.
+ * WAL lets other programs read while a run writes; synchronous=FULL makes a commit survive a power cut.
+ */
+export class Database {
+  readonly path: string;
+  /** Committed rows only: a write transaction under way is not seen here. */
+  readonly read: Sql;
+  readonly #writer: Sql;
+  readonly #connections: readonly Connection[];
+  readonly #turn = pLimit(1);
+
+  private constructor(path: string, writer: Connection, reader: Connection) {
+    this.path = path;
+    this.#connections = writer === reader ? [writer] : [reader, writer];
+    this.#writer = new DriverSql(writer, path);
+    this.read = writer === reader ? this.#writer : new DriverSql(reader, path);
+  }
+
+  /** @throws StoreError when the file cannot be opened, is damaged or no database. */
+  static async open(path: string, options: OpenOptions = {}): Promise<Database> {
+    const mode = options.readOnly ? sqlite3.OPEN_READONLY : sqlite3.OPEN_READWRITE | sqlite3.OPEN_CREATE;
+    const connect = async (pragmas: string): Promise<Connection> => {
+      const connection = await open({ filename: path, mode, driver: sqlite3.Database });
+      connection.configure('busyTimeout', options.busyTimeoutMs ?? 10_000);
+      await connection.exec(pragmas);
+      return connection;
+    };
+    try {
+      if (options.readOnly) {
+        const only = await connect('PRAGMA query_only = ON');
+        return new Database(path, only, only);
+      }
+      const writer = await connect(
+        'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY',
+      );
+      const reader = await connect('PRAGMA query_only = ON; PRAGMA cache_size = -8000');
+      return new Database(path, writer, reader);
+    } catch (error) {
+      throw asStoreError(path, error);
+    }
+  }
+
+  /** A bare connection in rollback-journal mode that does not wait for locks: what a lock file needs. */
+  static async openRollback(path: string): Promise<Sql & { close(): Promise<void> }> {
+    try {
+      const connection = await open({ filename: path, driver: sqlite3.Database });
+      const sql = new DriverSql(connection, path);
+      return {
+        run: (text, params) => sql.run(text, params),
+        get: (text, params) => sql.get(text, params),
+        all: (text, params) => sql.all(text, params),
+        close: () => connection.close(),
+      };
+    } catch (error) {
+      throw asStoreError(path, error);
+    }
+  }
+
+  /** Runs `work` in one transaction, alone. Commits when it resolves, rolls back when it throws. */
+  write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.#turn(async () => {
+      await this.#writer.run('BEGIN IMMEDIATE');
+      try {
+        const result = await work(this.#writer);
+        await this.#writer.run('COMMIT');
+        return result;
+      } catch (error) {
+        // SQLite has already rolled back by itself after some errors (a full disk); the first error is the one to tell.
+        await this.#writer.run('ROLLBACK').catch(() => undefined);
+        throw error;
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#turn(() => undefined);
+    for (const connection of this.#connections) await connection.close();
+  }
+}

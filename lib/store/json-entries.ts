@@ -1,0 +1,170 @@
+import { createReadStream } from 'node:fs';
+import { Tokenizer, TokenType } from '@streamparser/json';
+
+/** One entry of the outermost object: its key, and its value as the text that stands in the file. */
+export interface Entry {
+  readonly key: string;
+  readonly text: string;
+}
+
+/** Where a JSON file stops being one. `line` and `column` count from 1, `column` in bytes. */
+export class JsonFault extends Error {
+  override readonly name = 'JsonFault';
+  readonly offset: number;
+
+  constructor(message: string, offset: number) {
+    super(message);
+    this.offset = offset;
+  }
+}
+
+const OPEN: ReadonlySet<TokenType> = new Set([TokenType.LEFT_BRACE, TokenType.LEFT_BRACKET]);
+const CLOSE: ReadonlySet<TokenType> = new Set([TokenType.RIGHT_BRACE, TokenType.RIGHT_BRACKET]);
+
+/**
+ * Streams the entries of a JSON object file, some at a time, in bounded memory.
+ * Values stay text: a number beyond 2^53 or an unusual spelling survives the way through, which parsing would lose.
+ *
+ * @throws JsonFault at the first byte that is wrong
+ */
+export async function* jsonEntries(file: string): AsyncGenerator<Entry[], void, undefined> {
+  const splitter = new Splitter();
+  for await (const chunk of createReadStream(file, { highWaterMark: 256 * 1024 })) {
+    splitter.write(chunk as Buffer);
+    const entries = splitter.take();
+    if (entries.length > 0) yield entries;
+  }
+  splitter.end();
+  const rest = splitter.take();
+  if (rest.length > 0) yield rest;
+}
+
+type Expect = 'start' | 'key or end' | 'key' | 'colon' | 'value' | 'comma or end' | 'nothing';
+
+const WANTED: Readonly<Record<Expect, string>> = {
+  start: 'an object, starting with {',
+  'key or end': 'a listing id in quotes, or }',
+  key: 'a listing id in quotes',
+  colon: 'a colon',
+  value: 'a value',
+  'comma or end': 'a comma or }',
+  nothing: 'the end of the file',
+};
+
+class Splitter {
+  readonly #tokens = new Tokenizer();
+  #entries: Entry[] = [];
+  /** What has been read from `#base` on and may still be part of an entry. */
+  #held: Buffer = Buffer.alloc(0);
+  #base = 0;
+  #expect: Expect = 'start';
+  #depth = 0;
+  #key = '';
+  #from = 0;
+  #end = 0;
+
+  constructor() {
+    this.#tokens.onToken = ({ token, value, offset }) => {
+      this.#accept(token, value, offset);
+    };
+  }
+
+  write(chunk: Buffer): void {
+    this.#held = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
+    this.#end += chunk.length;
+    try {
+      this.#tokens.write(chunk);
+    } catch (error) {
+      throw this.#fault(error);
+    }
+    const keep = this.#expect === 'comma or end' || this.#depth > 1 ? this.#from : this.#end;
+    this.#held = this.#held.subarray(keep - this.#base);
+    this.#base = keep;
+  }
+
+  end(): void {
+    try {
+      if (!this.#tokens.isEnded) this.#tokens.end();
+    } catch (error) {
+      throw this.#fault(error);
+    }
+    if (this.#expect !== 'nothing')
+      throw new JsonFault(`the file ends where ${WANTED[this.#expect]} is expected`, this.#end);
+  }
+
+  take(): Entry[] {
+    const entries = this.#entries;
+    this.#entries = [];
+    return entries;
+  }
+
+  #accept(token: TokenType, value: unknown, offset: number): void {
+    if (this.#depth > 1) {
+      if (OPEN.has(token)) this.#depth += 1;
+      if (CLOSE.has(token)) this.#depth -= 1;
+      return;
+    }
+    const end = token === TokenType.RIGHT_BRACE;
+    switch (this.#expect) {
+      case 'start':
+        if (token !== TokenType.LEFT_BRACE) this.#wrong(offset);
+        this.#depth = 1;
+        this.#expect = 'key or end';
+        return;
+      case 'key or end':
+      case 'key':
+        if (end && this.#expect === 'key or end') return this.#finish();
+        if (token !== TokenType.STRING) this.#wrong(offset);
+        this.#key = String(value);
+        this.#expect = 'colon';
+        return;
+      case 'colon':
+        if (token !== TokenType.COLON) this.#wrong(offset);
+        this.#expect = 'value';
+        this.#from = offset + 1;
+        return;
+      case 'value':
+        if (OPEN.has(token)) this.#depth = 2;
+        else if (CLOSE.has(token) || token === TokenType.COMMA || token === TokenType.COLON)
+          this.#wrong(offset);
+        this.#expect = 'comma or end';
+        return;
+      case 'comma or end':
+        if (!end && token !== TokenType.COMMA) this.#wrong(offset);
+        this.#push(offset);
+        if (end) return this.#finish();
+        this.#expect = 'key';
+        return;
+      case 'nothing':
+        this.#wrong(offset);
+    }
+  }
+
+  #finish(): void {
+    this.#depth = 0;
+    this.#expect = 'nothing';
+  }
+
+  /** The tokenizer knows words, not grammar: what lies inside a value is checked by the real parser. */
+  #push(end: number): void {
+    const text = this.#held.toString('utf8', this.#from - this.#base, end - this.#base).trim();
+    try {
+      JSON.parse(text);
+    } catch (error) {
+      throw new JsonFault(`the value of "${this.#key}" is no JSON (${(error as Error).message})`, this.#from);
+    }
+    this.#entries.push({ key: this.#key, text });
+  }
+
+  #wrong(offset: number): never {
+    throw new JsonFault(`${WANTED[this.#expect]} is expected here`, offset);
+  }
+
+  #fault(error: unknown): unknown {
+    if (error instanceof JsonFault || !(error instanceof Error)) return error;
+    const at = /absolute position "(\d+)"/.exec(error.message)?.[1];
+    if (at === undefined) return new JsonFault('the file ends in the middle of a value', this.#end);
+    const character = /^Unexpected "(.)"/s.exec(error.message)?.[1] ?? '';
+    return new JsonFault(`unexpected ${JSON.stringify(character)}`, Number(at));
+  }
+}

@@ -1,0 +1,122 @@
+import type { Database } from './database.ts';
+
+export interface Outcome {
+  /** HTTP status; null: no answer came. */
+  readonly status: number | null;
+  readonly tookMs: number;
+  readonly remainingToday: number | undefined;
+}
+
+const DAY_MS = 24 * 3600 * 1000;
+/** Kept longer than the sliding day that Etsy counts, so that a report of yesterday's run still adds up. */
+const KEEP_MS = 2 * DAY_MS;
+
+/** Every API attempt, stamped before it is sent: throttle and quota go on from it after any kind of end. */
+export class Ledger {
+  readonly #database: Database;
+  readonly #settled: [number, Outcome][] = [];
+  runId: number | undefined;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** @returns the attempt's id, for `settle`. Outcomes known by now are written along, in the same transaction. */
+  stamp(endpoint: string, atMs: number): Promise<number> {
+    return this.#database.write(async (tx) => {
+      await this.#flush(tx);
+      const row = await tx.get<{ id: number }>(
+        'INSERT INTO ledger (at_ms, run_id, endpoint) VALUES (?, ?, ?) RETURNING id',
+        [atMs, this.runId ?? null, endpoint],
+      );
+      return row?.id ?? 0;
+    });
+  }
+
+  settle(id: number, outcome: Outcome): void {
+    this.#settled.push([id, outcome]);
+  }
+
+  async flush(): Promise<void> {
+    if (this.#settled.length > 0) await this.#database.write((tx) => this.#flush(tx));
+  }
+
+  async #flush(tx: Database['read']): Promise<void> {
+    const settled = this.#settled.splice(0);
+    if (settled.length === 0) return;
+    try {
+      await tx.run(
+        `UPDATE ledger SET status = s.value ->> 1, took_ms = s.value ->> 2, remaining_today = s.value ->> 3
+         FROM json_each(?) AS s WHERE ledger.id = s.value ->> 0`,
+        [
+          JSON.stringify(
+            settled.map(([id, o]) => [id, o.status, Math.round(o.tookMs), o.remainingToday ?? null]),
+          ),
+        ],
+      );
+    } catch (error) {
+      this.#settled.unshift(...settled);
+      throw error;
+    }
+  }
+
+  async prune(nowMs: number): Promise<void> {
+    await this.#database.write((tx) => tx.run('DELETE FROM ledger WHERE at_ms < ?', [nowMs - KEEP_MS]));
+  }
+
+  /** Epoch ms of the newest attempts not older than `ms`, oldest first. */
+  async recent(nowMs: number, ms: number): Promise<number[]> {
+    const rows = await this.#database.read.all<{ at_ms: number }>(
+      'SELECT at_ms FROM ledger WHERE at_ms > ? ORDER BY at_ms DESC LIMIT 10',
+      [nowMs - ms],
+    );
+    // A stamp ahead of us means that the clock was set back: it can only have happened before now.
+    return rows.map((row) => Math.min(row.at_ms, nowMs)).toReversed();
+  }
+
+  /** Attempts of the last 24 hours and the oldest of them: when the sliding day lets go of it, a call comes back. */
+  async day(nowMs: number): Promise<{ used: number; oldestMs: number | undefined }> {
+    const row = await this.#database.read.get<{ used: number; oldest: number | null }>(
+      'SELECT count(*) AS used, min(at_ms) AS oldest FROM ledger WHERE at_ms > ?',
+      [nowMs - DAY_MS],
+    );
+    return { used: row?.used ?? 0, oldestMs: row?.oldest ?? undefined };
+  }
+
+  async countSince(ms: number): Promise<number> {
+    const row = await this.#database.read.get<{ n: number }>(
+      'SELECT count(*) AS n FROM ledger WHERE at_ms > ?',
+      [ms],
+    );
+    return row?.n ?? 0;
+  }
+
+  /** What Etsy last said is left today; undefined where it has not spoken in the last 24 hours. */
+  async remaining(nowMs: number): Promise<number | undefined> {
+    const row = await this.#database.read.get<{ remaining_today: number }>(
+      'SELECT remaining_today FROM ledger WHERE at_ms > ? AND remaining_today IS NOT NULL ORDER BY at_ms DESC LIMIT 1',
+      [nowMs - DAY_MS],
+    );
+    return row?.remaining_today;
+  }
+
+  /** Of one run: attempts, the most in any window of one second, and the mean per second from first to last. */
+  async pace(runId: number): Promise<{ requests: number; worstSecond: number; perSecond: number }> {
+    const row = await this.#database.read.get<{
+      requests: number;
+      worst: number | null;
+      span: number | null;
+    }>(
+      `SELECT count(*) AS requests, max(in_second) AS worst, max(at_ms) - min(at_ms) AS span FROM (
+         SELECT at_ms, count(*) OVER (ORDER BY at_ms RANGE BETWEEN 999 PRECEDING AND CURRENT ROW) AS in_second
+         FROM ledger WHERE run_id = ?)`,
+      [runId],
+    );
+    const requests = row?.requests ?? 0;
+    return {
+      requests,
+      worstSecond: row?.worst ?? 0,
+      perSecond: row?.span ? ((requests - 1) * 1000) / row.span : 0,
+    };
+  }
+}

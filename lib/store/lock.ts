@@ -1,0 +1,35 @@
+import { Database, StoreError } from './database.ts';
+
+export interface Holder {
+  readonly pid: number;
+  /** Epoch milliseconds. */
+  readonly since: number;
+}
+
+export interface Lock {
+  release(): Promise<void>;
+}
+
+/**
+ * Holds `<database>.lock` for this process, or says who holds it.
+ *
+ * The lock is SQLite's RESERVED lock on a small file of its own: the operating system drops it when the process dies,
+ * however it dies, so a stale one cannot exist; and others can still read who the holder is. The file itself stays:
+ * removing it could pull it from under a process that is just opening it.
+ */
+export async function acquireLock(databasePath: string, me: Holder): Promise<Lock | Holder> {
+  const file = await Database.openRollback(`${databasePath}.lock`);
+  try {
+    await file.run('BEGIN EXCLUSIVE');
+    await file.run('CREATE TABLE IF NOT EXISTS holder (id INTEGER PRIMARY KEY, pid INTEGER, since INTEGER)');
+    await file.run('REPLACE INTO holder VALUES (1, ?, ?)', [me.pid, me.since]);
+    await file.run('COMMIT');
+    await file.run('BEGIN IMMEDIATE');
+    return { release: () => file.close() };
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.code !== 'SQLITE_BUSY') throw error;
+    const holder = await file.get<Holder>('SELECT pid, since FROM holder').catch(() => undefined);
+    await file.close();
+    return holder ?? { pid: 0, since: 0 };
+  }
+}

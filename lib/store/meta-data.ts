@@ -1,0 +1,200 @@
+import { createReadStream } from 'node:fs';
+import { open, rename, stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import type { Database, Sql, Tx } from './database.ts';
+import { JsonFault, jsonEntries } from './json-entries.ts';
+import type { Entry } from './json-entries.ts';
+
+/** Entries read back in one go while the file is written. */
+const CHUNK = 5000;
+const STAMP = 'meta_data_file';
+
+export interface MetaEntry {
+  readonly listingId: number;
+  /** JSON text. */
+  readonly value: string;
+  readonly earliestYear: number | null;
+}
+
+/**
+ * image_metadata.json and the table that is its truth while a run is under way. The file is read when it is not the
+ * one that was last written, and written back whole (temporary name, sync, rename): readers never see half of it.
+ */
+export class MetaDataFile {
+  readonly #database: Database;
+  readonly #path: string;
+  /** The year an entry's item was certainly not made before, read from its value. */
+  readonly #yearOf: (value: unknown) => number | null;
+  #written = '';
+
+  constructor(database: Database, path: string, yearOf: (value: unknown) => number | null) {
+    this.#database = database;
+    this.#path = path;
+    this.#yearOf = yearOf;
+  }
+
+  /**
+   * Takes the file's entries into the table, where the file has changed since it was last written or read.
+   *
+   * @throws Error naming file, line and column when it is no JSON object; the table and the file stay as they were
+   */
+  async load(): Promise<void> {
+    const stamp = await this.#stampOnDisk();
+    if (stamp === undefined || stamp === (await this.#stampOnRecord())) return;
+    try {
+      await this.#database.write(async (tx) => {
+        for await (const entries of jsonEntries(this.#path)) await this.#adopt(tx, entries);
+        await this.#record(tx, stamp);
+      });
+    } catch (error) {
+      if (!(error instanceof JsonFault)) throw error;
+      const { line, column } = await lineAndColumn(this.#path, error.offset);
+      throw Object.assign(new Error(`${basename(this.#path)}:${line}:${column}: ${error.message}`), {
+        exitCode: 2,
+        hint: 'The file is left as it is. Mend it there, or put back a good copy, then start sync-data again.',
+      });
+    }
+  }
+
+  /** Writes the file, where the table has changed since this process last did. */
+  async save(): Promise<void> {
+    const before = await this.#version();
+    if (before === this.#written && (await this.#stampOnDisk()) !== undefined) return;
+    const temporary = `${this.#path}.tmp`;
+    const file = await open(temporary, 'w', 0o644);
+    try {
+      let separator = '{\n';
+      for await (const lines of this.#lines()) {
+        await file.write(separator + lines.join(',\n'));
+        separator = ',\n';
+      }
+      await file.write(separator === '{\n' ? '{}\n' : '\n}\n');
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, this.#path);
+    await syncFolder(dirname(this.#path));
+    const stamp = await this.#stampOnDisk();
+    await this.#database.write((tx) => this.#record(tx, stamp ?? ''));
+    this.#written = before;
+  }
+
+  async *#lines(): AsyncGenerator<string[], void, undefined> {
+    const { read } = this.#database;
+    for (let after = -1; ;) {
+      const rows = await read.all<{ id: number; value: string }>(
+        'SELECT listing_id AS id, value FROM meta_data WHERE listing_id > ? ORDER BY listing_id LIMIT ?',
+        [after, CHUNK],
+      );
+      const last = rows.at(-1);
+      if (!last) break;
+      after = last.id;
+      yield rows.map((row) => `"${row.id}": ${row.value}`);
+    }
+    const others = await read.all<{ key: string; value: string }>('SELECT key, value FROM meta_data_other');
+    if (others.length > 0) yield others.map((row) => `${JSON.stringify(row.key)}: ${row.value}`);
+  }
+
+  async #adopt(tx: Tx, entries: readonly Entry[]): Promise<void> {
+    const listings: MetaEntry[] = [];
+    const others: Entry[] = [];
+    for (const entry of entries) {
+      const listingId = Number(entry.key);
+      const isId = Number.isSafeInteger(listingId) && listingId > 0 && String(listingId) === entry.key;
+      if (!isId) others.push(entry);
+      else
+        listings.push({ listingId, value: entry.text, earliestYear: this.#yearOf(JSON.parse(entry.text)) });
+    }
+    await putEntries(tx, listings);
+    for (const other of others) {
+      await tx.run('REPLACE INTO meta_data_other (key, value) VALUES (?, ?)', [other.key, other.text]);
+    }
+  }
+
+  /** Changes whenever an entry does. */
+  async #version(): Promise<string> {
+    const row = await this.#database.read.get<{ value: string }>(
+      "SELECT value FROM sync_state WHERE key = 'meta_data_version'",
+    );
+    return row?.value ?? '0';
+  }
+
+  async #stampOnDisk(): Promise<string | undefined> {
+    const info = await stat(this.#path, { bigint: true }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      throw error;
+    });
+    return info && `${info.size} bytes, ${info.mtimeNs} ns`;
+  }
+
+  async #stampOnRecord(): Promise<string | undefined> {
+    const row = await this.#database.read.get<{ value: string }>(
+      'SELECT value FROM sync_state WHERE key = ?',
+      [STAMP],
+    );
+    return row && (JSON.parse(row.value) as string);
+  }
+
+  async #record(tx: Tx, stamp: string): Promise<void> {
+    await tx.run('REPLACE INTO sync_state (key, value) VALUES (?, ?)', [STAMP, JSON.stringify(stamp)]);
+  }
+}
+
+/** Adds or replaces entries; what is known of a listing beside its entry stays. */
+export async function putEntries(tx: Tx, entries: readonly MetaEntry[]): Promise<void> {
+  if (entries.length === 0) return;
+  await tx.run(
+    `INSERT INTO meta_data (listing_id, value, earliest_year)
+     SELECT r.value ->> 0, r.value ->> 1, r.value ->> 2 FROM json_each(?) AS r WHERE true
+     ON CONFLICT (listing_id) DO UPDATE SET value = excluded.value, earliest_year = excluded.earliest_year`,
+    [JSON.stringify(entries.map((entry) => [entry.listingId, entry.value, entry.earliestYear]))],
+  );
+  await tx.run(
+    `INSERT INTO sync_state (key, value) VALUES ('meta_data_version', '1')
+     ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1`,
+  );
+}
+
+/** Values by listing id, as JSON text, for those of `listingIds` that have an entry. */
+export async function getEntries(sql: Sql, listingIds: readonly number[]): Promise<Map<number, string>> {
+  const rows = await sql.all<{ id: number; value: string }>(
+    'SELECT listing_id AS id, value FROM meta_data WHERE listing_id IN (SELECT value FROM json_each(?))',
+    [JSON.stringify(listingIds)],
+  );
+  return new Map(rows.map((row) => [row.id, row.value]));
+}
+
+/** Marks entries as seen in a slice of a crawl. @returns how many it had not seen before */
+export async function markSeen(tx: Tx, listingIds: readonly number[], slice: number): Promise<number> {
+  const { changes } = await tx.run(
+    `UPDATE meta_data SET seen_slice = ? WHERE listing_id IN (SELECT value FROM json_each(?)) AND seen_slice IS NOT ?`,
+    [slice, JSON.stringify(listingIds), slice],
+  );
+  return changes;
+}
+
+async function lineAndColumn(path: string, offset: number): Promise<{ line: number; column: number }> {
+  let [line, column, seen] = [1, 1, 0];
+  for await (const chunk of createReadStream(path, { end: Math.max(0, offset - 1) })) {
+    for (const byte of chunk as Buffer) {
+      if (seen++ >= offset) break;
+      if (byte === 0x0a) [line, column] = [line + 1, 1];
+      else column += 1;
+    }
+  }
+  return { line, column };
+}
+
+/** A rename is on disk only once its folder is. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } catch (error) {
+    // Windows and some network file systems cannot sync a folder; there the rename is as safe as it gets.
+    if (!['EPERM', 'EINVAL', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,72 @@
+import type { Sql, Tx } from './database.ts';
+
+/** A price range of one taxonomy's search, in cents, both ends inclusive; high -1: no upper end. */
+export interface SliceRange {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** @returns the slice's id, for marking entries */
+export async function noteSlice(
+  tx: Tx,
+  runId: number,
+  taxonomyId: number,
+  range: SliceRange,
+  counted: number,
+): Promise<number> {
+  const row = await tx.get<{ id: number }>(
+    `INSERT INTO slices (run_id, taxonomy_id, low_cents, high_cents, counted) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (run_id, taxonomy_id, low_cents, high_cents) DO UPDATE SET counted = max(counted, excluded.counted)
+     RETURNING id`,
+    [runId, taxonomyId, range.low, range.high, counted],
+  );
+  return row?.id ?? 0;
+}
+
+/** @param split the range is too large to be read through and has been cut: its parts are slices of their own */
+export async function advanceSlice(tx: Tx, id: number, seen: number, split: boolean): Promise<void> {
+  await tx.run('UPDATE slices SET seen = seen + ?, split = max(split, ?) WHERE id = ?', [
+    seen,
+    split ? 1 : 0,
+    id,
+  ]);
+}
+
+/** The first slice id of a run: entries marked with it or a later one were seen since the run began. */
+export async function firstSlice(sql: Sql, runId: number): Promise<number | undefined> {
+  const row = await sql.get<{ id: number | null }>('SELECT min(id) AS id FROM slices WHERE run_id = ?', [
+    runId,
+  ]);
+  return row?.id ?? undefined;
+}
+
+export interface ShortSlice extends SliceRange {
+  readonly taxonomy_id: number;
+  readonly counted: number;
+  readonly seen: number;
+}
+
+/** Slices of which less was seen than Etsy counted. */
+export function shortSlices(sql: Sql, runId: number): Promise<ShortSlice[]> {
+  return sql.all<ShortSlice>(
+    `SELECT taxonomy_id, low_cents AS low, high_cents AS high, counted, seen FROM slices
+     WHERE run_id = ? AND split = 0 AND seen < counted ORDER BY taxonomy_id, low_cents`,
+    [runId],
+  );
+}
+
+/** How many of `listingIds` this slice has shown before. */
+export async function alreadySeen(
+  sql: Sql,
+  runId: number,
+  taxonomyId: number,
+  range: SliceRange,
+  listingIds: readonly number[],
+): Promise<number> {
+  const row = await sql.get<{ n: number }>(
+    `SELECT count(*) AS n FROM meta_data WHERE listing_id IN (SELECT value FROM json_each(?)) AND seen_slice = (
+       SELECT id FROM slices WHERE run_id = ? AND taxonomy_id = ? AND low_cents = ? AND high_cents = ?)`,
+    [JSON.stringify(listingIds), runId, taxonomyId, range.low, range.high],
+  );
+  return row?.n ?? 0;
+}

@@ -1,0 +1,139 @@
+import type { Run } from '../checkpoints/checkpoints.ts';
+import { classify } from './etsy/when-made.ts';
+import type { Pipeline } from './pipeline/config.ts';
+import type { Outcome } from './pipeline/runner.ts';
+import { count as integer, duration, plural } from './pipeline/screen/format.ts';
+import type { StopSwitch } from './pipeline/stop.ts';
+import type { Database, Sql } from './store/database.ts';
+import { countFindings } from './store/findings.ts';
+import { countImages } from './store/images.ts';
+import type { Ledger } from './store/ledger.ts';
+
+export interface SummaryOptions {
+  readonly pipeline: Pipeline;
+  readonly database: Database;
+  readonly ledger: Ledger;
+  readonly run: Run;
+  readonly outcome: Outcome;
+  readonly stop: StopSwitch;
+  /** Epoch ms of this start. */
+  readonly begun: number;
+  readonly describe: (error: unknown) => string;
+}
+
+/** What is left on the terminal: how it ended, what changed, and what to do next. */
+export async function summary(options: SummaryOptions): Promise<string> {
+  const { outcome, pipeline } = options;
+  const rows = outcome.state === 'finished' ? await figures(options) : [];
+  const width = Math.max(0, ...rows.map(([name]) => name.length));
+  const table = rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}\n`).join('');
+  return `\n${ending(options)}\n${table}${outcome.state === 'finished' ? `\nThe data: ${pipeline.data.database}\n` : ''}`;
+}
+
+function ending({ outcome, stop, run, begun, describe, pipeline }: SummaryOptions): string {
+  const took = duration(Date.now() - begun);
+  const where = outcome.places.map(({ stage, unit, progress }) => {
+    const { done, total } = progress;
+    const reached =
+      done === undefined ? '' : ` at ${integer(done)}${total === undefined ? '' : ` of ${integer(total)}`}`;
+    return `  stage ${stage}, unit ${unit}${reached}`;
+  });
+  const again = `npx sync-data${run.onlyStage === undefined ? '' : ` --stage ${run.onlyStage}`}`;
+  if (outcome.state === 'finished')
+    return `Finished in ${took}${run.resumed ? ' (went on with an earlier start)' : ''}.`;
+  if (outcome.state === 'stopped') {
+    const places = where.length > 0 ? where.join('\n') : '  between two stages';
+    return `Stopped after ${took}: ${stop.stopped?.message ?? ''}.\n${places}\nEverything up to there is saved. To go on: ${again}`;
+  }
+  const errors = outcome.failures.map(({ stage, unit, error }) => {
+    const lines = describe(error)
+      .split('\n')
+      .map((line) => `  ${line}`);
+    return `Stage ${stage} failed${unit === undefined ? '' : `, in unit ${unit}`}:\n${lines.join('\n')}`;
+  });
+  return `${errors.join('\n')}\nIts checkpoint is kept in ${pipeline.data.database}. To go on: ${again}`;
+}
+
+async function figures({ database, ledger, run, pipeline }: SummaryOptions): Promise<[string, string][]> {
+  const sql = database.read;
+  const since = Math.floor(run.startedAt / 1000);
+  const listings = await rowsOf(sql, 'SELECT count(*) AS n FROM listings WHERE snapshot_timestamp >= ?', [
+    since,
+  ]);
+  const dynamics = await rowsOf(
+    sql,
+    "SELECT count(*) AS n FROM listings_dynamic WHERE snapshot_timestamp >= ? AND state IS NOT 'removed'",
+    [since],
+  );
+  const gone = await rowsOf(
+    sql,
+    "SELECT count(*) AS n FROM listings_dynamic WHERE snapshot_timestamp >= ? AND state = 'removed'",
+    [since],
+  );
+  const shops = await rowsOf(sql, 'SELECT count(*) AS n FROM shops WHERE snapshot_timestamp >= ?', [since]);
+  const shopRows = await rowsOf(
+    sql,
+    'SELECT count(*) AS n FROM shops_dynamic WHERE snapshot_timestamp >= ?',
+    [since],
+  );
+  const reviews = await rowsOf(sql, 'SELECT count(*) AS n FROM reviews WHERE snapshot_timestamp >= ?', [
+    since,
+  ]);
+  const images = await countImages(sql);
+  const entries = await rowsOf(sql, 'SELECT count(*) AS n FROM meta_data', []);
+  const left = await leftOut(sql, pipeline.rules.madeSince);
+  const pace = await ledger.pace(run.id);
+  const aside = await rowsOf(sql, 'SELECT count(*) AS n FROM set_aside WHERE run_id = ?', [run.id]);
+  const findings = await countFindings(sql, run.id);
+
+  const rows: [string, string][] = [
+    [
+      'listings',
+      `${integer(listings)} new, ${integer(Math.max(0, dynamics - listings))} refreshed, ${integer(gone)} gone`,
+    ],
+    [
+      'meta_data',
+      `${plural(entries, 'entry', 'entries')}; without rows: ${integer(left.before)} made before ${pipeline.rules.madeSince}, ${integer(left.uncertain)} not certain, ${integer(left.unrecognised)} unrecognised`,
+    ],
+    ['shops', `${integer(shops)} new, ${integer(Math.max(0, shopRows - shops))} refreshed`],
+    ['reviews', `${integer(reviews)} new`],
+    [
+      'images',
+      `${integer(images.done)} on disk, ${integer(images.failed + images.missing)} failed, ${integer(images.none)} without one`,
+    ],
+    [
+      'requests',
+      `${integer(pace.requests)}, ${pace.perSecond.toFixed(2)} a second, ${pace.worstSecond} in the busiest second`,
+    ],
+  ];
+  for (const { kind, open, repaired } of findings) {
+    rows.push(['finding', `${kind}: ${integer(open)} open, ${integer(repaired)} repaired`]);
+  }
+  if (findings.length > 0)
+    rows.push(['', `sqlite3 ${pipeline.data.database} "SELECT * FROM findings WHERE run_id = ${run.id}"`]);
+  if (findings.length === 0) rows.push(['in sync', 'verify found nothing amiss']);
+  if (aside > 0) {
+    rows.push(['set aside', `${plural(aside, 'record', 'records')} that could not be used, with reasons:`]);
+    rows.push(['', `sqlite3 ${pipeline.data.database} "SELECT * FROM set_aside WHERE run_id = ${run.id}"`]);
+  }
+  return rows;
+}
+
+/** Entries that get no rows, by what their when_made says. */
+async function leftOut(
+  sql: Sql,
+  madeSince: number,
+): Promise<Record<'before' | 'uncertain' | 'unrecognised' | 'since', number>> {
+  const counts = { before: 0, uncertain: 0, unrecognised: 0, since: 0 };
+  const words = await sql.all<{ word: string | null; n: number }>(
+    `SELECT iif(json_type(value) = 'object', value ->> 'when_made', NULL) AS word, count(*) AS n FROM meta_data
+     WHERE earliest_year IS NULL OR earliest_year < ? GROUP BY word`,
+    [madeSince],
+  );
+  for (const { word, n } of words) counts[classify(word, madeSince)] += n;
+  return counts;
+}
+
+async function rowsOf(sql: Sql, text: string, params: number[]): Promise<number> {
+  return (await sql.get<{ n: number }>(text, params))?.n ?? 0;
+}

@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import type { SearchPage } from '../lib/etsy/api.ts';
+import { taxonomyName } from '../lib/etsy/taxonomy.ts';
+import type { Services } from '../lib/services.ts';
+import { alreadySeen, advanceSlice, noteSlice } from '../lib/store/slices.ts';
+import { nextWanted } from '../lib/store/wanted.ts';
+import { applyBatch, applyPage, fetchBatch, unrecordedImages } from './rules/apply.ts';
+import type { BatchAnswer } from './rules/apply.ts';
+import { defineTask } from './rules/define-task.ts';
+import { inFlight } from './rules/in-flight.ts';
+import { FIRST_FROM_THE_END, advance, nextPage, placeOf, slice, wholeRange } from './rules/price-slices.ts';
+import type { PageRequest } from './rules/price-slices.ts';
+import { BATCH, WINDOW } from './rules/window.ts';
+
+const cursorSchema = z.object({
+  open: z.array(slice),
+  /** What Etsy counts in the whole taxonomy. */
+  counted: z.int(),
+  /** Rows read so far. */
+  read: z.int(),
+});
+
+type Landed = { readonly request: PageRequest; readonly page: SearchPage } | { readonly batch: BatchAnswer };
+
+/**
+ * Reads every active listing of each taxonomy, newest first, price range by price range. Full batches of what only
+ * the batch endpoint tells go in between; what is left of them at the end is the reconcile stage's.
+ */
+export default defineTask({
+  title: 'Crawl',
+  options: z.object({ taxonomies: z.array(z.int().positive()).min(1) }),
+  cursor: cursorSchema,
+
+  units: ({ options }) => options.taxonomies.map((id) => ({ id: String(id), title: taxonomyName(id) })),
+
+  async *run(unit, cursor, { services, runId, stop }) {
+    const taxonomyId = Number(unit.id);
+    let { open, counted, read } = cursor ?? { open: [wholeRange()], counted: 0, read: 0 };
+    const flying = new Set<string>();
+    const asked = new Set<number>();
+
+    const next = async (): Promise<(() => Promise<Landed>) | undefined> => {
+      const ids = await nextWanted(services.sql, BATCH, asked);
+      if (ids.length === BATCH) {
+        for (const id of ids) asked.add(id);
+        return async () => ({ batch: await fetchBatch(services, ids) });
+      }
+      const request = nextPage(open, flying);
+      if (!request) return undefined;
+      flying.add(keyOf(request));
+      return async () => ({ request, page: await search(services, taxonomyId, request) });
+    };
+
+    for await (const { value, pending } of inFlight(WINDOW, stop, next)) {
+      if ('batch' in value) {
+        yield { write: (tx) => applyBatch(tx, services, runId, value.batch), pending };
+        for (const id of value.batch.asked) asked.delete(id);
+        continue;
+      }
+      const { request, page } = value;
+      flying.delete(keyOf(request));
+      const found = await unrecordedImages(services, page.good);
+      const range = { low: request.slice.low, high: request.slice.high };
+      const ids = page.good.map((listing) => listing.listing_id);
+      const barren =
+        request.page === FIRST_FROM_THE_END &&
+        (await alreadySeen(services.sql, runId, taxonomyId, range, ids)) === ids.length;
+      const after = advance(open, request, page.count, page.good.map(cents), barren);
+      open = after.open;
+      counted = Math.max(counted, page.count ?? 0);
+      read = Math.min(counted, read + (after.split ? 0 : ids.length));
+      yield {
+        write: async (tx) => {
+          const id = await noteSlice(tx, runId, taxonomyId, range, page.count ?? 0);
+          const seen = await applyPage(tx, services, runId, page, id, found);
+          await advanceSlice(tx, id, seen, after.split);
+        },
+        cursor: { open, counted, read },
+        progress: { done: read, total: counted },
+        pending,
+      };
+    }
+  },
+});
+
+function search(
+  services: Services,
+  taxonomyId: number,
+  { slice: { low, high }, page }: PageRequest,
+): Promise<SearchPage> {
+  return services.api.search({
+    taxonomyId,
+    lowCents: low,
+    highCents: high < 0 ? undefined : high,
+    ...placeOf(page),
+  });
+}
+
+function keyOf({ slice: { low, high }, page }: PageRequest): string {
+  return `${low}-${high} ${page}`;
+}
+
+function cents({ price }: SearchPage['good'][number]): number {
+  return price ? Math.round((price.amount * 100) / price.divisor) : 0;
+}

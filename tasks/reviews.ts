@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import type { ReviewPage } from '../lib/etsy/api.ts';
+import { createdAt } from '../lib/etsy/schemas.ts';
+import { nowSeconds } from '../lib/services.ts';
+import { setAside } from '../lib/store/findings.ts';
+import { completePass, savePass, shopsDue } from '../lib/store/review-sync.ts';
+import type { ShopDue } from '../lib/store/review-sync.ts';
+import { addReviews } from '../lib/store/reviews.ts';
+import { defineTask } from './rules/define-task.ts';
+import { inFlight } from './rules/in-flight.ts';
+import { advancePass, newPass, pass, queryOf } from './rules/review-pass.ts';
+import type { Pass } from './rules/review-pass.ts';
+import { reviewRow } from './rules/rows.ts';
+import { WINDOW } from './rules/window.ts';
+
+interface Landed {
+  readonly shopId: number;
+  readonly current: Pass;
+  /** Undefined: Etsy no longer knows the shop. */
+  readonly page: ReviewPage | undefined;
+}
+
+/**
+ * The new reviews of every shop that is due, several shops at a time, each page by page. A shop's pass is kept with the
+ * shop and its watermark moves only when the pass is complete, so an interruption can hide nothing; which shops are
+ * left is read from there, so there is no cursor.
+ */
+export default defineTask({
+  title: 'Reviews',
+  options: z.object({}),
+  cursor: z.object({}),
+
+  units: () => [{ id: 'shops', title: 'Shops' }],
+
+  async *run(_unit, _cursor, { services, runId, stop }) {
+    const queue = await shopsDue(services.sql, nowSeconds() - services.rules.refreshAfter);
+    const total = queue.length;
+    let [done, shops] = [0, 0];
+    const turn: { shopId: number; current: Pass }[] = [];
+
+    const next = (): Promise<(() => Promise<Landed>) | undefined> => {
+      const due = turn.length === 0 ? queue[shops++] : undefined;
+      const one = turn.shift() ?? (due && { shopId: due.shop_id, current: passOf(due) });
+      if (!one) return Promise.resolve(undefined);
+      return Promise.resolve(async () => ({
+        ...one,
+        page: await services.api.reviews(one.shopId, queryOf(one.current)),
+      }));
+    };
+
+    for await (const { value, pending } of inFlight(WINDOW, stop, next)) {
+      const { shopId, current, page } = value;
+      const now = nowSeconds();
+      const times = page?.good.flatMap((review) => createdAt(review) ?? []) ?? [];
+      const oldest = times.length > 0 ? Math.min(...times) : undefined;
+      const following = page && advancePass(current, { rows: page.rows, count: page.count, oldest });
+      if (!following) done += 1;
+      yield {
+        write: async (tx) => {
+          await addReviews(tx, shopId, page?.good.map((review) => reviewRow(review, now)) ?? []);
+          const rejected = page?.rejected ?? [];
+          await setAside(
+            tx,
+            runId,
+            now,
+            rejected.map((bad) => ({ endpoint: `shops/${shopId}/reviews`, ...bad })),
+          );
+          if (following) await savePass(tx, shopId, following);
+          else await completePass(tx, shopId, current.startedAt, now);
+        },
+        progress: { done, total },
+        pending,
+      };
+      if (following) turn.push({ shopId, current: following });
+    }
+  },
+});
+
+/** Goes on with an interrupted pass where there is one. */
+function passOf(due: ShopDue): Pass {
+  const saved = due.pass === null ? undefined : pass.safeParse(JSON.parse(due.pass)).data;
+  return saved ?? newPass(nowSeconds(), due.started_at ?? undefined);
+}

@@ -1,0 +1,259 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { classify } from '../lib/etsy/when-made.ts';
+import { nowSeconds } from '../lib/services.ts';
+import {
+  imagesOnRecord,
+  listingsWithoutEntry,
+  recordStates,
+  shopsLacking,
+  whenMadeWords,
+  withoutEntry,
+} from '../lib/store/checks.ts';
+import type { ListingBrief } from '../lib/store/checks.ts';
+import type { Tx } from '../lib/store/database.ts';
+import { addFindings, closeRepaired, setAside } from '../lib/store/findings.ts';
+import type { Finding } from '../lib/store/findings.ts';
+import { imagesDone, imagesLost, recheckImages } from '../lib/store/images.ts';
+import { putEntries } from '../lib/store/meta-data.ts';
+import { addShops } from '../lib/store/shops.ts';
+import { shortSlices } from '../lib/store/slices.ts';
+import { nextWanted, want } from '../lib/store/wanted.ts';
+import { applyBatch, fetchBatch } from './rules/apply.ts';
+import { checkImageFile, checkRecord, listingOfFile, sliceFinding } from './rules/checks.ts';
+import { defineTask } from './rules/define-task.ts';
+import type { TaskOf } from './rules/define-task.ts';
+import { applyDownloads, downloadGroup } from './rules/download.ts';
+import { seenEntry, yearOfEntry } from './rules/entries.ts';
+import { imageNames, imagesOnDisk } from './rules/image-files.ts';
+import { inFlight } from './rules/in-flight.ts';
+import { shopRow } from './rules/rows.ts';
+import { BATCH, WINDOW } from './rules/window.ts';
+
+const KINDS = [
+  'missing-listing',
+  'missing-listing-dynamic',
+  'missing-shop',
+  'missing-shop-dynamic',
+  'missing-image',
+  'image-without-entry',
+  'foreign-file',
+  'listing-without-entry',
+  'made-before',
+  'unseen-listings',
+] as const;
+
+/** Rows and files looked at in one step. */
+const CHUNK = 1000;
+
+const options = z.object({ tolerate: z.array(z.enum(KINDS)).default([]) });
+const cursor = z.object({
+  /** Everything up to this listing id has been looked at. */
+  after: z.int(),
+});
+type Verify = TaskOf<z.infer<typeof options>, z.infer<typeof cursor>>;
+type Steps = ReturnType<Verify['run']>;
+type Context = Parameters<Verify['run']>[2];
+
+/** Is everything in step? What is not becomes a finding; what can be put right is put right in the same run. */
+export default defineTask({
+  title: 'Verify',
+  options,
+  cursor,
+
+  units: () => [
+    { id: 'records', title: 'Rows of every entry' },
+    { id: 'files', title: 'Image files' },
+    { id: 'repair', title: 'Repairs' },
+  ],
+
+  run(unit, at, context) {
+    if (unit.id === 'records') return checkRecords(at?.after ?? 0, context);
+    if (unit.id === 'files') return checkFiles(at?.after ?? 0, context);
+    return repair(context);
+  },
+});
+
+async function* checkRecords(from: number, { services, runId, options: { tolerate } }: Context): Steps {
+  const { sql, rules, imagesFolder } = services;
+  for (let after = from, done = 0; ;) {
+    const records = await recordStates(sql, after, rules.madeSince, CHUNK);
+    const last = records.at(-1);
+    if (!last) break;
+    after = last.listing_id;
+    done += records.length;
+    const verdicts = records.map(checkRecord);
+    const unknown = verdicts.flatMap((verdict) => verdict.imageUnknown);
+    const found = await imagesOnDisk(imagesFolder, unknown);
+    const onDisk = new Set(found.map((file) => file.listingId));
+    const lost = isTolerated('missing-image') ? [] : unknown.filter((id) => !onDisk.has(id));
+    const findings = verdicts
+      .flatMap((verdict) => verdict.findings)
+      .filter((finding) => !isTolerated(finding.kind));
+    const wanted = verdicts.flatMap((verdict) => verdict.wanted);
+    yield {
+      write: async (tx) => {
+        await imagesDone(tx, found);
+        await imagesLost(
+          tx,
+          lost.map((listingId) => ({ listingId, reason: 'no image was ever recorded' })),
+        );
+        await addFindings(tx, runId, [
+          ...findings,
+          ...lost.map((id) => missingImage(id, 'no image was ever recorded')),
+        ]);
+        await want(tx, wanted);
+        await wantUnknown(tx, lost);
+      },
+      cursor: { after },
+      progress: { done },
+    };
+  }
+  yield await checkWhole();
+
+  async function checkWhole(): Promise<Awaited<ReturnType<Steps['next']>>['value'] & object> {
+    const strays = await listingsWithoutEntry(sql);
+    const words = await whenMadeWords(sql);
+    const findings: Finding[] = [
+      ...strays.map(({ listing_id }) => ({
+        kind: 'listing-without-entry',
+        subject: String(listing_id),
+        detail: 'in listings, but not in meta_data; entry made from the row',
+      })),
+      ...words
+        .filter(({ word }) => classify(word, rules.madeSince) !== 'since')
+        .map(({ word, n }) => ({
+          kind: 'made-before',
+          subject: word ?? 'null',
+          detail: `${n} rows in listings are not certainly made since ${rules.madeSince}`,
+        })),
+      ...(await shortSlices(sql, runId)).map(sliceFinding),
+    ];
+    return {
+      write: async (tx) => {
+        await putEntries(tx, strays.map(entryOf));
+        await addFindings(
+          tx,
+          runId,
+          findings.filter((finding) => !isTolerated(finding.kind)),
+        );
+      },
+    };
+  }
+
+  function entryOf(stray: ListingBrief): { listingId: number; value: string; earliestYear: number | null } {
+    const value = seenEntry(undefined, stray, rules.madeSince);
+    return { listingId: stray.listing_id, value: JSON.stringify(value), earliestYear: yearOfEntry(value) };
+  }
+
+  function isTolerated(kind: string): boolean {
+    return tolerate.some((one) => one === kind);
+  }
+}
+
+async function* checkFiles(from: number, { services, runId, options: { tolerate } }: Context): Steps {
+  const { sql, imagesFolder } = services;
+  if (!tolerate.includes('missing-image')) {
+    for (let after = from, done = 0; ;) {
+      const records = await imagesOnRecord(sql, after, CHUNK);
+      const last = records.at(-1);
+      if (!last) break;
+      after = last.listing_id;
+      done += records.length;
+      const lost: { listingId: number; reason: string }[] = [];
+      const touched: Parameters<typeof imagesDone>[1][number][] = [];
+      for (const record of records) {
+        const verdict = await checkImageFile(imagesFolder, record);
+        if (verdict && 'fault' in verdict) lost.push({ listingId: record.listing_id, reason: verdict.fault });
+        else if (verdict) touched.push({ ...verdict, listingId: record.listing_id });
+      }
+      yield {
+        write: async (tx) => {
+          await imagesDone(tx, touched);
+          await imagesLost(tx, lost);
+          await addFindings(
+            tx,
+            runId,
+            lost.map(({ listingId, reason }) => missingImage(listingId, reason)),
+          );
+          await wantUnknown(
+            tx,
+            lost.map(({ listingId }) => listingId),
+          );
+        },
+        cursor: { after },
+        progress: { done },
+      };
+    }
+  }
+  for await (const names of imageNames(imagesFolder)) {
+    const findings: Finding[] = [];
+    const listings = new Map<number, string>();
+    for (const name of names) {
+      const id = listingOfFile(name);
+      if (id !== undefined) listings.set(id, name);
+      // Left by a download that was killed.
+      else if (/^\d+\.jpg\.part$/.test(name)) await rm(join(imagesFolder, name), { force: true });
+      else findings.push({ kind: 'foreign-file', subject: name, detail: 'no name of an image; left alone' });
+    }
+    for (const id of await withoutEntry(sql, [...listings.keys()])) {
+      const detail = 'its listing has no entry in meta_data; left alone';
+      findings.push({ kind: 'image-without-entry', subject: listings.get(id) ?? String(id), detail });
+    }
+    const told = findings.filter((finding) => !tolerate.some((one) => one === finding.kind));
+    if (told.length > 0) yield { write: (tx) => addFindings(tx, runId, told) };
+  }
+}
+
+/** Batches for what lacks rows or an image, then the images; a shop whose listings are all gone is asked for itself. */
+async function* repair(context: Context): Steps {
+  const { services, runId, stop } = context;
+  const { sql, rules } = services;
+  const asked = new Set<number>();
+  let done = 0;
+  const next = async (): Promise<(() => ReturnType<typeof fetchBatch>) | undefined> => {
+    const ids = await nextWanted(sql, BATCH, asked);
+    if (ids.length === 0) return undefined;
+    for (const id of ids) asked.add(id);
+    return () => fetchBatch(services, ids);
+  };
+  for await (const { value, pending } of inFlight(WINDOW, stop, next)) {
+    done += value.asked.length;
+    yield { write: (tx) => applyBatch(tx, services, runId, value), progress: { done }, pending };
+  }
+
+  for (const shopId of await shopsLacking(sql)) {
+    const shop = await services.api.shop(shopId);
+    yield {
+      write: async (tx) => {
+        const now = nowSeconds();
+        if (shop) await addShops(tx, [shopRow(shop, now)], now - rules.refreshAfter);
+        const reason = 'HTTP 404: Etsy no longer knows the shop';
+        await setAside(tx, runId, now, shop ? [] : [{ endpoint: `shops/${shopId}`, reason, raw: shopId }]);
+      },
+    };
+  }
+
+  while (!context.options.tolerate.includes('missing-image')) {
+    stop.throwIfAborted();
+    const group = await downloadGroup(services, services.imageHosts, runId, stop);
+    if (!group) break;
+    done += group.done.length;
+    yield { write: (tx) => applyDownloads(tx, runId, group), progress: { done } };
+  }
+  yield { write: (tx) => closeRepaired(tx, runId) };
+}
+
+/** Which image it is has to be asked for first; where its URL is on record it need not be. */
+async function wantUnknown(tx: Tx, listingIds: readonly number[]): Promise<void> {
+  const unknown = await recheckImages(tx, listingIds);
+  await want(
+    tx,
+    unknown.map((listingId) => ({ listingId, shopId: null })),
+  );
+}
+
+function missingImage(listingId: number, detail: string): Finding {
+  return { kind: 'missing-image', subject: String(listingId), detail };
+}
