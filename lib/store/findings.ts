@@ -11,7 +11,7 @@ export interface Finding {
 export async function addFindings(tx: Tx, runId: number, findings: readonly Finding[]): Promise<void> {
   await tx.run(
     `INSERT INTO findings (run_id, kind, subject, detail)
-     SELECT ?, r.value ->> 0, r.value ->> 1, r.value ->> 2 FROM json_each(?) AS r
+     SELECT ?, r.value ->> 0, r.value ->> 1, r.value ->> 2 FROM jsonb_each(?) AS r
      WHERE true ON CONFLICT (run_id, kind, subject) DO UPDATE SET detail = excluded.detail, repaired = 0`,
     [runId, JSON.stringify(findings.map((one) => [one.kind, one.subject, one.detail]))],
   );

@@ -40,7 +40,7 @@ export async function noteImages(
 ): Promise<void> {
   await tx.run(
     `INSERT INTO images (listing_id, state, image_id, url)
-     SELECT r.value ->> 0, 'waiting', r.value ->> 1, r.value ->> 2 FROM json_each(?) AS r WHERE true
+     SELECT r.value ->> 0, 'waiting', r.value ->> 1, r.value ->> 2 FROM jsonb_each(?) AS r WHERE true
      ON CONFLICT (listing_id) DO UPDATE SET
        image_id = excluded.image_id, url = excluded.url,
        attempts = iif(images.image_id IS excluded.image_id, images.attempts, 0),
@@ -52,7 +52,7 @@ export async function noteImages(
     [JSON.stringify(refs.map((ref) => [ref.listingId, ref.imageId, ref.url]))],
   );
   await tx.run(
-    `INSERT INTO images (listing_id, state, reason) SELECT r.value ->> 0, 'none', r.value ->> 1 FROM json_each(?) AS r
+    `INSERT INTO images (listing_id, state, reason) SELECT r.value ->> 0, 'none', r.value ->> 1 FROM jsonb_each(?) AS r
      WHERE true ON CONFLICT (listing_id) DO UPDATE SET state = 'none', reason = excluded.reason
      WHERE images.state NOT IN ('done', 'failed', 'missing', 'waiting')`,
     [JSON.stringify(without.map((one) => [one.id, one.reason]))],
@@ -66,7 +66,7 @@ export async function imagesDone(
 ): Promise<void> {
   await tx.run(
     `INSERT INTO images (listing_id, state, bytes, modified_ms, sha256)
-     SELECT r.value ->> 0, 'done', r.value ->> 1, r.value ->> 2, r.value ->> 3 FROM json_each(?) AS r WHERE true
+     SELECT r.value ->> 0, 'done', r.value ->> 1, r.value ->> 2, r.value ->> 3 FROM jsonb_each(?) AS r WHERE true
      ON CONFLICT (listing_id) DO UPDATE SET state = 'done', reason = NULL,
        bytes = excluded.bytes, modified_ms = excluded.modified_ms, sha256 = excluded.sha256`,
     [JSON.stringify(files.map((file) => [file.listingId, file.bytes, file.modifiedMs, file.sha256]))],
@@ -83,7 +83,7 @@ export interface ImageFailure {
 export async function imagesFailed(tx: Tx, failures: readonly ImageFailure[], runId: number): Promise<void> {
   await tx.run(
     `UPDATE images SET state = r.value ->> 1, reason = r.value ->> 2, attempts = attempts + (r.value ->> 3), tried_run = ?
-     FROM json_each(?) AS r WHERE images.listing_id = r.value ->> 0`,
+     FROM jsonb_each(?) AS r WHERE images.listing_id = r.value ->> 0`,
     [runId, JSON.stringify(failures.map((one) => [one.listingId, one.state, one.reason, one.attempts]))],
   );
 }
@@ -94,7 +94,7 @@ export async function imagesLost(
   lost: readonly { listingId: number; reason: string }[],
 ): Promise<void> {
   await tx.run(
-    `INSERT INTO images (listing_id, state, reason) SELECT r.value ->> 0, 'unknown', r.value ->> 1 FROM json_each(?) AS r
+    `INSERT INTO images (listing_id, state, reason) SELECT r.value ->> 0, 'unknown', r.value ->> 1 FROM jsonb_each(?) AS r
      WHERE true ON CONFLICT (listing_id) DO UPDATE SET
        state = iif(images.url IS NULL, 'unknown', 'waiting'), reason = excluded.reason, sha256 = NULL`,
     [JSON.stringify(lost.map((one) => [one.listingId, one.reason]))],

@@ -23,7 +23,7 @@ export class Ledger {
 
   /** @returns the attempt's id, for `settle`. Outcomes known by now are written along, in the same transaction. */
   stamp(endpoint: string, atMs: number): Promise<number> {
-    return this.#database.write(async (tx) => {
+    return this.#database.writeSoon(async (tx) => {
       await this.#flush(tx);
       const row = await tx.get<{ id: number }>(
         'INSERT INTO ledger (at_ms, run_id, endpoint) VALUES (?, ?, ?) RETURNING id',
@@ -38,7 +38,7 @@ export class Ledger {
   }
 
   async flush(): Promise<void> {
-    if (this.#settled.length > 0) await this.#database.write((tx) => this.#flush(tx));
+    if (this.#settled.length > 0) await this.#database.writeSoon((tx) => this.#flush(tx));
   }
 
   async #flush(tx: Database['read']): Promise<void> {
@@ -47,7 +47,7 @@ export class Ledger {
     try {
       await tx.run(
         `UPDATE ledger SET status = s.value ->> 1, took_ms = s.value ->> 2, remaining_today = s.value ->> 3
-         FROM json_each(?) AS s WHERE ledger.id = s.value ->> 0`,
+         FROM jsonb_each(?) AS s WHERE ledger.id = s.value ->> 0`,
         [
           JSON.stringify(
             settled.map(([id, o]) => [id, o.status, Math.round(o.tookMs), o.remainingToday ?? null]),

@@ -1,5 +1,5 @@
 import type { Sql, Tx } from './database.ts';
-import { ids, insertFrom } from './rows.ts';
+import { ids, insertFrom, rowsJson } from './rows.ts';
 
 const STATIC = [
   'listing_id',
@@ -57,15 +57,21 @@ export type ListingRow = Readonly<Record<(typeof STATIC)[number] | (typeof DYNAM
  */
 const DUE = `coalesce((
   SELECT iif(d.state IS 'removed', 0, d.snapshot_timestamp) FROM listings_dynamic AS d
-  WHERE d.listing_id = r.value ->> 'listing_id' ORDER BY d.snapshot_timestamp DESC, d.id DESC LIMIT 1), 0) < :staleBefore`;
+  WHERE d.listing_id = r.value ->> 0 ORDER BY d.snapshot_timestamp DESC, d.id DESC LIMIT 1), 0) < :staleBefore`;
 
 /** Adds the static rows that are not there yet. @returns the ids that are new */
-export function addListings(tx: Tx, rows: readonly ListingRow[]): Promise<number[]> {
-  return ids(
+export async function addListings(tx: Tx, rows: readonly ListingRow[]): Promise<number[]> {
+  const unknown = await ids(
     tx,
-    `${insertFrom('listings', STATIC)} WHERE true ON CONFLICT (listing_id) DO NOTHING RETURNING listing_id AS id`,
-    { ':rows': JSON.stringify(rows) },
+    `SELECT r.value AS id FROM json_each(:ids) AS r
+     WHERE NOT EXISTS (SELECT 1 FROM listings WHERE listing_id = r.value)`,
+    { ':ids': JSON.stringify(rows.map((row) => row.listing_id)) },
   );
+  const fresh = new Set(unknown);
+  if (fresh.size === 0) return [];
+  const added = rows.filter((row) => fresh.has(row.listing_id));
+  await tx.run(insertFrom('listings', STATIC), { ':rows': rowsJson(STATIC, added) });
+  return unknown;
 }
 
 /** Appends a dynamic row to each listing that is due. @returns their ids */
@@ -75,15 +81,15 @@ export function addListingsDynamic(
   staleBefore: number,
 ): Promise<number[]> {
   return ids(tx, `${insertFrom('listings_dynamic', DYNAMIC)} WHERE ${DUE} RETURNING listing_id AS id`, {
-    ':rows': JSON.stringify(rows),
+    ':rows': rowsJson(DYNAMIC, rows),
     ':staleBefore': staleBefore,
   });
 }
 
 /** Of `listingIds`, those that are due. */
 export function dueListings(sql: Sql, listingIds: readonly number[], staleBefore: number): Promise<number[]> {
-  return ids(sql, `SELECT r.value ->> 'listing_id' AS id FROM json_each(:rows) AS r WHERE ${DUE}`, {
-    ':rows': JSON.stringify(listingIds.map((listing_id) => ({ listing_id }))),
+  return ids(sql, `SELECT r.value ->> 0 AS id FROM jsonb_each(:rows) AS r WHERE ${DUE}`, {
+    ':rows': JSON.stringify(listingIds.map((id) => [id])),
     ':staleBefore': staleBefore,
   });
 }
@@ -91,9 +97,15 @@ export function dueListings(sql: Sql, listingIds: readonly number[], staleBefore
 /** Search pages may lack it; the batch has it. */
 export async function fillProductionPartners(tx: Tx, rows: readonly ListingRow[]): Promise<void> {
   await tx.run(
-    `UPDATE listings SET production_partners = r.value ->> 'production_partners' FROM json_each(?) AS r
-     WHERE listings.listing_id = r.value ->> 'listing_id' AND listings.production_partners IS NULL`,
-    [JSON.stringify(rows.filter((row) => row.production_partners !== null))],
+    `UPDATE listings SET production_partners = r.value ->> 1 FROM jsonb_each(?) AS r
+     WHERE listings.listing_id = r.value ->> 0 AND listings.production_partners IS NULL`,
+    [
+      JSON.stringify(
+        rows
+          .filter((row) => row.production_partners !== null)
+          .map((row) => [row.listing_id, row.production_partners]),
+      ),
+    ],
   );
 }
 

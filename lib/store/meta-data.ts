@@ -146,7 +146,7 @@ export async function putEntries(tx: Tx, entries: readonly MetaEntry[]): Promise
   if (entries.length === 0) return;
   await tx.run(
     `INSERT INTO meta_data (listing_id, value, earliest_year)
-     SELECT r.value ->> 0, r.value ->> 1, r.value ->> 2 FROM json_each(?) AS r WHERE true
+     SELECT r.value ->> 0, r.value ->> 1, r.value ->> 2 FROM jsonb_each(?) AS r WHERE true
      ON CONFLICT (listing_id) DO UPDATE SET value = excluded.value, earliest_year = excluded.earliest_year`,
     [JSON.stringify(entries.map((entry) => [entry.listingId, entry.value, entry.earliestYear]))],
   );

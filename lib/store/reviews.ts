@@ -1,5 +1,5 @@
 import type { Tx } from './database.ts';
-import { insertFrom } from './rows.ts';
+import { insertFrom, rowsJson } from './rows.ts';
 
 export interface ReviewRow {
   readonly shop_id: number;
@@ -53,7 +53,7 @@ export async function addReviews(tx: Tx, shopId: number, rows: readonly ReviewRo
     `${insertFrom('reviews', COLUMNS)} WHERE true ON CONFLICT (transaction_id) DO UPDATE SET
        rating = excluded.rating, review = excluded.review, language = excluded.language
      WHERE reviews.rating IS NOT excluded.rating OR reviews.review IS NOT excluded.review`,
-    { ':rows': JSON.stringify(rows) },
+    { ':rows': rowsJson(COLUMNS, rows) },
   );
 }
 

@@ -1,12 +1,21 @@
 import type { Tx } from './database.ts';
 
 /**
- * `INSERT … SELECT` of many rows handed over as one JSON array: a page of 100 is one statement, and integers keep
- * their type. A column's value is the record's field of the same name; arrays become JSON text, booleans 0 and 1.
+ * Many rows in one statement: they are handed over as one JSON array of arrays, in the order of `columns`, and read by
+ * `jsonb_each`, which takes the text apart once (`json_each` would do so again for every value: four times slower here).
+ * Integers keep their type, arrays become JSON text, booleans 0 and 1. The row's alias is `r`, its id is its first value.
  */
 export function insertFrom(table: string, columns: readonly string[]): string {
-  const values = columns.map((column) => `r.value ->> '${column}'`).join(', ');
-  return `INSERT INTO ${table} (${columns.join(', ')}) SELECT ${values} FROM json_each(:rows) AS r`;
+  const values = columns.map((_, index) => `r.value ->> ${index}`).join(', ');
+  return `INSERT INTO ${table} (${columns.join(', ')}) SELECT ${values} FROM jsonb_each(:rows) AS r`;
+}
+
+/** The rows as `insertFrom` wants them. */
+export function rowsJson<Column extends string>(
+  columns: readonly Column[],
+  rows: readonly Readonly<Record<Column, unknown>>[],
+): string {
+  return JSON.stringify(rows.map((row) => columns.map((column) => row[column])));
 }
 
 export async function ids(

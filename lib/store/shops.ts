@@ -1,5 +1,5 @@
 import type { Sql, Tx } from './database.ts';
-import { ids, insertFrom } from './rows.ts';
+import { ids, insertFrom, rowsJson } from './rows.ts';
 
 const STATIC = [
   'shop_id',
@@ -30,16 +30,15 @@ export type ShopRow = Readonly<Record<(typeof STATIC)[number] | (typeof DYNAMIC)
 /** Written for a row `r` with the shop's id. A shop without a static row has no dynamic row either. */
 const DUE = `NOT EXISTS (
   SELECT 1 FROM shops_dynamic AS d
-  WHERE d.shop_id = r.value ->> 'shop_id' AND d.snapshot_timestamp >= :staleBefore)`;
+  WHERE d.shop_id = r.value ->> 0 AND d.snapshot_timestamp >= :staleBefore)`;
 
 /** Adds the static rows that are missing, and a dynamic row to each shop whose newest is older than `staleBefore`. */
 export async function addShops(tx: Tx, rows: readonly ShopRow[], staleBefore: number): Promise<void> {
-  const json = JSON.stringify(rows);
   await tx.run(`${insertFrom('shops', STATIC)} WHERE true ON CONFLICT (shop_id) DO NOTHING`, {
-    ':rows': json,
+    ':rows': rowsJson(DYNAMIC, rows),
   });
   await tx.run(`${insertFrom('shops_dynamic', DYNAMIC)} WHERE ${DUE}`, {
-    ':rows': json,
+    ':rows': rowsJson(DYNAMIC, rows),
     ':staleBefore': staleBefore,
   });
 }
@@ -48,8 +47,8 @@ export async function addShops(tx: Tx, rows: readonly ShopRow[], staleBefore: nu
 export function dueShops(sql: Sql, shopIds: readonly number[], staleBefore: number): Promise<number[]> {
   return ids(
     sql,
-    `SELECT r.value ->> 'shop_id' AS id FROM json_each(:rows) AS r
-     WHERE ${DUE} OR NOT EXISTS (SELECT 1 FROM shops AS s WHERE s.shop_id = r.value ->> 'shop_id')`,
-    { ':rows': JSON.stringify(shopIds.map((shop_id) => ({ shop_id }))), ':staleBefore': staleBefore },
+    `SELECT r.value ->> 0 AS id FROM jsonb_each(:rows) AS r
+     WHERE ${DUE} OR NOT EXISTS (SELECT 1 FROM shops AS s WHERE s.shop_id = r.value ->> 0)`,
+    { ':rows': JSON.stringify(shopIds.map((id) => [id])), ':staleBefore': staleBefore },
   );
 }

@@ -9,7 +9,7 @@ export interface Wanted {
 export async function want(tx: Tx, wanted: readonly Wanted[]): Promise<void> {
   if (wanted.length === 0) return;
   await tx.run(
-    `INSERT INTO wanted (listing_id, shop_id) SELECT r.value ->> 0, r.value ->> 1 FROM json_each(?) AS r
+    `INSERT INTO wanted (listing_id, shop_id) SELECT r.value ->> 0, r.value ->> 1 FROM jsonb_each(?) AS r
      WHERE true ON CONFLICT (listing_id) DO NOTHING`,
     [JSON.stringify(wanted.map((one) => [one.listingId, one.shopId]))],
   );

@@ -1,0 +1,31 @@
+/** Draws one picture; runs in a worker, so that drawing never delays the arrival times the server notes. */
+import { parentPort } from 'node:worker_threads';
+import { encode } from 'jpeg-js';
+import { furniture } from './furniture.ts';
+import { HEIGHTS } from '../images.ts';
+import { KINDS, type Kind } from '../kinds.ts';
+import { render } from './raster.ts';
+import type { Rgb } from './space.ts';
+
+const WALLS: readonly [Rgb, ...Rgb[]] = [[226, 220, 210], [206, 214, 216], [232, 226, 230], [214, 220, 204], [238, 234, 226], [218, 206, 196]]; // prettier-ignore
+const FLOORS: readonly [Rgb, ...Rgb[]] = [[188, 166, 142], [170, 172, 174], [206, 192, 176], [158, 138, 116], [216, 210, 200], [180, 160, 148]]; // prettier-ignore
+
+export interface Order {
+  kind: Kind;
+  drawing: number;
+}
+
+export function draw({ kind, drawing }: Order): Buffer {
+  const turn = KINDS.indexOf(kind) + drawing;
+  const picture = render(furniture(kind, drawing), {
+    width: 570,
+    height: HEIGHTS[drawing % HEIGHTS.length] ?? HEIGHTS[0],
+    yaw: [-0.5, 0.45, -0.62, 0.3, 0.6, -0.38][drawing % 6] ?? 0.5,
+    pitch: 0.3 + 0.04 * (turn % 4),
+    wall: WALLS[turn % WALLS.length] ?? WALLS[0],
+    floor: FLOORS[turn % FLOORS.length] ?? FLOORS[0],
+  });
+  return encode(picture, 80).data;
+}
+
+parentPort?.on('message', (order: Order) => parentPort?.postMessage(draw(order)));

@@ -1,0 +1,45 @@
+import { Worker } from 'node:worker_threads';
+import type { Kind } from '../kinds.ts';
+import type { Order } from './draw.ts';
+
+// A worker does not inherit the loader that lets this process run TypeScript, so it registers its own.
+const BOOT = `import(${JSON.stringify(import.meta.resolve('tsx/esm/api'))}).then((tsx) => {
+  tsx.register();
+  return import(${JSON.stringify(new URL('./draw.ts', import.meta.url).href)});
+});`;
+
+export interface Gallery {
+  /** A drawing as a JPEG file; drawn when it is first asked for. */
+  jpeg(kind: Kind, drawing: number): Promise<Buffer>;
+  close(): Promise<void>;
+}
+
+export function createGallery(): Gallery {
+  const drawn = new Map<string, Promise<Buffer>>();
+  /** Orders the worker has not delivered yet; it works through them one by one. */
+  const waiting: ((jpeg: Buffer) => void)[] = [];
+  let worker: Worker | undefined;
+
+  function hire(): Worker {
+    const hired = new Worker(BOOT, { eval: true });
+    hired.unref();
+    hired.on('message', (jpeg: Uint8Array) => waiting.shift()?.(Buffer.from(jpeg)));
+    return hired;
+  }
+
+  return {
+    jpeg(kind, drawing) {
+      const name = `${kind} ${drawing}`;
+      const known = drawn.get(name);
+      if (known) return known;
+      worker ??= hire();
+      worker.postMessage({ kind, drawing } satisfies Order);
+      const coming = new Promise<Buffer>((resolve) => waiting.push(resolve));
+      drawn.set(name, coming);
+      return coming;
+    },
+    close: async () => {
+      await worker?.terminate();
+    },
+  };
+}
