@@ -9,7 +9,10 @@ const MAX_IMAGE_BYTES = 20 * 1024 * 1024;
 export const MIN_IMAGE_BYTES = 1024;
 const MAX_REDIRECTS = 3;
 
-/** Why an image could not be had. `missing`: it is gone for good. `passing`: another try may well succeed. */
+/**
+ * Why an image could not be had. `missing`: it is gone for good. `refused`: a complete answer that is no image for us,
+ * the next run may get a better one. `passing`: a fault on the way, another try may well succeed.
+ */
 export class ImageProblem extends Error {
   override readonly name = 'ImageProblem';
   readonly kind: 'missing' | 'refused' | 'passing';
@@ -65,7 +68,7 @@ export class Cdn {
       const bytes = await readBody(response, MAX_IMAGE_BYTES);
       const fault = jpegFault(bytes.length, bytes.subarray(0, 3), bytes.subarray(-2));
       const type = response.headers.get('content-type') ?? 'no content-type';
-      if (fault) throw new ImageProblem('passing', `${fault} (${type})`);
+      if (fault) throw new ImageProblem('refused', `${fault} (${type})`);
       return bytes;
     }
     await response.body?.cancel();

@@ -35,7 +35,7 @@ const DUE = `NOT EXISTS (
 /** Adds the static rows that are missing, and a dynamic row to each shop whose newest is older than `staleBefore`. */
 export async function addShops(tx: Tx, rows: readonly ShopRow[], staleBefore: number): Promise<void> {
   await tx.run(`${insertFrom('shops', STATIC)} WHERE true ON CONFLICT (shop_id) DO NOTHING`, {
-    ':rows': rowsJson(DYNAMIC, rows),
+    ':rows': rowsJson(STATIC, rows),
   });
   await tx.run(`${insertFrom('shops_dynamic', DYNAMIC)} WHERE ${DUE}`, {
     ':rows': rowsJson(DYNAMIC, rows),
