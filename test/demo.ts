@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { spawnMarketplace } from './marketplace/spawn.ts';
+
+// The main job without a key: the real command, at its real pace, against the bundled marketplace. Everything it makes
+// lies in demo/, which is made anew each time.
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = join(root, 'demo');
+const mark = join(folder, '.sync-data-demo');
+
+const market = await spawnMarketplace({
+  seed: 20,
+  categories: { 12470: { listings: 500 }, 976: { listings: 900 } },
+  shops: 170,
+});
+try {
+  if (existsSync(folder) && !existsSync(mark)) {
+    throw new Error(`${folder} was not made by the demo and is left alone; move it away and start again`);
+  }
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder);
+  await writeFile(mark, '');
+  await writeFile(
+    join(folder, 'pipeline.yaml'),
+    `# The demo's pipeline: two categories of the bundled marketplace.
+name: sync-data
+api:
+  baseUrl: ${market.apiUrl}
+stages:
+  - id: crawl
+    task: ./tasks/crawl.ts
+    with: { taxonomies: [12470, 976] }
+  - id: images
+    task: ./tasks/images.ts
+    alongside: [crawl, reconcile]
+    with: { hosts: ['${market.imageHost}'] }
+  - id: reconcile
+    task: ./tasks/reconcile.ts
+    needs: [crawl]
+  - id: verify
+    task: ./tasks/verify.ts
+    needs: [reconcile, images]
+  - id: reviews
+    task: ./tasks/reviews.ts
+    needs: [verify]
+`,
+  );
+  const command = spawn(process.execPath, [join(root, 'lib/sync-data.js')], {
+    cwd: folder,
+    env: { ...process.env, ETSY_API_KEY: market.key },
+    stdio: 'inherit',
+  });
+  // Ctrl-C reaches the command too; it is the one that ends in good order.
+  process.on('SIGINT', () => undefined);
+  process.on('SIGTERM', () => command.kill('SIGTERM'));
+  process.exitCode = await new Promise<number>((resolve) => {
+    command.once('exit', (code) => resolve(code ?? 1));
+  });
+  const where = relative(process.cwd(), folder) || '.';
+  console.log(`
+The results lie in ${where}/:
+  etsy_data.db          SQLite: listings, shops, reviews
+  image_metadata.json   an entry a listing
+  images/               an image a listing; open a few
+Look around, for example: sqlite3 ${where}/etsy_data.db "SELECT title, price_amount, when_made FROM listings LIMIT 5"`);
+} finally {
+  await market.close();
+}
