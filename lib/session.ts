@@ -142,7 +142,17 @@ async function run(
       await metaData.save();
       await screen.close();
     }
-    const text = await summary({ pipeline, database, ledger, run: current, outcome, stop, begun, describe });
+    const text = await summary({
+      pipeline,
+      database,
+      ledger,
+      run: current,
+      outcome,
+      stop,
+      begun,
+      describe,
+      cwd: options.cwd,
+    });
     options.stdout.write(key.redact(text));
     if (outcome.state === 'failed') return 1;
     return outcome.state === 'finished' ? 0 : (stop.stopped?.exitCode ?? 75);

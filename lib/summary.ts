@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import type { Run } from '../checkpoints/checkpoints.ts';
 import { classify } from './etsy/when-made.ts';
 import type { Pipeline } from './pipeline/config.ts';
@@ -5,7 +6,7 @@ import type { Outcome } from './pipeline/runner.ts';
 import { count as integer, duration, plural } from './pipeline/screen/format.ts';
 import type { StopSwitch } from './pipeline/stop.ts';
 import type { Database, Sql } from './store/database.ts';
-import { countFindings } from './store/findings.ts';
+import { countFindings, openFindings } from './store/findings.ts';
 import { countImages } from './store/images.ts';
 import type { Ledger } from './store/ledger.ts';
 
@@ -19,7 +20,12 @@ export interface SummaryOptions {
   /** Epoch ms of this start. */
   readonly begun: number;
   readonly describe: (error: unknown) => string;
+  /** Paths are shown from here. */
+  readonly cwd: string;
 }
+
+/** Open findings told one by one. */
+const SHOWN = 5;
 
 /** What is left on the terminal: how it ended, what changed, and what to do next. */
 export async function summary(options: SummaryOptions): Promise<string> {
@@ -27,7 +33,7 @@ export async function summary(options: SummaryOptions): Promise<string> {
   const rows = outcome.state === 'finished' ? await figures(options) : [];
   const width = Math.max(0, ...rows.map(([name]) => name.length));
   const table = rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}\n`).join('');
-  return `\n${ending(options)}\n${table}${outcome.state === 'finished' ? `\nThe data: ${pipeline.data.database}\n` : ''}`;
+  return `\n${ending(options)}\n${table}${outcome.state === 'finished' ? `\nThe data: ${relative(options.cwd, pipeline.data.database)}\n` : ''}`;
 }
 
 function ending({ outcome, stop, run, begun, describe, pipeline }: SummaryOptions): string {
@@ -54,7 +60,13 @@ function ending({ outcome, stop, run, begun, describe, pipeline }: SummaryOption
   return `${errors.join('\n')}\nIts checkpoint is kept in ${pipeline.data.database}. To go on: ${again}`;
 }
 
-async function figures({ database, ledger, run, pipeline }: SummaryOptions): Promise<[string, string][]> {
+async function figures({
+  database,
+  ledger,
+  run,
+  pipeline,
+  cwd,
+}: SummaryOptions): Promise<[string, string][]> {
   const sql = database.read;
   const since = Math.floor(run.startedAt / 1000);
   const listings = await rowsOf(sql, 'SELECT count(*) AS n FROM listings WHERE snapshot_timestamp >= ?', [
@@ -84,37 +96,43 @@ async function figures({ database, ledger, run, pipeline }: SummaryOptions): Pro
   const left = await leftOut(sql, pipeline.rules.madeSince);
   const pace = await ledger.pace(run.id);
   const aside = await rowsOf(sql, 'SELECT count(*) AS n FROM set_aside WHERE run_id = ?', [run.id]);
-  const findings = await countFindings(sql, run.id);
-
+  const lost = images.failed + images.missing;
+  const file = relative(cwd, pipeline.data.database);
+  const look = (table: string, where: string): string =>
+    `sqlite3 ${file} "SELECT * FROM ${table} WHERE ${where}"`;
   const rows: [string, string][] = [
     [
       'listings',
       `${integer(listings)} new, ${integer(Math.max(0, dynamics - listings))} refreshed, ${integer(gone)} gone`,
     ],
+    ['meta_data', `${plural(entries, 'entry', 'entries')}, of these without rows:`],
     [
-      'meta_data',
-      `${plural(entries, 'entry', 'entries')}; without rows: ${integer(left.before)} made before ${pipeline.rules.madeSince}, ${integer(left.uncertain)} not certain, ${integer(left.unrecognised)} unrecognised`,
+      '',
+      `${integer(left.before)} before ${pipeline.rules.madeSince}, ${integer(left.uncertain)} uncertain, ${integer(left.unrecognised)} unrecognised`,
     ],
     ['shops', `${integer(shops)} new, ${integer(Math.max(0, shopRows - shops))} refreshed`],
     ['reviews', `${integer(reviews)} new`],
     [
       'images',
-      `${integer(images.done)} on disk, ${integer(images.failed + images.missing)} failed, ${integer(images.none)} without one`,
-    ],
-    [
-      'requests',
-      `${integer(pace.requests)}, ${pace.perSecond.toFixed(2)} a second, ${pace.worstSecond} in the busiest second`,
+      `${integer(images.done)} on disk, ${integer(lost)} failed, ${integer(images.none)} without one`,
     ],
   ];
-  for (const { kind, open, repaired } of findings) {
-    rows.push(['finding', `${kind}: ${integer(open)} open, ${integer(repaired)} repaired`]);
+  if (lost > 0) rows.push(['', look('images', "state IN ('failed', 'missing')")]);
+  rows.push([
+    'requests',
+    `${integer(pace.requests)}, ${pace.perSecond.toFixed(2)} a second, ${pace.worstSecond} in the busiest`,
+  ]);
+  const open = await openFindings(sql, run.id, SHOWN);
+  const counts = await countFindings(sql, run.id);
+  for (const kind of counts) {
+    rows.push(['findings', `${kind.kind}: ${integer(kind.open)} open, ${integer(kind.repaired)} repaired`]);
   }
-  if (findings.length > 0)
-    rows.push(['', `sqlite3 ${pipeline.data.database} "SELECT * FROM findings WHERE run_id = ${run.id}"`]);
-  if (findings.length === 0) rows.push(['in sync', 'verify found nothing amiss']);
+  for (const finding of open) rows.push(['', `${finding.kind}: ${finding.subject}: ${finding.detail}`]);
+  if (counts.some((kind) => kind.open > 0)) rows.push(['', look('findings', `run_id = ${run.id}`)]);
+  if (counts.length === 0) rows.push(['findings', 'none: everything is in step']);
   if (aside > 0) {
-    rows.push(['set aside', `${plural(aside, 'record', 'records')} that could not be used, with reasons:`]);
-    rows.push(['', `sqlite3 ${pipeline.data.database} "SELECT * FROM set_aside WHERE run_id = ${run.id}"`]);
+    rows.push(['set aside', `${plural(aside, 'record', 'records')} that could not be used, with reasons`]);
+    rows.push(['', look('set_aside', `run_id = ${run.id}`)]);
   }
   return rows;
 }

@@ -31,6 +31,13 @@ export function countFindings(sql: Sql, runId: number): Promise<FindingCount[]> 
   );
 }
 
+export function openFindings(sql: Sql, runId: number, limit: number): Promise<Finding[]> {
+  return sql.all<Finding>(
+    'SELECT kind, subject, detail FROM findings WHERE run_id = ? AND repaired = 0 ORDER BY id LIMIT ?',
+    [runId, limit],
+  );
+}
+
 const MAX_RAW = 64 * 1024;
 
 /** Keeps what could not be used, with the reason, for a person to look at. Times are epoch seconds. */
