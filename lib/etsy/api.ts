@@ -59,7 +59,7 @@ export class EtsyApi {
         offset: query.offset,
         taxonomy_id: query.taxonomyId,
         min_price: query.lowCents > 0 ? dollars(query.lowCents) : undefined,
-        max_price: query.highCents === undefined ? undefined : dollars(query.highCents),
+        max_price: query.highCents === undefined ? undefined : upTo(query.highCents),
         sort_on: query.order === 'asc' ? 'created' : undefined,
         sort_order: query.order === 'asc' ? 'asc' : undefined,
       });
@@ -128,6 +128,14 @@ export class EtsyApi {
       throw error;
     }
   }
+}
+
+/**
+ * Just below the next cent: Etsy compares converted prices, which can lie between two cents, and between two ranges no
+ * price may fall through.
+ */
+function upTo(cents: number): string {
+  return ((cents + 0.99) / 100).toFixed(4);
 }
 
 function dollars(cents: number): string {

@@ -133,9 +133,12 @@ export class Client {
     // The documented form is a bare comma; URLSearchParams would escape it.
     url.search = url.search.replaceAll('%2C', ',');
 
-    const flight = await throttle.enter(async () => {
+    let stamp = 0;
+    const prepare = async (sendAt: () => number): Promise<void> => {
       await quota.ready();
-      const stamp = await ledger.stamp(path, Date.now());
+      stamp = await ledger.stamp(path, sendAt());
+    };
+    const flight = await throttle.enter(async () => {
       const began = performance.now();
       const written = new Promise<void>((resolve) => {
         onWire(url, resolve);
@@ -154,8 +157,8 @@ export class Client {
         (error: unknown) => ({ error }),
       );
       await Promise.race([written, settled]);
-      return { stamp, began, settled };
-    });
+      return { began, settled };
+    }, prepare);
 
     let status: number | null = null;
     let remainingToday: number | undefined;
@@ -174,7 +177,7 @@ export class Client {
       }
       throw await this.#problem(path, response, text, remainingToday);
     } finally {
-      ledger.settle(flight.stamp, { status, tookMs: performance.now() - flight.began, remainingToday });
+      ledger.settle(stamp, { status, tookMs: performance.now() - flight.began, remainingToday });
     }
   }
 

@@ -2,10 +2,12 @@ import pLimit from 'p-limit';
 import pThrottle from 'p-throttle';
 import { sleep } from './time.ts';
 
-/** p-throttle hands out turns this much further apart than the limit says: 204 ms at 5 a second, so 4.90 a second. */
-const SLACK_MS = 4;
+/** p-throttle hands out turns this much further apart than the limit says: 205 ms at 5 a second, so 4.88 a second. */
+const SLACK_MS = 5;
 /** No window of one second plus this holds more requests than the limit: room for jitter on the way to the server. */
-const MARGIN_MS = 12;
+const MARGIN_MS = 22;
+/** A turn comes this much before its request is sent, so that a stamp which waits for a commit does not delay it. */
+const LEAD_MS = 25;
 /** A stamp of the ledger is older than the arrival it stands for by no more than this. */
 const STAMP_TO_ARRIVAL_MS = 60;
 
@@ -49,15 +51,29 @@ export class Throttle {
   }
 
   /**
-   * Waits for the turn, then calls `launch`, which starts one request and resolves once it is on the wire.
-   * Launches never overlap: a connection still being set up is not yet counted, so nobody may pass it.
+   * Waits for the turn, then calls `launch`, which starts one request and resolves once it is on the wire. Launches
+   * never overlap: a connection still being set up is not yet counted, so nobody may pass it.
+   *
+   * @param prepare runs before, while the others wait; `sendAt` tells it when the request will be sent (epoch ms)
    */
-  async enter<T>(launch: () => Promise<T>): Promise<T> {
-    if (this.#qps === Infinity) return launch();
+  async enter<T>(
+    launch: () => Promise<T>,
+    prepare: (sendAt: () => number) => Promise<void> = () => Promise.resolve(),
+  ): Promise<T> {
+    if (this.#qps === Infinity) {
+      await prepare(Date.now);
+      return launch();
+    }
     this.#mindTheClock();
     await this.#turn();
     return this.#one(async () => {
-      await this.#clear();
+      this.#signal.throwIfAborted();
+      let planned = performance.now() + LEAD_MS;
+      await prepare(() => {
+        planned = Math.max(planned, performance.now(), this.#clearAt());
+        return Math.round(Date.now() + planned - performance.now());
+      });
+      await this.#until(() => Math.max(planned, this.#clearAt()));
       try {
         return await launch();
       } finally {
@@ -71,13 +87,15 @@ export class Throttle {
     while (this.#sent.length > 10) this.#sent.shift();
   }
 
-  async #clear(): Promise<void> {
-    this.#signal.throwIfAborted();
+  /** When the window has room for another, in performance.now() terms. */
+  #clearAt(): number {
     const windowMs = Math.max(1000, (this.#burst / this.#qps) * 1000) + MARGIN_MS;
-    for (;;) {
-      const oldest = this.#sent.at(-this.#burst);
-      const wait = oldest === undefined ? 0 : oldest + windowMs - performance.now();
-      if (wait <= 0) return;
+    return (this.#sent.at(-this.#burst) ?? -Infinity) + windowMs;
+  }
+
+  async #until(time: () => number): Promise<void> {
+    // A timer may come early by a fraction.
+    for (let wait = time() - performance.now(); wait > 0; wait = time() - performance.now()) {
       await sleep(wait, this.#signal);
     }
   }

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { open, rename, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import pLimit from 'p-limit';
 import type { Database, Sql, Tx } from './database.ts';
 import { JsonFault, jsonEntries } from './json-entries.ts';
 import type { Entry } from './json-entries.ts';
@@ -8,6 +9,12 @@ import type { Entry } from './json-entries.ts';
 /** Entries read back in one go while the file is written. */
 const CHUNK = 5000;
 const STAMP = 'meta_data_file';
+
+/** The file as it was last read or written, and the state of the table that it holds. */
+interface Saved {
+  readonly file: string;
+  readonly version: string | null;
+}
 
 export interface MetaEntry {
   readonly listingId: number;
@@ -24,8 +31,8 @@ export class MetaDataFile {
   readonly #database: Database;
   readonly #path: string;
   /** The year an entry's item was certainly not made before, read from its value. */
+  readonly #turn = pLimit(1);
   readonly #yearOf: (value: unknown) => number | null;
-  #written = '';
 
   constructor(database: Database, path: string, yearOf: (value: unknown) => number | null) {
     this.#database = database;
@@ -39,12 +46,12 @@ export class MetaDataFile {
    * @throws Error naming file, line and column when it is no JSON object; the table and the file stay as they were
    */
   async load(): Promise<void> {
-    const stamp = await this.#stampOnDisk();
-    if (stamp === undefined || stamp === (await this.#stampOnRecord())) return;
+    const file = await this.#stampOnDisk();
+    if (file === undefined || file === (await this.#saved())?.file) return;
     try {
       await this.#database.write(async (tx) => {
         for await (const entries of jsonEntries(this.#path)) await this.#adopt(tx, entries);
-        await this.#record(tx, stamp);
+        await this.#record(tx, { file, version: null });
       });
     } catch (error) {
       if (!(error instanceof JsonFault)) throw error;
@@ -56,10 +63,15 @@ export class MetaDataFile {
     }
   }
 
-  /** Writes the file, where the table has changed since this process last did. */
-  async save(): Promise<void> {
-    const before = await this.#version();
-    if (before === this.#written && (await this.#stampOnDisk()) !== undefined) return;
+  /** Writes the file, where it is not what the table holds. One call at a time. */
+  save(): Promise<void> {
+    return this.#turn(() => this.#write());
+  }
+
+  async #write(): Promise<void> {
+    const version = await this.#version();
+    const saved = await this.#saved();
+    if (saved?.version === version && saved.file === (await this.#stampOnDisk())) return;
     const temporary = `${this.#path}.tmp`;
     const file = await open(temporary, 'w', 0o644);
     try {
@@ -75,9 +87,8 @@ export class MetaDataFile {
     }
     await rename(temporary, this.#path);
     await syncFolder(dirname(this.#path));
-    const stamp = await this.#stampOnDisk();
-    await this.#database.write((tx) => this.#record(tx, stamp ?? ''));
-    this.#written = before;
+    const written = await this.#stampOnDisk();
+    await this.#database.write((tx) => this.#record(tx, { file: written ?? '', version }));
   }
 
   async *#lines(): AsyncGenerator<string[], void, undefined> {
@@ -128,16 +139,16 @@ export class MetaDataFile {
     return info && `${info.size} bytes, ${info.mtimeNs} ns`;
   }
 
-  async #stampOnRecord(): Promise<string | undefined> {
+  async #saved(): Promise<Saved | undefined> {
     const row = await this.#database.read.get<{ value: string }>(
       'SELECT value FROM sync_state WHERE key = ?',
       [STAMP],
     );
-    return row && (JSON.parse(row.value) as string);
+    return row && (JSON.parse(row.value) as Saved);
   }
 
-  async #record(tx: Tx, stamp: string): Promise<void> {
-    await tx.run('REPLACE INTO sync_state (key, value) VALUES (?, ?)', [STAMP, JSON.stringify(stamp)]);
+  async #record(tx: Tx, saved: Saved): Promise<void> {
+    await tx.run('REPLACE INTO sync_state (key, value) VALUES (?, ?)', [STAMP, JSON.stringify(saved)]);
   }
 }
 
