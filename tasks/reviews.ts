@@ -49,7 +49,8 @@ export default defineTask({
     };
 
     for await (const { value, pending } of inFlight(WINDOW, stop, next)) {
-      const { shopId, current, page } = value;
+      const { shopId, page } = value;
+      const current = page?.rejected.length ? { ...value.current, spoiled: true } : value.current;
       const now = nowSeconds();
       const times = page?.good.flatMap((review) => createdAt(review) ?? []) ?? [];
       const oldest = times.length > 0 ? Math.min(...times) : undefined;
@@ -66,7 +67,7 @@ export default defineTask({
             rejected.map((bad) => ({ endpoint: `shops/${shopId}/reviews`, ...bad })),
           );
           if (following) await savePass(tx, shopId, following);
-          else await completePass(tx, shopId, current.startedAt, now);
+          else await completePass(tx, shopId, current.spoiled ? null : current.startedAt, now);
         },
         progress: { done, total },
         pending,

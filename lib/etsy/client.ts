@@ -192,7 +192,8 @@ export class Client {
 
   #json(path: string, text: string): unknown {
     try {
-      return JSON.parse(text);
+      // Before anything is made of it: what an answer echoes must not get into the database either.
+      return JSON.parse(this.#options.key.redact(text));
     } catch (error) {
       const start = this.#options.key.redact(text.slice(0, 60)).replaceAll(/\s+/g, ' ');
       throw this.#bad(path, `the answer is no JSON, it starts with: ${start}`, error);

@@ -8,8 +8,8 @@ const SLACK_MS = 5;
 const MARGIN_MS = 22;
 /** A turn comes this much before its request is sent, so that a stamp which waits for a commit does not delay it. */
 const LEAD_MS = 25;
-/** A stamp of the ledger is older than the arrival it stands for by no more than this. */
-const STAMP_TO_ARRIVAL_MS = 60;
+/** A stamp of the ledger is older than the arrival it stands for by less than this, a busy thread and a handshake included. */
+const STAMP_TO_ARRIVAL_MS = 250;
 
 export interface ThrottleOptions {
   /** Requests a second; Infinity lifts the throttle (benchmarks only). */

@@ -34,11 +34,14 @@ export async function savePass(tx: Tx, shopId: number, pass: unknown): Promise<v
   );
 }
 
-/** The watermark moves here and nowhere else: when every page of the shop is in. Epoch seconds. */
+/**
+ * The watermark moves here and nowhere else: when every page of the shop is in. Epoch seconds.
+ * @param startedAt null: it stays where it is, for something of the pass could not be used
+ */
 export async function completePass(
   tx: Tx,
   shopId: number,
-  startedAt: number,
+  startedAt: number | null,
   completedAt: number,
 ): Promise<void> {
   await tx.run(
@@ -46,7 +49,8 @@ export async function completePass(
      SELECT ids.shop_id, ?, ?, d.review_count, d.review_average, d.transaction_sold_count
      FROM (SELECT ? AS shop_id) AS ids LEFT JOIN shops_dynamic AS d ON d.id = (
        SELECT id FROM shops_dynamic WHERE shop_id = ids.shop_id ORDER BY snapshot_timestamp DESC, id DESC LIMIT 1)
-     WHERE true ON CONFLICT (shop_id) DO UPDATE SET started_at = excluded.started_at,
+     WHERE true ON CONFLICT (shop_id) DO UPDATE SET
+       started_at = coalesce(excluded.started_at, started_at),
        completed_at = excluded.completed_at, review_count = excluded.review_count,
        review_average = excluded.review_average, transaction_sold_count = excluded.transaction_sold_count, pass = NULL`,
     [startedAt, completedAt, shopId],

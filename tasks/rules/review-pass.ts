@@ -15,6 +15,8 @@ export const pass = z.object({
   /** Set once the offsets of a first window are used up: the window goes on from the oldest review seen. */
   maxCreated: z.int().optional(),
   offset: z.int(),
+  /** A review on the way could not be used: the next pass asks for this window again. */
+  spoiled: z.boolean().optional(),
 });
 
 export type Pass = z.infer<typeof pass>;
