@@ -1,5 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+/** A timer for longer than this fires at once. Milliseconds. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /**
  * Waits, or throws the signal's reason as soon as it is aborted.
  * @param ms milliseconds
@@ -7,7 +10,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   signal?.throwIfAborted();
   try {
-    await delay(Math.max(0, ms), undefined, signal ? { signal } : {});
+    for (let left = ms; left > 0; left -= LONGEST_MS) {
+      await delay(Math.min(left, LONGEST_MS), undefined, signal ? { signal } : {});
+    }
   } catch (error) {
     signal?.throwIfAborted();
     throw error;

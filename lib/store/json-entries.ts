@@ -77,7 +77,9 @@ class Splitter {
     } catch (error) {
       throw this.#fault(error);
     }
-    const keep = this.#expect === 'comma or end' || this.#depth > 1 ? this.#from : this.#end;
+    // A number or a text that the chunk cuts has begun, though no token tells of it yet.
+    const inValue = this.#expect === 'value' || this.#expect === 'comma or end';
+    const keep = inValue ? this.#from : this.#end;
     this.#held = this.#held.subarray(keep - this.#base);
     this.#base = keep;
   }

@@ -123,9 +123,9 @@ export function markRemoved(
   return ids(
     tx,
     `INSERT INTO listings_dynamic (listing_id, snapshot_timestamp, state)
-     SELECT r.value, :now, 'removed' FROM json_each(:ids) AS r WHERE NOT EXISTS (
-       SELECT 1 FROM listings_dynamic AS d WHERE d.listing_id = r.value
-       AND d.snapshot_timestamp >= :staleBefore AND d.state IS 'removed')
+     SELECT r.value, :now, 'removed' FROM json_each(:ids) AS r WHERE coalesce((
+       SELECT iif(d.state IS 'removed', d.snapshot_timestamp, 0) FROM listings_dynamic AS d
+       WHERE d.listing_id = r.value ORDER BY d.snapshot_timestamp DESC, d.id DESC LIMIT 1), 0) < :staleBefore
      RETURNING listing_id AS id`,
     { ':ids': JSON.stringify(listingIds), ':now': now, ':staleBefore': staleBefore },
   );

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { open, rename, stat } from 'node:fs/promises';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import pLimit from 'p-limit';
 import type { Database, Sql, Tx } from './database.ts';
@@ -73,6 +73,19 @@ export class MetaDataFile {
     const saved = await this.#saved();
     if (saved?.version === version && saved.file === (await this.#stampOnDisk())) return;
     const temporary = `${this.#path}.tmp`;
+    try {
+      await this.#writeTo(temporary);
+      await rename(temporary, this.#path);
+    } catch (error) {
+      await rm(temporary, { force: true }).catch(() => undefined);
+      throw error;
+    }
+    await syncFolder(dirname(this.#path));
+    const written = await this.#stampOnDisk();
+    await this.#database.write((tx) => this.#record(tx, { file: written ?? '', version }));
+  }
+
+  async #writeTo(temporary: string): Promise<void> {
     const file = await open(temporary, 'w', 0o644);
     try {
       let separator = '{\n';
@@ -85,10 +98,6 @@ export class MetaDataFile {
     } finally {
       await file.close();
     }
-    await rename(temporary, this.#path);
-    await syncFolder(dirname(this.#path));
-    const written = await this.#stampOnDisk();
-    await this.#database.write((tx) => this.#record(tx, { file: written ?? '', version }));
   }
 
   async *#lines(): AsyncGenerator<string[], void, undefined> {

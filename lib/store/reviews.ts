@@ -70,6 +70,7 @@ async function claim(tx: Tx, early: readonly EarlyRow[], rows: readonly ReviewRo
       (row) =>
         row.listing_id === old.listing_id &&
         row.create_timestamp === old.create_timestamp &&
+        (row.buyer_user_id ?? old.buyer_user_id) === (old.buyer_user_id ?? row.buyer_user_id) &&
         !taken.has(row.transaction_id),
     );
     const [best] = candidates.toSorted((a, b) => likeness(b, old) - likeness(a, old));

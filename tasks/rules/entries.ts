@@ -70,8 +70,8 @@ export function seenEntry(old: unknown, listing: Seen, madeSince: number): Json 
  */
 export function imageEntry(old: Json, image: ImageRef | undefined, kept: boolean): Json | undefined {
   if (!image || (kept && (hasImage(old) || Array.isArray(old['images'])))) return undefined;
-  const same =
-    old['image_id'] === image.imageId && old['hex'] === image.hex && old['suffix'] === image.suffix;
+  const parts = { image_id: image.imageId, hex: image.hex ?? null, suffix: image.suffix ?? null };
+  const same = Object.entries(parts).every(([key, value]) => old[key] === value);
   return same ? undefined : withImage(old, image);
 }
 

@@ -37,9 +37,13 @@ export async function* inFlight<T>(
 
   for (;;) {
     while (!failure && !stop.aborted && flying + landed.length < window) {
-      const request = await next();
-      if (!request) break;
-      launch(request);
+      try {
+        const request = await next();
+        if (!request) break;
+        launch(request);
+      } catch (error) {
+        failure = { error };
+      }
     }
     const settled = landed.shift();
     if (!settled) {

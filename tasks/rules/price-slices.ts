@@ -23,6 +23,8 @@ export const slice = z.object({
   done: z.int(),
   /** …and these after it. */
   ahead: z.array(z.int()),
+  /** Etsy does not turn the order round: what the newest-first pages cannot reach cannot be had. */
+  oneWay: z.boolean().optional(),
 });
 
 export type Slice = z.infer<typeof slice>;
@@ -48,7 +50,7 @@ export function wholeRange(): Slice {
 export function pagesOf(slice: Slice): number {
   if (slice.count < 0) return 1;
   const first = Math.max(1, Math.ceil(Math.min(slice.count, REACH) / PAGE));
-  const rest = Math.ceil(Math.min(Math.max(0, slice.count - REACH), REACH) / PAGE);
+  const rest = slice.oneWay ? 0 : Math.ceil(Math.min(Math.max(0, slice.count - REACH), REACH) / PAGE);
   return first + rest;
 }
 
@@ -85,13 +87,8 @@ export function advance(
   const parts = slice.count < 0 && counted.count > REACH ? cut(counted, sampleCents) : undefined;
   // A pass from the other end that begins with known rows: Etsy did not turn the order round, so it leads nowhere new.
   const inVain = barren && request.page === PAGES;
-  const rest = parts ?? (inVain ? closeAt(counted, PAGES) : stillOpen(markDone(counted, request.page)));
+  const rest = parts ?? stillOpen(inVain ? { ...counted, oneWay: true } : markDone(counted, request.page));
   return { open: [...open.slice(0, index), ...rest, ...open.slice(index + 1)], split: parts !== undefined };
-}
-
-/** Nothing from `page` on is worth asking for; what is still missing before it is. */
-function closeAt(slice: Slice, page: number): Slice[] {
-  return stillOpen({ ...slice, count: Math.min(slice.count, page * PAGE) });
 }
 
 function markDone(slice: Slice, page: number): Slice {

@@ -43,7 +43,8 @@ export function advancePass(
   if (page.rows === 0 || offset >= page.count) return undefined;
   if (offset <= MAX_OFFSET) return { ...current, offset };
   const { oldest } = page;
-  // More than 12,100 reviews within one second cannot be told apart by time; the window must move to go on.
-  if (oldest === undefined || oldest === current.maxCreated) return undefined;
-  return { ...current, offset: 0, maxCreated: oldest };
+  if (oldest === undefined) return undefined;
+  // More than 12,100 reviews within one second cannot be told apart by time; the window goes on before it.
+  const maxCreated = oldest === current.maxCreated ? oldest - 1 : oldest;
+  return maxCreated < current.minCreated ? undefined : { ...current, offset: 0, maxCreated };
 }

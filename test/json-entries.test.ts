@@ -1,0 +1,417 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import * as fc from 'fast-check';
+import { Database } from '../lib/store/database.ts';
+import { JsonFault, jsonEntries } from '../lib/store/json-entries.ts';
+import type { Entry } from '../lib/store/json-entries.ts';
+import { MetaDataFile, getEntries, markSeen, putEntries } from '../lib/store/meta-data.ts';
+import { migrate } from '../lib/store/migrations.ts';
+import { yearOfEntry } from '../tasks/rules/entries.ts';
+
+/** How much of a file is read at once. */
+const READ = 256 * 1024;
+
+let folder = '';
+let file = '';
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'json-entries-'));
+  file = join(folder, 'image_metadata.json');
+});
+after(() => rm(folder, { recursive: true }));
+
+async function entriesOf(content: string | Buffer): Promise<Entry[]> {
+  await writeFile(file, content);
+  const all: Entry[] = [];
+  for await (const some of jsonEntries(file)) all.push(...some);
+  return all;
+}
+
+function objectOf(entries: readonly Entry[], colon = ': ', comma = ',\n'): string {
+  return `{\n${entries.map(({ key, text }) => `${JSON.stringify(key)}${colon}${text}`).join(comma)}\n}\n`;
+}
+
+/** Spellings that would not survive being parsed and written again. */
+const UNUSUAL = [
+  '12345678901234567890',
+  '-0',
+  '1.0',
+  '1e400',
+  '-1E-7',
+  '0.10000000000000000000001',
+  '"\\u0041\\/\\ud83d"',
+  '"😀 ünïcödé \\" \\\\ } ] , {"',
+  '"\u007f\u2028"',
+  '{ "a" :\t[ 1.50 , { } , [ ] ] ,\n  "a" : "}{" }',
+  '[[],[[]],[{"]":"["}]]',
+  '{"id": 12345678901234567890, "huge": 1e400, "one": 1.0}',
+  '""',
+  '{}',
+  '[]',
+  'true',
+  'false',
+  'null',
+];
+
+const space = fc.string({ unit: fc.constantFrom(' ', '\t', '\n', '\r'), maxLength: 3 });
+const valueText = fc.oneof(
+  fc.constantFrom(...UNUSUAL),
+  fc.jsonValue({ maxDepth: 6, stringUnit: 'binary' }).map((value) => JSON.stringify(value)),
+  fc.jsonValue({ stringUnit: 'grapheme' }).map((value) => JSON.stringify(value, null, 2)),
+);
+const key = fc.oneof(
+  fc.integer({ min: 1 }).map(String),
+  fc.string({ unit: 'binary' }),
+  fc.constantFrom('', '"', '\\', '0', '01', '1.0', '-1', '__proto__', '😀'),
+);
+
+function entryOf(key: fc.Arbitrary<string>): fc.Arbitrary<Entry> {
+  return fc.record({ key, text: valueText }, { noNullPrototype: true });
+}
+
+describe('entries of a JSON file', () => {
+  it('come with their value as the text that stands in the file', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(entryOf(key), { maxLength: 20 }),
+        space,
+        space,
+        async (entries, one, other) => {
+          const content = objectOf(entries, `${one}:${other}`, `${other},${one}`);
+          assert.deepEqual(await entriesOf(one + content + other), entries);
+        },
+      ),
+    );
+  });
+
+  it('come however deep a value is nested', async () => {
+    const depth = 5000;
+    const text = `${'[{"a":'.repeat(depth)}"}"${'}]'.repeat(depth)}`;
+    assert.deepEqual(await entriesOf(`{"1":${text},"2":{}}`), [
+      { key: '1', text },
+      { key: '2', text: '{}' },
+    ]);
+  });
+
+  it('come twice where a key does, in the order of the file', async () => {
+    assert.deepEqual(await entriesOf('{"1":1,"2":2,"1":3}'), [
+      { key: '1', text: '1' },
+      { key: '2', text: '2' },
+      { key: '1', text: '3' },
+    ]);
+  });
+
+  it('come whole wherever the file is cut into chunks', async () => {
+    const tail =
+      '"77": 123456, "é😀": {"k": "é😀é😀"}, "78" : "é😀\\u00e9", "79": true, "80":  -1.5e3 , "81":[1, 2]';
+    const bytes = Buffer.byteLength(tail);
+    const expected = await entriesOf(`{${tail}}`);
+    assert.equal(expected.length, 6);
+    for (let cut = 0; cut <= bytes + 1; cut += 1) {
+      const opening = '{"1": "';
+      const filler = `${opening}${'x'.repeat(READ - cut - opening.length - 2)}",`;
+      const [first, ...rest] = await entriesOf(`${filler}${tail}}`);
+      assert.equal(first?.key, '1');
+      assert.deepEqual(rest, expected, `cut ${cut} bytes into: ${tail}`);
+    }
+  });
+
+  it('come whole out of files of several chunks, with characters of any width across their ends', async () => {
+    for (const character of ['x', 'é', '€', '😀']) {
+      const text = JSON.stringify(character.repeat(90_000));
+      const entries = Array.from({ length: 6 }, (_, index) => ({ key: `${character}${index}`, text }));
+      assert.deepEqual(await entriesOf(objectOf(entries)), entries);
+    }
+  });
+
+  it('are none in an empty object', async () => {
+    for (const content of ['{}', ' {\n}\n']) assert.deepEqual(await entriesOf(content), []);
+  });
+});
+
+/** What is wrong, and the text before it: the position is where that text ends. */
+const MALFORMED: readonly [what: string, before: string, rest: string][] = [
+  ['an array', '', '[1]'],
+  ['a number', '  \n ', '5'],
+  ['a key without quotes', '{\n  ', 'a: 1}'],
+  ['a key in single quotes', '{\n  ', "'1': 1}"],
+  ['a number for a key', '{\n  ', '1: 1}'],
+  ['no colon', '{"1" ', '{}}'],
+  ['no value', '{"1": ', '}'],
+  ['no value before a comma', '{"1": 1,\n"2": ', ', "3": 1}'],
+  ['a comma after the last entry', '{"1": 1,\n', '}'],
+  ['a comma before the first entry', '{', ', "1": 1}'],
+  ['a second object', '{"1": 1}\n', '{"2": 2}'],
+  ['a stray bracket', '{"1": 1', ']'],
+  ['a word that is none', '{"1": n', 'aN}'],
+  ['a line break within a text', '{"1": "é', '\n"}'],
+];
+
+describe('a file that is no JSON object', () => {
+  for (const [what, before, rest] of MALFORMED) {
+    it(`is refused at the byte that is wrong: ${what}`, async () => {
+      await assert.rejects(entriesOf(before + rest), (error) => {
+        assert.ok(error instanceof JsonFault);
+        assert.equal(error.offset, Buffer.byteLength(before), error.message);
+        return true;
+      });
+    });
+  }
+
+  it('is refused at the second of two entries without a comma between them', async () => {
+    await assert.rejects(entriesOf('{"1": {"a": "é"}\n "2": 2}'), { offset: 19 });
+  });
+
+  it('is refused at its end where something is missing', async () => {
+    for (const content of [
+      '',
+      ' ',
+      '{',
+      '{"1"',
+      '{"1":',
+      '{"1": 1',
+      '{"1": 1,',
+      '{"1": [1',
+      '{"1": "a',
+      '{"é": tr',
+    ]) {
+      await assert.rejects(entriesOf(content), (error) => {
+        assert.ok(error instanceof JsonFault, content);
+        assert.equal(error.offset, Buffer.byteLength(content), `${content}: ${error.message}`);
+        return true;
+      });
+    }
+  });
+
+  it('is refused for a value whose words are in no order, within that value', async () => {
+    for (const text of [
+      '[1 2]',
+      '[1,]',
+      '{"a"}',
+      '{"a":1,}',
+      '{1:1}',
+      '[}',
+      '01',
+      '[1.]',
+      '-',
+      '"\\x"',
+      '"\t"',
+    ]) {
+      await assert.rejects(entriesOf(`{"1": 1, "2":${text}, "3": 1}`), (error) => {
+        assert.ok(error instanceof JsonFault, text);
+        assert.ok(error.offset >= 13 && error.offset <= 13 + text.length, `${text} at ${error.offset}`);
+        return true;
+      });
+    }
+  });
+
+  it('is refused wherever a good one is cut off', async () => {
+    const content = '{"1": {"a": [1, "é😀"]}, "x": 12, "3": null}';
+    for (let length = 0; length < Buffer.byteLength(content); length += 1) {
+      await assert.rejects(entriesOf(Buffer.from(content).subarray(0, length)), JsonFault, `${length} bytes`);
+    }
+  });
+});
+
+describe('image_metadata.json and its table', () => {
+  let database: Database;
+  let path = '';
+
+  const open = (): MetaDataFile => new MetaDataFile(database, path, yearOfEntry);
+  const table = async (): Promise<unknown[]> => [
+    await database.read.all('SELECT * FROM meta_data ORDER BY listing_id'),
+    await database.read.all('SELECT * FROM meta_data_other ORDER BY key'),
+  ];
+  const put = (listingId: number, value: string): Promise<void> =>
+    database.write((tx) => putEntries(tx, [{ listingId, value, earliestYear: null }]));
+
+  beforeEach(async () => {
+    const own = await mkdtemp(join(folder, 'own-'));
+    path = join(own, 'image_metadata.json');
+    database = await Database.open(join(own, 'data.db'));
+    await migrate(database);
+  });
+  afterEach(async () => {
+    await database.close();
+  });
+
+  it('give back every value byte for byte', async () => {
+    const listing = entryOf(fc.integer({ min: 1 }).map(String));
+    const other = entryOf(key.filter((word) => !/^[1-9]\d*$/.test(word)));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uniqueArray(listing, { selector: ({ key }) => key }),
+        fc.uniqueArray(other, { selector: ({ key }) => key, maxLength: 5 }),
+        async (listings, others) => {
+          await database.write(async (tx) => {
+            await tx.run('DELETE FROM meta_data');
+            await tx.run('DELETE FROM meta_data_other');
+          });
+          await writeFile(path, objectOf([...others, ...listings]));
+          await open().load();
+          await open().save();
+          const back: Entry[] = [];
+          for await (const some of jsonEntries(path)) back.push(...some);
+          const byKey = (entries: readonly Entry[]): Map<string, string> =>
+            new Map(entries.map(({ key, text }) => [key, text]));
+          assert.deepEqual(byKey(back), byKey([...listings, ...others]));
+          assert.equal(back.length, listings.length + others.length);
+          const sorted = listings.map(({ key }) => Number(key)).toSorted((a, b) => a - b);
+          assert.deepEqual(
+            back.slice(0, sorted.length).map(({ key }) => Number(key)),
+            sorted,
+          );
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('keep the last of several entries of one listing', async () => {
+    await writeFile(path, '{"5": {"image_id": 1}, "x": 1, "5": 12345678901234567890, "x": 2}');
+    await open().load();
+    await open().save();
+    assert.equal(await readFile(path, 'utf8'), '{\n"5": 12345678901234567890,\n"x": 2\n}\n');
+  });
+
+  it('know the year of every entry, and none of those that do not say', async () => {
+    await writeFile(path, '{"1": {"when_made": "2004_2009"}, "2": 5, "3": "404", "9007199254740993": {}}');
+    await open().load();
+    const rows = await database.read.all<object>('SELECT listing_id, earliest_year FROM meta_data');
+    assert.deepEqual(
+      rows.map((row) => ({ ...row })),
+      [
+        { listing_id: 1, earliest_year: 2004 },
+        { listing_id: 2, earliest_year: null },
+        { listing_id: 3, earliest_year: null },
+      ],
+    );
+    assert.equal((await database.read.all('SELECT key FROM meta_data_other')).length, 1);
+  });
+
+  it('are an empty object where there is nothing', async () => {
+    await open().load();
+    await open().save();
+    assert.equal(await readFile(path, 'utf8'), '{}\n');
+  });
+
+  it('hold many entries', async () => {
+    const entries = Array.from({ length: 12_000 }, (_, index) => ({
+      key: String(index + 1),
+      text: `{"image_id": ${index}, "shop_id": 7, "hex": "a1b2c3", "suffix": "é😀", "when_made": "2010_2019"}`,
+    }));
+    await writeFile(path, objectOf(entries));
+    await open().load();
+    await open().save();
+    assert.equal(await readFile(path, 'utf8'), objectOf(entries));
+  });
+
+  it('stay as they were where the file is malformed, and the place is named', async () => {
+    await put(5, '{"kept":true}');
+    const before = await table();
+    const many = Array.from(
+      { length: 9000 },
+      (_, index) => `"${index + 1}": {"shop_id": 7, "x": "${index}"}`,
+    );
+    for (const [content, place] of [
+      ['{\n  "1": {"image_id": 5},\n  "2": {"image_id": 6}\n  "3": 7\n}', '4:3'],
+      ['{"5": "é", }', '1:13'],
+      [`{\n${many.join(',\n')},\n  oops\n}`, '9002:3'],
+      ['{\r\n"5": 1,\r\n"6": 2', '3:7'],
+      ['[]', '1:1'],
+    ] as const) {
+      await writeFile(path, content);
+      await assert.rejects(open().load(), (error) => {
+        assert.ok(error instanceof Error && 'exitCode' in error && 'hint' in error);
+        assert.equal(error.message.slice(0, error.message.indexOf(': ')), `image_metadata.json:${place}`);
+        assert.equal(error.exitCode, 2);
+        return true;
+      });
+      assert.deepEqual(await table(), before);
+      assert.equal(await readFile(path, 'utf8'), content);
+    }
+  });
+
+  it('are not read again while the file has not changed', async () => {
+    await writeFile(path, '{"5": 1}');
+    await open().load();
+    await put(5, '2');
+    await open().load();
+    assert.deepEqual([...(await getEntries(database.read, [5]))], [[5, '2']]);
+    await open().save();
+    await put(5, '3');
+    await open().load();
+    assert.deepEqual([...(await getEntries(database.read, [5]))], [[5, '3']], 'its own file is not news');
+  });
+
+  it('are read again after another program wrote the file, even to the same length', async () => {
+    await writeFile(path, '{"5": 1, "6": 1}');
+    await open().load();
+    await database.write((tx) => markSeen(tx, [5], 3));
+    await writeFile(path, '{"5": 2, "7": 1}');
+    await utimes(path, new Date(), new Date(Date.now() + 5000));
+    await open().load();
+    assert.deepEqual(
+      [...(await getEntries(database.read, [5, 6, 7]))],
+      [
+        [5, '2'],
+        [6, '1'],
+        [7, '1'],
+      ],
+      'what the file no longer names is kept',
+    );
+    const seen = await database.read.get<{ seen_slice: number }>(
+      'SELECT seen_slice FROM meta_data WHERE listing_id = 5',
+    );
+    assert.equal(seen?.seen_slice, 3);
+  });
+
+  it('are written only where an entry has changed since', async () => {
+    const metaData = open();
+    await put(5, '1');
+    await metaData.save();
+    const first = await stat(path);
+    await database.write((tx) => markSeen(tx, [5], 3));
+    await metaData.save();
+    await open().load();
+    await open().save();
+    assert.equal((await stat(path)).ino, first.ino, 'nothing has changed');
+    assert.equal((await stat(path)).mtimeMs, first.mtimeMs, 'nothing has changed');
+    await put(5, '2');
+    await metaData.save();
+    assert.equal(await readFile(path, 'utf8'), '{\n"5": 2\n}\n');
+    await rm(path);
+    await metaData.save();
+    assert.ok(existsSync(path), 'a file that was taken away is written again');
+  });
+
+  it('leave no temporary file behind', async () => {
+    const metaData = open();
+    await put(5, '1');
+    await metaData.save();
+    const names = await readdir(join(path, '..'));
+    assert.deepEqual(
+      names.filter((name) => !name.startsWith('data.db')),
+      ['image_metadata.json'],
+    );
+  });
+
+  it('leave the file whole, and nothing beside it, where writing fails', async () => {
+    const metaData = open();
+    await put(5, '1');
+    await metaData.save();
+    await put(5, '2');
+    await database.write((tx) => tx.run('DROP TABLE meta_data_other'));
+    await assert.rejects(metaData.save(), /meta_data_other/);
+    assert.equal(await readFile(path, 'utf8'), '{\n"5": 1\n}\n');
+    const names = await readdir(join(path, '..'));
+    assert.deepEqual(
+      names.filter((name) => !name.startsWith('data.db')),
+      ['image_metadata.json'],
+    );
+  });
+});

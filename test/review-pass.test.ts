@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import * as fc from 'fast-check';
+import { EARLIEST, OVERLAP, advancePass, newPass, pass, queryOf } from '../tasks/rules/review-pass.ts';
+import type { Pass } from '../tasks/rules/review-pass.ts';
+
+const DAY = 24 * 3600;
+const START = 1_790_000_000;
+
+interface Review {
+  readonly createdAt: number;
+  /** Etsy shows a review up to a day after the time it carries. */
+  readonly shownAt: number;
+}
+
+/** One shop's reviews as the API pages them. */
+class Shop {
+  readonly #reviews: readonly Review[];
+
+  /** @param reviews in any order */
+  constructor(reviews: readonly Review[]) {
+    this.#reviews = reviews.toSorted((a, b) => b.createdAt - a.createdAt);
+  }
+
+  shown(now: number): Review[] {
+    return this.#reviews.filter((review) => review.shownAt <= now);
+  }
+
+  page(current: Pass, now: number): { count: number; rows: Review[] } {
+    const { offset, minCreated, maxCreated = Infinity } = queryOf(current);
+    assert.ok(offset >= 0 && offset <= 12_000, `offset ${offset}`);
+    assert.ok(minCreated >= EARLIEST, `min_created ${minCreated}`);
+    assert.ok(minCreated <= maxCreated, `min_created ${minCreated}, max_created ${maxCreated}`);
+    const window = this.shown(now).filter(
+      ({ createdAt }) => createdAt >= minCreated && createdAt <= maxCreated,
+    );
+    return { count: window.length, rows: window.slice(offset, offset + 100) };
+  }
+}
+
+interface Read {
+  readonly requests: number;
+  readonly seen: Set<Review>;
+  /** When the last page came. */
+  readonly now: number;
+}
+
+/**
+ * Reads one pass to its end, as the reviews stage does. `tick` says how long each request takes; `killed` whether the
+ * process dies before its answer is stored, and another goes on from what is kept with the shop.
+ */
+function readPass(
+  shop: Shop,
+  first: Pass,
+  { tick = () => 1, killed = () => false }: { tick?: () => number; killed?: () => boolean } = {},
+): Read {
+  const seen = new Set<Review>();
+  let now = first.startedAt;
+  let requests = 0;
+  for (let current: Pass | undefined = first; current;) {
+    assert.equal(current.startedAt, first.startedAt);
+    now += tick();
+    requests += 1;
+    assert.ok(requests < 2000, 'the pass does not end');
+    const { count, rows } = shop.page(current, now);
+    if (killed()) {
+      current = pass.parse(JSON.parse(JSON.stringify(current)));
+      continue;
+    }
+    for (const review of rows) seen.add(review);
+    const oldest = rows.at(-1)?.createdAt;
+    current = advancePass(current, { rows: rows.length, count, oldest });
+  }
+  return { requests, seen, now };
+}
+
+function reviewsAt(times: readonly number[]): Review[] {
+  return times.map((createdAt) => ({ createdAt, shownAt: createdAt }));
+}
+
+/** `size` reviews, the last at START; `apart` seconds between them, 0: all in one second. */
+function inARow(size: number, apart: number): Review[] {
+  return reviewsAt(Array.from({ length: size }, (_, index) => START - Math.floor(index * apart)));
+}
+
+/** Bursts of reviews: many in the same second, or spread over years. */
+const burst = fc.record({
+  at: fc.integer({ min: EARLIEST, max: START }),
+  size: fc.oneof(fc.nat({ max: 150 }), fc.nat({ max: 6000 })),
+  apart: fc.constantFrom(0, 0.01, 1, 3600),
+});
+const past = fc
+  .array(burst, { maxLength: 5 })
+  .map((bursts) =>
+    reviewsAt(
+      bursts.flatMap(({ at, size, apart }) =>
+        Array.from({ length: size }, (_, index) => Math.max(EARLIEST, at - Math.floor(index * apart))),
+      ),
+    ),
+  );
+/** Reviews that come while passes are read, shown up to a day late. */
+const arrivals = fc
+  .array(fc.tuple(fc.nat({ max: 14 * DAY }), fc.nat({ max: DAY })), { maxLength: 300 })
+  .map((all) => all.map(([after, late]) => ({ createdAt: START + after, shownAt: START + after + late })));
+
+describe('a pass over the reviews of a shop', () => {
+  it('has seen, when it ends, every review that was there when it began', () => {
+    fc.assert(
+      fc.property(past, arrivals, fc.infiniteStream(fc.nat({ max: 3600 })), (old, coming, ticks) => {
+        const shop = new Shop([...old, ...coming]);
+        const { seen } = readPass(shop, newPass(START, undefined), {
+          tick: () => ticks.next().value ?? 1,
+        });
+        assert.ok(shop.shown(START).every((review) => seen.has(review)));
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('asks for a page a hundred reviews, and for one where there is none', () => {
+    for (const size of [0, 1, 99, 100, 101, 200, 12_000, 12_001, 12_099, 12_100]) {
+      const { requests } = readPass(new Shop(inARow(size, 60)), newPass(START, undefined));
+      assert.equal(requests, Math.max(1, Math.ceil(size / 100)), `${size} reviews`);
+    }
+    fc.assert(
+      fc.property(fc.nat({ max: 12_100 }), fc.constantFrom(0, 0.5, 3600), (size, apart) => {
+        const { requests, seen } = readPass(new Shop(inARow(size, apart)), newPass(START, undefined));
+        assert.equal(seen.size, size);
+        assert.equal(requests, Math.max(1, Math.ceil(size / 100)));
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('goes on by time where offsets end, with hardly a request more', () => {
+    for (const [size, apart] of [
+      [12_101, 60],
+      [30_000, 60],
+      [30_000, 0.01],
+      [30_000, 0.0002],
+    ] as const) {
+      const { requests, seen } = readPass(new Shop(inARow(size, apart)), newPass(START, undefined));
+      assert.equal(seen.size, size);
+      const windows = Math.ceil(size / 12_000);
+      const inOneSecond = Math.min(size, Math.ceil(1 / apart));
+      const repeated = Math.ceil(inOneSecond / 100) * (windows - 1);
+      assert.ok(requests <= Math.ceil(size / 100) + windows + repeated, `${requests} requests for ${size}`);
+    }
+  });
+
+  it('gets past a second that holds more reviews than one query reaches', () => {
+    const crowded = reviewsAt(Array.from({ length: 13_000 }, () => START));
+    const older = reviewsAt(Array.from({ length: 250 }, (_, index) => START - 1 - index));
+    const { seen } = readPass(new Shop([...crowded, ...older]), newPass(START, undefined));
+    assert.ok(older.every((review) => seen.has(review)));
+    assert.equal(seen.size, 12_100 + older.length);
+  });
+
+  it('ends at once where the answer is empty, whatever the count says', () => {
+    const first = newPass(START, undefined);
+    assert.equal(advancePass(first, { rows: 0, count: 500, oldest: undefined }), undefined);
+  });
+});
+
+describe('the window of a pass', () => {
+  it('begins in the year 2000, the earliest that Etsy takes, where there was no pass', () => {
+    assert.deepEqual(newPass(START, undefined), { startedAt: START, minCreated: 946_684_800, offset: 0 });
+    assert.equal(newPass(START, EARLIEST + 5).minCreated, EARLIEST);
+  });
+
+  it('begins a day before the last complete pass did', () => {
+    assert.equal(newPass(START + 9 * DAY, START).minCreated, START - OVERLAP);
+    assert.equal(OVERLAP, DAY);
+  });
+});
+
+describe('passes one after the other', () => {
+  it('miss nothing: after each, all that was shown when it began is seen, through kills and late arrivals', () => {
+    const pauses = fc.array(fc.nat({ max: 5 * DAY }), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(
+        past,
+        arrivals,
+        pauses,
+        fc.infiniteStream(fc.nat({ max: 1000 })),
+        (old, coming, gaps, luck) => {
+          const shop = new Shop([...old, ...coming]);
+          const draw = (): number => luck.next().value ?? 0;
+          const everSeen = new Set<Review>();
+          let now = START;
+          let watermark: number | undefined;
+          for (const gap of [0, ...gaps]) {
+            now += gap;
+            const first = newPass(now, watermark);
+            const tick = (): number => (draw() < 20 ? 2 * DAY : draw());
+            const { seen, now: end } = readPass(shop, first, { tick, killed: () => draw() < 100 });
+            for (const review of seen) everSeen.add(review);
+            watermark = first.startedAt;
+            const begun = watermark;
+            assert.ok(
+              shop.shown(begun).every((review) => everSeen.has(review)),
+              'the watermark has passed a review that was not seen',
+            );
+            now = end;
+          }
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
+});
