@@ -38,6 +38,8 @@ export type Query = Readonly<Record<string, string | number | undefined>>;
 export class Client {
   readonly #options: ClientOptions;
   #lastAnswer = performance.now();
+  /** The first failure since the last answer; performance.now() terms. */
+  #troubleSince: number | undefined;
   #failures = 0;
   #held = false;
 
@@ -89,9 +91,8 @@ export class Client {
     if (!(error instanceof ApiError)) return false;
     if (error.kind === 'key' || error.kind === 'client') return false;
     if (error.kind === 'quota') return true;
-    const { giveUpAfterMs } = this.#options;
-    const silence = performance.now() - this.#lastAnswer;
-    if (silence > giveUpAfterMs) return false;
+    const silence = performance.now() - (this.#troubleSince ?? performance.now());
+    if (silence > this.#options.giveUpAfterMs) return false;
     const othersAreAnswered = this.#lastAnswer > began;
     return error.kind === 'rate' || !othersAreAnswered || attempts < PATIENCE;
   }
@@ -99,29 +100,33 @@ export class Client {
   async #attempt<T>(path: string, query: Query, accept: (body: unknown) => T): Promise<T> {
     try {
       const result = accept(await this.#fetch(path, query));
-      this.#lastAnswer = performance.now();
-      this.#failures = 0;
-      if (this.#held) this.#options.released();
-      this.#held = false;
+      this.#answered();
       return result;
     } catch (error) {
-      if (error instanceof ApiError && error.kind === 'client') {
-        this.#lastAnswer = performance.now();
-        this.#failures = 0;
-      } else if (error instanceof ApiError && error.kind !== 'quota') {
-        this.#failures += 1;
-        const quiet = performance.now() - this.#lastAnswer;
-        if (this.#failures > 5 && quiet > 5000) {
-          this.#held = true;
-          const since = new Date(Date.now() - quiet).toISOString().slice(11, 19);
-          this.#options.hold(
-            `no good answer from the API since ${since} UTC (${error.message})`,
-            Date.now() + Math.min(60_000, quiet),
-          );
-        }
-      }
+      if (error instanceof ApiError && error.kind === 'client') this.#answered();
+      else if (error instanceof ApiError && error.kind !== 'quota') this.#failed(error);
       throw error;
     }
+  }
+
+  #answered(): void {
+    this.#lastAnswer = performance.now();
+    this.#troubleSince = undefined;
+    this.#failures = 0;
+    if (this.#held) this.#options.released();
+    this.#held = false;
+  }
+
+  /** One failure is told by nobody; a silence is, with its reason, and when the next try may be expected. */
+  #failed(error: ApiError): void {
+    this.#failures += 1;
+    this.#troubleSince ??= performance.now();
+    const silence = performance.now() - this.#troubleSince;
+    if (this.#failures <= 5 || silence < 5000) return;
+    this.#held = true;
+    const since = new Date(Date.now() - silence).toISOString().slice(11, 19);
+    const reason = `no good answer from the API since ${since} UTC (${error.message})`;
+    this.#options.hold(reason, Date.now() + Math.min(60_000, silence));
   }
 
   async #fetch(path: string, query: Query): Promise<unknown> {

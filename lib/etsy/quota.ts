@@ -21,6 +21,8 @@ export class Quota {
   readonly #options: QuotaOptions;
   /** Epoch ms before which no request may go out; undefined: none. */
   #until: number | undefined;
+  /** The time last told to those who watch. */
+  #told: number | undefined;
 
   constructor(options: QuotaOptions) {
     this.#options = options;
@@ -54,7 +56,8 @@ export class Quota {
     while (this.#until !== undefined) {
       const wait = this.#until - Date.now();
       if (wait > 0) {
-        this.#options.hold('the daily quota is used up', this.#until);
+        if (this.#told !== this.#until) this.#options.hold('the daily quota is used up', this.#until);
+        this.#told = this.#until;
         // In short naps: the clock may be set, and a laptop may sleep, while we wait.
         await sleep(Math.min(wait, MINUTE_MS), this.#options.signal);
         continue;

@@ -8,6 +8,7 @@ import type { Progress, Step, TaskContext, Unit } from './task.ts';
 /** A unit that was under way when its stage stopped or failed. */
 export interface Place {
   readonly stage: string;
+  /** Its id, and its title where that says more. */
   readonly unit: string;
   readonly progress: Progress;
 }
@@ -87,7 +88,7 @@ export class StageRunner {
       if (stop.stopped) return 'stopped';
       this.#at = {
         stage: this.#stage.id,
-        unit: unit.title,
+        unit: nameOf(unit),
         progress: checkpoint?.progress ?? {},
       };
       this.#tellUnit(unit, 'running');
@@ -179,4 +180,8 @@ function viewOf(unit: Unit, checkpoint: UnitCheckpoint | undefined): UnitView {
     state: checkpoint?.finished ? 'finished' : 'waiting',
     progress: checkpoint?.progress ?? {},
   };
+}
+
+function nameOf({ id, title }: Unit): string {
+  return title.toLowerCase() === id ? id : `${id} (${title})`;
 }

@@ -46,12 +46,15 @@ export interface ShortSlice extends SliceRange {
   readonly seen: number;
 }
 
-/** Slices of which less was seen than Etsy counted; a range that was cut is held against the sum of its parts. */
+/**
+ * Slices of which less was seen than Etsy counted. The whole range, where it was cut, is held against what its parts do
+ * not tell themselves: a listing that none of them counts.
+ */
 export function shortSlices(sql: Sql, runId: number): Promise<ShortSlice[]> {
   return sql.all<ShortSlice>(
     `SELECT * FROM (
        SELECT taxonomy_id, low_cents AS low, high_cents AS high, counted, iif(split, (
-         SELECT coalesce(sum(part.seen), 0) FROM slices AS part
+         SELECT coalesce(sum(max(part.seen, part.counted)), 0) FROM slices AS part
          WHERE part.run_id = whole.run_id AND part.taxonomy_id = whole.taxonomy_id AND part.split = 0), seen) AS seen
        FROM slices AS whole WHERE run_id = ? AND (split = 0 OR (low_cents = 0 AND high_cents = -1)))
      WHERE seen < counted ORDER BY taxonomy_id, low`,

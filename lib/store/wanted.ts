@@ -40,7 +40,3 @@ export async function nextWanted(sql: Sql, limit: number, except: ReadonlySet<nu
     .filter((id) => !except.has(id))
     .slice(0, limit);
 }
-
-export async function countWanted(sql: Sql): Promise<number> {
-  return (await sql.get<{ n: number }>('SELECT count(*) AS n FROM wanted'))?.n ?? 0;
-}

@@ -25,14 +25,6 @@ import { listingRow, primaryImage, shopRow } from './rows.ts';
 
 type Found = readonly (ImageFile & { listingId: number })[];
 
-export interface Counts {
-  readonly fresh: number;
-  readonly refreshed: number;
-  readonly before: number;
-  readonly unrecognised: number;
-  readonly removed: number;
-}
-
 /** The rules of when a row is due, at one moment. */
 function moment(services: Services): { now: number; staleBefore: number; madeSince: number } {
   const now = nowSeconds();
