@@ -17,6 +17,7 @@ export interface ConnectOptions {
   readonly pipeline: Pipeline;
   readonly key: ApiKey;
   readonly qps: number;
+  readonly firstBackoffMs: number;
   readonly database: Database;
   readonly ledger: Ledger;
   readonly stop: StopSwitch;
@@ -28,7 +29,7 @@ const LOOK_BACK_MS = 2000;
 
 /** Wires what the tasks are handed: one throttle, one quota and one client for all of them. */
 export async function connect(options: ConnectOptions): Promise<Services> {
-  const { pipeline, key, qps, database, ledger, stop, emit } = options;
+  const { pipeline, key, qps, firstBackoffMs, database, ledger, stop, emit } = options;
   const { signal } = stop;
   const hold = (reason: string, until: number): void =>
     emit({ type: 'hold', reason: key.redact(reason), until });
@@ -50,6 +51,7 @@ export async function connect(options: ConnectOptions): Promise<Services> {
     quota,
     ledger,
     timeoutMs: pipeline.api.timeout * 1000,
+    firstBackoffMs,
     giveUpAfterMs: pipeline.api.giveUpAfter * 1000,
     signal,
     hold,

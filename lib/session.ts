@@ -30,6 +30,8 @@ export interface SessionOptions {
   readonly onlyStage: string | undefined;
   /** Requests a second in place of pipeline.yaml's, above Etsy's limit too: for tests and benchmarks. */
   readonly qps?: number;
+  /** In place of half a second, for tests. */
+  readonly firstBackoffMs?: number;
 }
 
 /** One start of the command, from reading pipeline.yaml to the summary. @returns the exit code */
@@ -110,7 +112,8 @@ async function run(
   );
   try {
     const qps = options.qps ?? pipeline.api.qps;
-    const services = await connect({ pipeline, key, qps, database, ledger, stop, emit });
+    const { firstBackoffMs = 500 } = options;
+    const services = await connect({ pipeline, key, qps, firstBackoffMs, database, ledger, stop, emit });
     const checkpoints = new Checkpoints(database);
     const stageEnded = async (): Promise<void> => {
       await ledger.flush();

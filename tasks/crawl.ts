@@ -8,6 +8,7 @@ import { applyBatch, applyPage, fetchBatch, unrecordedImages } from './rules/app
 import type { BatchAnswer } from './rules/apply.ts';
 import { defineTask } from './rules/define-task.ts';
 import { inFlight } from './rules/in-flight.ts';
+import { orLeaveOut } from './rules/leave-out.ts';
 import { FIRST_FROM_THE_END, advance, nextPage, placeOf, slice, wholeRange } from './rules/price-slices.ts';
 import type { PageRequest } from './rules/price-slices.ts';
 import { BATCH, WINDOW } from './rules/window.ts';
@@ -54,7 +55,8 @@ export default defineTask({
     for await (const { value, pending } of inFlight(WINDOW, stop, next)) {
       if ('batch' in value) {
         yield { write: (tx) => applyBatch(tx, services, runId, value.batch), pending };
-        for (const id of value.batch.asked) asked.delete(id);
+        // Those of a batch that was left out stay marked, so that it is not asked for over and over.
+        if (!value.batch.leftOut) for (const id of value.batch.asked) asked.delete(id);
         continue;
       }
       const { request, page } = value;
@@ -83,17 +85,16 @@ export default defineTask({
   },
 });
 
-function search(
-  services: Services,
-  taxonomyId: number,
-  { slice: { low, high }, page }: PageRequest,
-): Promise<SearchPage> {
-  return services.api.search({
+function search(services: Services, taxonomyId: number, { slice, page }: PageRequest): Promise<SearchPage> {
+  const answer = services.api.search({
     taxonomyId,
-    lowCents: low,
-    highCents: high < 0 ? undefined : high,
+    lowCents: slice.low,
+    highCents: slice.high < 0 ? undefined : slice.high,
     ...placeOf(page),
   });
+  // Without a slice's first page its size is unknown; a later one that is left out shows in verify as listings unseen.
+  if (slice.count < 0) return answer;
+  return orLeaveOut(answer, (leftOut) => ({ count: undefined, good: [], rejected: [leftOut] }));
 }
 
 function keyOf({ slice: { low, high }, page }: PageRequest): string {

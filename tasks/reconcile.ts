@@ -32,7 +32,7 @@ export default defineTask({
     const asked = new Set<number>();
     let looked = after;
 
-    const next = async (): Promise<(() => Promise<Awaited<ReturnType<typeof fetchBatch>>>) | undefined> => {
+    const next = async (): Promise<(() => ReturnType<typeof fetchBatch>) | undefined> => {
       const before = looked;
       const ids = await nextWanted(sql, BATCH, asked);
       for (let full = ids.length === BATCH; !full;) {
@@ -63,7 +63,7 @@ export default defineTask({
         progress: { done },
         pending,
       };
-      for (const id of value.asked) asked.delete(id);
+      if (!value.leftOut) for (const id of value.asked) asked.delete(id);
     }
   },
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ReviewPage } from '../lib/etsy/api.ts';
 import { createdAt } from '../lib/etsy/schemas.ts';
+import type { Rejected } from '../lib/etsy/schemas.ts';
 import { nowSeconds } from '../lib/services.ts';
 import { setAside } from '../lib/store/findings.ts';
 import { completePass, savePass, shopsDue } from '../lib/store/review-sync.ts';
@@ -8,6 +9,7 @@ import type { ShopDue } from '../lib/store/review-sync.ts';
 import { addReviews } from '../lib/store/reviews.ts';
 import { defineTask } from './rules/define-task.ts';
 import { inFlight } from './rules/in-flight.ts';
+import { orLeaveOut } from './rules/leave-out.ts';
 import { advancePass, newPass, pass, queryOf } from './rules/review-pass.ts';
 import type { Pass } from './rules/review-pass.ts';
 import { reviewRow } from './rules/rows.ts';
@@ -18,6 +20,8 @@ interface Landed {
   readonly current: Pass;
   /** Undefined: Etsy no longer knows the shop. */
   readonly page: ReviewPage | undefined;
+  /** Set where no answer could be had: the pass stays where it is, for the next run to go on with. */
+  readonly leftOut?: Rejected;
 }
 
 /**
@@ -42,14 +46,15 @@ export default defineTask({
       const due = turn.length === 0 ? queue[shops++] : undefined;
       const one = turn.shift() ?? (due && { shopId: due.shop_id, current: passOf(due) });
       if (!one) return Promise.resolve(undefined);
-      return Promise.resolve(async () => ({
+      const answer = async (): Promise<Landed> => ({
         ...one,
         page: await services.api.reviews(one.shopId, queryOf(one.current)),
-      }));
+      });
+      return Promise.resolve(() => orLeaveOut(answer(), (leftOut) => ({ ...one, page: undefined, leftOut })));
     };
 
     for await (const { value, pending } of inFlight(WINDOW, stop, next)) {
-      const { shopId, page } = value;
+      const { shopId, page, leftOut } = value;
       const current = page?.rejected.length ? { ...value.current, spoiled: true } : value.current;
       const now = nowSeconds();
       const times = page?.good.flatMap((review) => createdAt(review) ?? []) ?? [];
@@ -59,13 +64,15 @@ export default defineTask({
       yield {
         write: async (tx) => {
           await addReviews(tx, shopId, page?.good.map((review) => reviewRow(review, now)) ?? []);
-          const rejected = page?.rejected ?? [];
+          const rejected = leftOut ? [leftOut] : (page?.rejected ?? []);
+          const endpoint = `shops/${shopId}/reviews`;
           await setAside(
             tx,
             runId,
             now,
-            rejected.map((bad) => ({ endpoint: `shops/${shopId}/reviews`, ...bad })),
+            rejected.map((bad) => ({ endpoint, ...bad })),
           );
+          if (leftOut) return;
           if (following) await savePass(tx, shopId, following);
           else await completePass(tx, shopId, current.spoiled ? null : current.startedAt, now);
         },

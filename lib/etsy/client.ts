@@ -12,7 +12,7 @@ import { onWire } from './wire.ts';
 
 const MAX_JSON_BYTES = 50 * 1024 * 1024;
 /** Failures of one request while others are answered: the fault is in the request, not in the weather. */
-const PATIENCE = 10;
+const PATIENCE = 8;
 
 export interface ClientOptions {
   readonly baseUrl: string;
@@ -24,6 +24,8 @@ export interface ClientOptions {
   readonly timeoutMs: number;
   /** How long the API may give no good answer at all before the run fails. Milliseconds. */
   readonly giveUpAfterMs: number;
+  /** The pause after a first failure, times 1 to 2 at random; it doubles with each further one. Milliseconds. */
+  readonly firstBackoffMs: number;
   /** Stops waiting and retrying; a request on the wire is still finished. */
   readonly signal: AbortSignal;
   readonly hold: (reason: string, until: number) => void;
@@ -64,7 +66,7 @@ export class Client {
         {
           retries: Infinity,
           factor: 2,
-          minTimeout: 500,
+          minTimeout: this.#options.firstBackoffMs,
           maxTimeout: 60_000,
           randomize: true,
           signal,
@@ -81,10 +83,18 @@ export class Client {
     } catch (error) {
       // An answer that came in after the stop was asked for is still worth its request.
       if (answer) return answer.body;
-      throw error;
+      throw this.#isHopeless(error, began)
+        ? new ApiError('hopeless', path, error.reason, { cause: error })
+        : error;
     }
     if (!answer) throw new Error(`internal: ${path} ended without answer or error`);
     return answer.body;
+  }
+
+  #isHopeless(error: unknown, began: number): error is ApiError {
+    const passing =
+      error instanceof ApiError && ['server', 'body', 'timeout', 'network'].includes(error.kind);
+    return passing && this.#lastAnswer > began;
   }
 
   #mayRetry(error: Error, attempts: number, began: number): boolean {

@@ -3,14 +3,18 @@
  * - network, timeout, server, body: tried again after a back-off (no answer, cut answer, 5xx, no JSON, wrong shape)
  * - rate, quota: not our turn yet; tried again, which costs no attempt
  * - key: the key is missing or refused; the run ends
+ * - hopeless: failed time and again while other requests were answered; a task may leave it out and go on
  * - client: Etsy says the request is wrong (other 4xx); tasks decide (404: gone, 400: past the end)
  */
-export type ApiErrorKind = 'network' | 'timeout' | 'server' | 'body' | 'rate' | 'quota' | 'key' | 'client';
+export type ApiErrorKind =
+  'network' | 'timeout' | 'server' | 'body' | 'rate' | 'quota' | 'key' | 'client' | 'hopeless';
 
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly kind: ApiErrorKind;
   readonly endpoint: string;
+  /** The message without the endpoint. */
+  readonly reason: string;
   readonly status: number | undefined;
   /** Milliseconds, from the retry-after header. */
   readonly retryAfterMs: number | undefined;
@@ -24,6 +28,7 @@ export class ApiError extends Error {
     more: { status?: number; retryAfterMs?: number | undefined; hint?: string; cause?: unknown } = {},
   ) {
     super(`${endpoint}: ${message}`, more.cause === undefined ? undefined : { cause: more.cause });
+    this.reason = message;
     this.kind = kind;
     this.endpoint = endpoint;
     this.status = more.status;

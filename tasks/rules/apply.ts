@@ -21,6 +21,7 @@ import { dropWanted, unwantedShops, want } from '../../lib/store/wanted.ts';
 import { imageEntry, seenEntry, yearOfEntry } from './entries.ts';
 import type { ImageRef } from './entries.ts';
 import { imagesOnDisk } from './image-files.ts';
+import { orLeaveOut } from './leave-out.ts';
 import { listingRow, primaryImage, shopRow } from './rows.ts';
 
 type Found = readonly (ImageFile & { listingId: number })[];
@@ -105,10 +106,17 @@ export interface BatchAnswer {
   readonly shops: readonly Shop[];
   readonly goneShops: readonly number[];
   readonly found: Found;
+  /** Set where no answer could be had; nothing is known of the listings then, and a later stage or run asks again. */
+  readonly leftOut?: Rejected;
 }
 
 /** Asks for up to 100 listings with images and shops; a shop that should have come along but did not is asked for itself. */
 export async function fetchBatch(services: Services, asked: readonly number[]): Promise<BatchAnswer> {
+  const nothing = { asked, listings: [], rejected: [], shops: [], goneShops: [], found: [] };
+  return orLeaveOut(askBatch(services, asked), (leftOut) => ({ ...nothing, leftOut }));
+}
+
+async function askBatch(services: Services, asked: readonly number[]): Promise<BatchAnswer> {
   const { good, rejected } = await services.api.batch(asked);
   const { staleBefore, madeSince } = moment(services);
   const listings = unique(good);
@@ -133,7 +141,11 @@ export async function applyBatch(
   answer: BatchAnswer,
 ): Promise<void> {
   const { now, staleBefore, madeSince } = moment(services);
-  const { listings } = answer;
+  const { listings, leftOut } = answer;
+  if (leftOut) {
+    const raw = answer.asked;
+    return setAside(tx, runId, now, [{ endpoint: 'listings/batch', reason: leftOut.reason, raw }]);
+  }
   const since = listings.filter((listing) => classify(listing.when_made, madeSince) === 'since');
 
   const rows = since.map((listing) => listingRow(listing, now));

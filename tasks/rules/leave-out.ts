@@ -1,0 +1,16 @@
+import { ApiError } from '../../lib/etsy/errors.ts';
+import type { Rejected } from '../../lib/etsy/schemas.ts';
+
+/**
+ * An answer that cannot be had, though Etsy answers everything else: the rest of the stage must not wait for it.
+ * @param instead makes what stands in the answer's place, from the reason to be set aside
+ * @throws every other error
+ */
+export async function orLeaveOut<T>(answer: Promise<T>, instead: (leftOut: Rejected) => T): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.kind !== 'hopeless') throw error;
+    return instead({ raw: null, reason: `given up: ${error.reason}` });
+  }
+}
