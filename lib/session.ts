@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, relative } from 'node:path';
 import { Checkpoints } from '../checkpoints/checkpoints.ts';
 import { connect } from './connect.ts';
@@ -40,7 +39,7 @@ export async function session(options: SessionOptions): Promise<number> {
   try {
     const pipeline = await loadPipeline(options.cwd);
     checkStage(pipeline, options.onlyStage);
-    refuseKill(pipeline);
+    await refuseKill(pipeline);
     key = await findKey(pipeline.folder, options.env);
     if (!key) throw new UserError('There is no ETSY_API_KEY.', { exitCode: 2, hint: WHERE_TO_GET_A_KEY });
     return await locked(options, pipeline, key);
@@ -60,8 +59,17 @@ function checkStage(pipeline: Pipeline, onlyStage: string | undefined): void {
   });
 }
 
-function refuseKill(pipeline: Pipeline): void {
-  if (!existsSync(pipeline.kill)) return;
+/** One that lies there from before is left: it may be meant for more than this start. One touched since is obeyed. */
+async function refuseKill(pipeline: Pipeline): Promise<void> {
+  const info = await stat(pipeline.kill).catch(() => undefined);
+  if (!info) return;
+  if (info.ctimeMs > performance.timeOrigin) {
+    await rm(pipeline.kill, { force: true });
+    throw new UserError('Stopped by the KILL file, before the first stage began.', {
+      exitCode: 75,
+      hint: 'To go on: npx sync-data',
+    });
+  }
   throw new UserError(`The file ${pipeline.kill} is there, so nothing is started.`, {
     exitCode: 75,
     hint: 'Remove it and start again.',

@@ -41,7 +41,6 @@ const QUERIES = {
   listings_dynamic: 'SELECT listing_id AS "key", * FROM listings_dynamic ORDER BY snapshot_timestamp, id',
   reviews: `SELECT coalesce(transaction_id, 'early ' || shop_id || ' ' || listing_id || ' ' || create_timestamp) AS "key", *
     FROM reviews ORDER BY create_timestamp, transaction_id`,
-  meta_data: 'SELECT listing_id AS "key", value AS text FROM meta_data',
   image_records: 'SELECT listing_id AS "key", state, image_id, reason FROM images',
   open_findings: `SELECT kind || ' ' || subject AS "key", detail FROM findings
     WHERE repaired = 0 AND run_id = (SELECT max(run_id) FROM findings)`,
@@ -59,13 +58,18 @@ export async function dumpOf(folder: string): Promise<Dump> {
       const rows = await database.read.all<Row>(QUERIES[name]);
       return tableOf(rows.map((row) => [String(row['key']), plain(row)]));
     };
+    const entries = await database.read.all<{ id: number; value: string }>(
+      'SELECT listing_id AS id, value FROM meta_data',
+    );
     return {
       shops: await read('shops'),
       shops_dynamic: await read('shops_dynamic'),
       listings: await read('listings'),
       listings_dynamic: await read('listings_dynamic'),
       reviews: await read('reviews'),
-      meta_data: await read('meta_data'),
+      meta_data: tableOf(
+        entries.map(({ id, value }) => [String(id), { entry: JSON.parse(value) as unknown }]),
+      ),
       image_records: await read('image_records'),
       open_findings: await read('open_findings'),
       wanted: await read('wanted'),
@@ -135,7 +139,7 @@ function entryFaults(
   const { listing_id: id, shop_id, when_made, since2000, image } = listing;
   const [entry] = json[id] ?? [];
   if (!entry) return [`listing ${id} has no entry in image_metadata.json`];
-  if (!isDeepStrictEqual(entry, JSON.parse(String(table[id]?.[0]?.['text'] ?? 'null')))) {
+  if (!isDeepStrictEqual(entry, table[id]?.[0]?.['entry'])) {
     return [`the entry of listing ${id} is not the one of the table`];
   }
   const named = { image_id: image?.image_id ?? null, hex: image?.hex ?? null, suffix: image?.suffix ?? null };
@@ -173,11 +177,12 @@ function imageFaults(dump: Dump, listing: TruthListing, before: Dump | undefined
   const [record] = dump.image_records[id] ?? [];
   if (!since2000) return file ? [`listing ${id} was not made since 2000, but has an image`] : [];
   if (file) {
-    if (file['fault'] !== null) return [`the image of listing ${id} is damaged: ${String(file['fault'])}`];
+    if (file['fault'] !== null)
+      return [`the image of listing ${id} is damaged: ${JSON.stringify(file['fault'])}`];
     if (record?.['state'] !== 'done') return [`the image of listing ${id} is not on record as done`];
     const isKept = before && isDeepStrictEqual(before.images[name], dump.images[name]);
     if (isKept || file['shows'] === `image ${image?.image_id}`) return [];
-    return [`the image of listing ${id} is ${String(file['shows'])}, not image ${image?.image_id}`];
+    return [`the image of listing ${id} is ${JSON.stringify(file['shows'])}, not image ${image?.image_id}`];
   }
   if (image?.serves === 'jpeg')
     return [`listing ${id} has no image, which could be had: ${JSON.stringify(record)}`];
@@ -260,7 +265,7 @@ async function jsonFile(path: string): Promise<Table> {
 
 async function imageFiles(folder: string): Promise<Table> {
   const names = await readdir(folder).catch(() => []);
-  const entries = names.toSorted().map(async (name) => {
+  const entries = names.map(async (name) => {
     const bytes = await readFile(join(folder, name));
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     return [name, { sha256, ...lookAt(bytes) }] as const;

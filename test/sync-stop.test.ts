@@ -72,11 +72,11 @@ describe('touch KILL', () => {
   const moments: Record<string, Moment> = {
     'while crawling': {
       held: 'listings/active',
-      stage: /^ {2}stage crawl, unit Coffee Tables at 40 of 40$/m,
+      stage: /^ {2}stage crawl, unit 12371 \(Coffee Tables\) at 40 of 40$/m,
       reached: (rig, command) => rig.arrived(command, 1, SEARCH),
     },
     'while only images are left': {
-      stage: /^ {2}stage images, unit Images at \d+$/m,
+      stage: /^ {2}stage images, unit queue \(Images\) at \d+$/m,
       reached: async (rig, command) => {
         await command.shows(/reconcile: finished/);
         const sofar = (await rig.requests(/./, 'cdn')).length;
@@ -85,12 +85,12 @@ describe('touch KILL', () => {
     },
     'while reconciling': {
       held: 'listings/batch',
-      stage: /^ {2}stage reconcile, unit What the crawl did not show at \d+$/m,
+      stage: /^ {2}stage reconcile, unit entries \(What the crawl did not show\) at \d+$/m,
       reached: (rig, command) => rig.arrived(command, 1, BATCH),
     },
     'while reading reviews': {
       held: '/reviews',
-      stage: /^ {2}stage reviews, unit Shops at \d+ of \d+$/m,
+      stage: /^ {2}stage reviews, unit shops at \d+ of \d+$/m,
       reached: (rig, command) => rig.arrived(command, 1, REVIEWS),
     },
   };
@@ -129,7 +129,7 @@ describe('touch KILL', () => {
       const { code, stdout } = await command.ended;
       assert.equal(code, 75);
       assert.ok(performance.now() - began < LATENCY_MS + BOUND_MS);
-      assert.match(stdout, /^ {2}stage verify, unit Repairs/m);
+      assert.match(stdout, /^ {2}stage verify, unit repair \(Repairs\)/m);
       assert.equal(existsSync(rig.path('KILL')), false);
       assert.equal((await rig.run()).code, 0);
       assert.deepEqual(differences(await rig.dump(), expected).slice(0, 10), []);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ImageProblem } from '../../lib/etsy/cdn.ts';
 import { sleep } from '../../lib/etsy/time.ts';
 import type { Services } from '../../lib/services.ts';
@@ -60,6 +61,9 @@ async function fetchImage(
   const present = job.reason === null ? await inspectImage(path) : undefined;
   if (present && !('fault' in present)) return { ...present, listingId };
 
+  const early = await earlyFile(services.imagesFolder, job);
+  if (early) return { ...(await keep(path, early)), listingId };
+
   for (let attempt = 1; ; attempt += 1) {
     try {
       const bytes = await services.cdn.download(job.url, hosts);
@@ -75,6 +79,12 @@ async function fetchImage(
       if (stop.aborted) return undefined;
     }
   }
+}
+
+/** The same image under the name that the earlier system gave it at times: {listing_id}_{image_id}.jpg. */
+async function earlyFile(folder: string, job: ImageJob): Promise<Buffer | undefined> {
+  const path = join(folder, `${job.listing_id}_${job.image_id}.jpg`);
+  return 'fault' in (await inspectImage(path)) ? undefined : readFile(path);
 }
 
 /** Under a temporary name first: under its own, an image is complete. */

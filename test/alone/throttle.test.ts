@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { Throttle } from '../lib/etsy/throttle.ts';
+import { Throttle } from '../../lib/etsy/throttle.ts';
 
 const QPS = 5;
 const NEVER = new AbortController().signal;

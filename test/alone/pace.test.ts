@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { compareWithTruth } from './dump.ts';
-import type { RequestRecord } from './marketplace/index.ts';
-import { withRig } from './rig.ts';
+import { compareWithTruth } from '../dump.ts';
+import type { RequestRecord } from '../marketplace/index.ts';
+import { withRig } from '../rig.ts';
 
 it('at 5 a second no second sees six requests, through faults, SIGKILLs and instant restarts', async () => {
   const market = {
