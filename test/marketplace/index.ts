@@ -5,6 +5,7 @@ import type { Server } from 'node:http';
 import { BASE } from './api.ts';
 import { advance } from './change.ts';
 import { createControl } from './control.ts';
+import type { DoorSettings } from './door.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { createGallery } from './pictures/gallery.ts';
 import type { ImageService } from './images.ts';
@@ -15,6 +16,7 @@ import * as edits from './edits.ts';
 import { seedWorld } from './seed.ts';
 import { createApiServer, type Parts } from './serve-api.ts';
 import { createImageServer } from './serve-images.ts';
+import { startThread } from './thread.ts';
 import { truth, type Truth, type TruthListing } from './truth.ts';
 import type { ListingState } from './world.ts';
 
@@ -90,21 +92,27 @@ export async function startMarketplace(options: MarketplaceOptions = {}): Promis
   const parts: Parts = { world, limits: createLimits(settings), faults, log, imageHost: () => imageHost };
   const api = createApiServer(parts);
   const images = createImageServer({ ...parts, gallery, control: createControl(controls) });
-  const [apiPort, imagePort] = await Promise.all([
-    listen(api, settings.port),
+  const [door, imagePort] = await Promise.all([
+    listen(api, 0).then((behind) => openDoor({ port: settings.port, behind })),
     listen(images, settings.imagePort),
   ]);
   imageHost = `127.0.0.1:${imagePort}`;
   return {
     ...controls,
-    apiUrl: `http://127.0.0.1:${apiPort}${BASE}`,
+    apiUrl: `http://127.0.0.1:${door.port}${BASE}`,
     imageHost,
     controlUrl: `http://${imageHost}/__control`,
     key: settings.key,
     close: async () => {
-      await Promise.all([stop(api), stop(images), gallery.close()]);
+      await Promise.all([door.close(), stop(api), stop(images), gallery.close()]);
     },
   };
+}
+
+async function openDoor(settings: DoorSettings): Promise<{ port: number; close(): Promise<unknown> }> {
+  const door = startThread(new URL('./door.ts', import.meta.url), settings);
+  const [address] = (await once(door, 'message')) as [AddressInfo];
+  return { port: address.port, close: () => door.terminate() };
 }
 
 async function listen(server: Server, port: number): Promise<number> {

@@ -15,7 +15,8 @@ export interface RequestRecord {
 }
 
 export interface RequestLog {
-  add(kind: Kind, method: string, url: string, connection: number): number;
+  /** @param arrived epoch milliseconds, where it was noted elsewhere */
+  add(kind: Kind, method: string, url: string, connection: number, arrived?: number): number;
   settle(entry: number, status: number, fault: Fault | undefined): void;
   all(): RequestRecord[];
   reset(): void;
@@ -38,11 +39,12 @@ export function createRequestLog(): RequestLog {
   /** Entries before a reset keep their numbers: an answer under way must not settle another's. */
   let dropped = 0;
 
-  const arrivals = (): number[] => at.filter((_, entry) => kinds[entry] === 'api');
+  /** Two that come at once can be taken in the other order. */
+  const arrivals = (): number[] => at.filter((_, entry) => kinds[entry] === 'api').toSorted((a, b) => a - b);
 
   return {
-    add(kind, method, url, connection) {
-      at.push(performance.timeOrigin + performance.now());
+    add(kind, method, url, connection, arrived = performance.timeOrigin + performance.now()) {
+      at.push(arrived);
       kinds.push(kind);
       methods.push(method);
       urls.push(url);

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answer, BASE, errorReply, type Reply } from './api.ts';
 import { deliver, packed, reset } from './deliver.ts';
+import { ARRIVED } from './door.ts';
 import type { Fault, FaultSource, Trouble } from './faults.ts';
 import { keyProblem, LIMIT_TEXTS, type Limit, type Limits } from './limits.ts';
 import type { RequestLog } from './requests.ts';
@@ -31,13 +32,19 @@ export function createApiServer(parts: Parts): Server {
   const connections = numbered();
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     const url = request.url ?? '/';
-    const entry = parts.log.add('api', request.method ?? '', url, connections(request));
+    const entry = parts.log.add('api', request.method ?? '', url, connections(request), arrivalOf(request));
     const trouble = parts.faults.draw('api', url);
     void respond(parts, request, response, url, trouble).then((status) => {
       parts.log.settle(entry, status, trouble.fault);
     });
   });
   return server;
+}
+
+/** As the door noted it. */
+function arrivalOf(request: IncomingMessage): number | undefined {
+  const arrived = Number(request.headers[ARRIVED]);
+  return arrived > 0 ? arrived : undefined;
 }
 
 /** Gives each connection a number. */

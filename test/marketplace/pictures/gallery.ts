@@ -1,12 +1,7 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { Kind } from '../kinds.ts';
+import { startThread } from '../thread.ts';
 import type { Order } from './draw.ts';
-
-// A worker does not inherit the loader that lets this process run TypeScript, so it registers its own.
-const BOOT = `import(${JSON.stringify(import.meta.resolve('tsx/esm/api'))}).then((tsx) => {
-  tsx.register();
-  return import(${JSON.stringify(new URL('./draw.ts', import.meta.url).href)});
-});`;
 
 export interface Gallery {
   /** A drawing as a JPEG file; drawn when it is first asked for. */
@@ -21,8 +16,7 @@ export function createGallery(): Gallery {
   let worker: Worker | undefined;
 
   function hire(): Worker {
-    const hired = new Worker(BOOT, { eval: true });
-    hired.unref();
+    const hired = startThread(new URL('./draw.ts', import.meta.url));
     hired.on('message', (jpeg: Uint8Array) => waiting.shift()?.(Buffer.from(jpeg)));
     return hired;
   }
