@@ -29,7 +29,12 @@ type Landed = { readonly request: PageRequest; readonly page: SearchPage } | { r
  */
 export default defineTask({
   title: 'Crawl',
-  options: z.object({ taxonomies: z.array(z.int().positive()).min(1) }),
+  options: z.object({
+    taxonomies: z
+      .array(z.int().positive())
+      .min(1)
+      .refine((ids) => new Set(ids).size === ids.length, 'a taxonomy is named twice, expected each once'),
+  }),
   cursor: cursorSchema,
 
   units: ({ options }) => options.taxonomies.map((id) => ({ id: String(id), title: taxonomyName(id) })),
