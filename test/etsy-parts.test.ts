@@ -472,8 +472,8 @@ describe('the schemas of answers', () => {
   it('read fields that Etsy has, and take every value it says they may have', () => {
     const batch: OrNone<Unmatched<Listing, IShopListingWithAssociations>> = 'none';
     // The page of a search lacks the associations, and by the specification `views`.
-    const more = ['views', 'production_partners', 'images', 'shop'] as const;
-    const page: OrNone<Exclude<Unmatched<Listing, IShopListing>, (typeof more)[number]>> = 'none';
+    type More = 'views' | 'production_partners' | 'images' | 'shop';
+    const page: OrNone<Exclude<Unmatched<Listing, IShopListing>, More>> = 'none';
     const ofShop: OrNone<Unmatched<Shop, IShop>> = 'none';
     const image: OrNone<Unmatched<ListingImage, IListingImage>> = 'none';
     const ofReview: OrNone<Unmatched<Review, ITransactionReview>> = 'none';

@@ -109,7 +109,7 @@ describe('a pass over the reviews of a shop', () => {
       fc.property(past, arrivals, fc.infiniteStream(fc.nat({ max: 3600 })), (old, coming, ticks) => {
         const shop = new Shop([...old, ...coming]);
         const { seen } = readPass(shop, newPass(START, undefined), {
-          tick: () => ticks.next().value ?? 1,
+          tick: () => Number(ticks.next().value ?? 1),
         });
         assert.ok(shop.shown(START).every((review) => seen.has(review)));
       }),
@@ -185,7 +185,7 @@ describe('passes one after the other', () => {
         fc.infiniteStream(fc.nat({ max: 1000 })),
         (old, coming, gaps, luck) => {
           const shop = new Shop([...old, ...coming]);
-          const draw = (): number => luck.next().value ?? 0;
+          const draw = (): number => Number(luck.next().value ?? 0);
           const everSeen = new Set<Review>();
           let now = START;
           let watermark: number | undefined;

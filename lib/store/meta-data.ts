@@ -141,11 +141,13 @@ export class MetaDataFile {
   }
 
   async #stampOnDisk(): Promise<string | undefined> {
-    const info = await stat(this.#path, { bigint: true }).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return undefined;
+    try {
+      const info = await stat(this.#path, { bigint: true });
+      return `${info.size} bytes, ${info.mtimeNs} ns`;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw error;
-    });
-    return info && `${info.size} bytes, ${info.mtimeNs} ns`;
+    }
   }
 
   async #saved(): Promise<Saved | undefined> {
