@@ -6,7 +6,7 @@ import { createRandom } from './marketplace/random.ts';
 import { withRig } from './rig.ts';
 import type { Rig } from './rig.ts';
 
-const KILLS = 12;
+const KILLS = 20;
 /** Slow enough that few requests are under way at any moment: each repeated one then counts. */
 const QPS = 30;
 const BATCH = /\/listings\/batch$/;
@@ -48,7 +48,7 @@ async function killAgainAndAgain(rig: Rig, total: number): Promise<number> {
   let inFlight = 0;
   for (let kill = 0; kill < KILLS; kill += 1) {
     const sofar = (await rig.market.requests()).length;
-    const further = 1 + random.int(Math.ceil((total - sofar) / (KILLS - kill)) * 2 - 1);
+    const further = 1 + random.int(Math.ceil((total - sofar) / (KILLS - kill + 3)) * 2 - 1);
     const command = rig.start({ qps: QPS });
     while ((await rig.market.requests()).length < sofar + further && !command.isOver);
     const earlier = ofKind(await rig.market.requests(), 'api');
