@@ -10,6 +10,14 @@ export function imageParts(url: string): ImageParts | undefined {
   return match?.[1] && match[2] ? { hex: match[1], suffix: match[2] } : undefined;
 }
 
+/** The URL of an image of which only its parts are on record, in the size that is kept. */
+export function imageUrl(host: string, shopId: number, imageId: number, { hex, suffix }: ImageParts): string {
+  const scheme = LOCAL.includes(host.replace(/:\d+$/, '')) ? 'http' : 'https';
+  return `${scheme}://${host}/${shopId}/r/il/${hex}/${imageId}/il_570xN.${imageId}_${suffix}.jpg`;
+}
+
+const LOCAL = ['127.0.0.1', 'localhost', '[::1]'];
+
 /**
  * Whether an image may be fetched from `url`: a host of the list, over HTTPS (plain HTTP on this machine only).
  * An entry without a port allows any port of that host.
@@ -21,7 +29,7 @@ export function allowedHost(url: string, hosts: readonly string[]): boolean {
   } catch {
     return false;
   }
-  const local = ['127.0.0.1', 'localhost', '[::1]'].includes(parsed.hostname);
+  const local = LOCAL.includes(parsed.hostname);
   if (parsed.protocol !== 'https:' && !(parsed.protocol === 'http:' && local)) return false;
   if (parsed.username || parsed.password) return false;
   return hosts.some((host) => host.toLowerCase() === parsed.host || host.toLowerCase() === parsed.hostname);

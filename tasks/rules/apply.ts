@@ -1,5 +1,5 @@
 import type { BatchListing, SearchPage } from '../../lib/etsy/api.ts';
-import { imageParts } from '../../lib/etsy/image-url.ts';
+import { imageParts, imageUrl } from '../../lib/etsy/image-url.ts';
 import type { Listing, Rejected, Shop } from '../../lib/etsy/schemas.ts';
 import { classify } from '../../lib/etsy/when-made.ts';
 import { nowSeconds } from '../../lib/services.ts';
@@ -7,7 +7,7 @@ import type { Services } from '../../lib/services.ts';
 import type { Tx } from '../../lib/store/database.ts';
 import { setAside } from '../../lib/store/findings.ts';
 import { imagesDone, noteImages, recheckImages, withoutImageRecord } from '../../lib/store/images.ts';
-import type { ImageFile } from '../../lib/store/images.ts';
+import type { ImageFile, ImageRef as StoredImage } from '../../lib/store/images.ts';
 import {
   addListings,
   addListingsDynamic,
@@ -18,7 +18,7 @@ import {
 import { getEntries, markSeen, putEntries } from '../../lib/store/meta-data.ts';
 import { addShops, dueShops } from '../../lib/store/shops.ts';
 import { dropWanted, unwantedShops, want } from '../../lib/store/wanted.ts';
-import { imageEntry, seenEntry, yearOfEntry } from './entries.ts';
+import { imageEntry, imageOfEntry, seenEntry, yearOfEntry } from './entries.ts';
 import type { ImageRef } from './entries.ts';
 import { imagesOnDisk } from './image-files.ts';
 import { orLeaveOut } from './leave-out.ts';
@@ -158,7 +158,7 @@ export async function applyBatch(
 
   await imagesDone(tx, answer.found);
   await applyImages(tx, listings, since, madeSince);
-  await applyMissing(tx, answer, now, staleBefore);
+  await applyMissing(tx, services, answer, now, staleBefore);
   await dropWanted(tx, answer.asked);
   await setAside(tx, runId, now, [
     ...answer.rejected.map((bad) => ({ endpoint: 'listings/batch', ...bad })),
@@ -199,18 +199,45 @@ async function applyImages(
   );
 }
 
-async function applyMissing(tx: Tx, answer: BatchAnswer, now: number, staleBefore: number): Promise<void> {
+async function applyMissing(
+  tx: Tx,
+  services: Services,
+  answer: BatchAnswer,
+  now: number,
+  staleBefore: number,
+): Promise<void> {
   const named = new Set(idsOf(answer.listings));
   const unreadable = answer.rejected.map((bad) => idIn(bad.raw));
   // A record whose very id cannot be read might be any of them: then nothing is said of those that seem missing.
   if (unreadable.includes(undefined)) return;
   const missing = answer.asked.filter((id) => !named.has(id) && !unreadable.includes(id));
   await markRemoved(tx, missing, now, staleBefore);
+  await noteImages(tx, await lastKnownImages(tx, services, missing), []);
+  const without = await withoutImage(tx, missing);
   await noteImages(
     tx,
     [],
-    missing.map((id) => ({ id, reason: 'Etsy no longer shows the listing' })),
+    without.map((id) => ({ id, reason: 'Etsy no longer shows the listing' })),
   );
+}
+
+/** The listing is gone, its image may still be had: the entry of an earlier system names it. */
+async function lastKnownImages(tx: Tx, services: Services, gone: readonly number[]): Promise<StoredImage[]> {
+  const [host] = services.imageHosts;
+  if (host === undefined) return [];
+  const entries = await getEntries(tx, await withoutImage(tx, gone));
+  return [...entries].flatMap(([listingId, text]) => {
+    const image = imageOfEntry(JSON.parse(text));
+    if (!image) return [];
+    const url = imageUrl(host, image.shopId, image.imageId, image);
+    return [{ listingId, imageId: image.imageId, url }];
+  });
+}
+
+/** Of `listingIds`, those of which no image is known to be had. */
+async function withoutImage(tx: Tx, listingIds: readonly number[]): Promise<number[]> {
+  const unrecorded = await withoutImageRecord(tx, listingIds);
+  return [...unrecorded, ...(await recheckImages(tx, listingIds))];
 }
 
 async function updateEntries(

@@ -75,6 +75,15 @@ export function imageEntry(old: Json, image: ImageRef | undefined, kept: boolean
   return same ? undefined : withImage(old, image);
 }
 
+/** The image an entry names, where it tells all that its URL is made of. */
+export function imageOfEntry(value: unknown): (ImageParts & { imageId: number; shopId: number }) | undefined {
+  const entry = asObject(value);
+  if (!entry || !hasImage(entry)) return undefined;
+  const { image_id: imageId, shop_id: shopId, hex, suffix } = entry;
+  const isWhole = typeof shopId === 'number' && typeof hex === 'string' && typeof suffix === 'string';
+  return isWhole && typeof imageId === 'number' ? { imageId, shopId, hex, suffix } : undefined;
+}
+
 function withImage(entry: Json, image: ImageRef | undefined): Json {
   return ordered({
     ...entry,
