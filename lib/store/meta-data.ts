@@ -103,14 +103,15 @@ export class MetaDataFile {
   async *#lines(): AsyncGenerator<string[], void, undefined> {
     const { read } = this.#database;
     for (let after = -1; ;) {
-      const rows = await read.all<{ id: number; value: string }>(
-        'SELECT listing_id AS id, value FROM meta_data WHERE listing_id > ? ORDER BY listing_id LIMIT ?',
+      // One row a chunk, put together by SQLite: every stop waits for this, and a row an entry takes longer.
+      const chunk = await read.get<{ last: number | null; text: string }>(
+        `SELECT max(id) AS last, group_concat('"' || id || '": ' || value, char(44, 10) ORDER BY id) AS text
+         FROM (SELECT listing_id AS id, value FROM meta_data WHERE listing_id > ? ORDER BY listing_id LIMIT ?)`,
         [after, CHUNK],
       );
-      const last = rows.at(-1);
-      if (!last) break;
-      after = last.id;
-      yield rows.map((row) => `"${row.id}": ${row.value}`);
+      if (!chunk || chunk.last === null) break;
+      after = chunk.last;
+      yield [chunk.text];
     }
     const others = await read.all<{ key: string; value: string }>('SELECT key, value FROM meta_data_other');
     if (others.length > 0) yield others.map((row) => `${JSON.stringify(row.key)}: ${row.value}`);
