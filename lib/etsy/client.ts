@@ -155,8 +155,9 @@ export class Client {
     };
     const flight = await throttle.enter(async () => {
       const began = performance.now();
+      let forget = (): void => undefined;
       const written = new Promise<void>((resolve) => {
-        onWire(url, resolve);
+        forget = onWire(url, resolve);
       });
       const response = ofetch.raw(url.href, {
         responseType: 'stream',
@@ -172,6 +173,8 @@ export class Client {
         (error: unknown) => ({ error }),
       );
       await Promise.race([written, settled]);
+      // A request that never got as far as the wire leaves no watcher behind.
+      forget();
       return { began, settled };
     }, prepare);
 

@@ -1,12 +1,13 @@
 import { subscribe } from 'node:diagnostics_channel';
 
-/**
- * Tells when a request's head is really written to its socket. Before that may lie a DNS look-up, a TCP and a TLS
- * handshake: a server counts arrivals, so pacing by the moment of the fetch call would let windows overfill.
- */
 const watchers = new Map<string, () => void>();
 let subscribed = false;
 
+/**
+ * Tells when a request's head is really written to its socket. Before that may lie a DNS look-up, a TCP and a TLS
+ * handshake: a server counts arrivals, so pacing by the moment of the fetch call would let windows overfill.
+ * @returns ends the watch
+ */
 export function onWire(url: URL, written: () => void): () => void {
   if (!subscribed) {
     subscribed = true;
@@ -20,5 +21,7 @@ export function onWire(url: URL, written: () => void): () => void {
   }
   const key = `${url.origin}${url.pathname}${url.search}`;
   watchers.set(key, written);
-  return () => watchers.delete(key);
+  return () => {
+    watchers.delete(key);
+  };
 }
