@@ -10,7 +10,7 @@ import type { StopSwitch } from './pipeline/stop.ts';
 import type { Services } from './services.ts';
 import { nowSeconds } from './services.ts';
 import type { Database } from './store/database.ts';
-import { setAside } from './store/findings.ts';
+import { setAside } from './store/set-aside.ts';
 import type { Ledger } from './store/ledger.ts';
 
 export interface ConnectOptions {

@@ -14,6 +14,8 @@ import type { Outcome, RunnerOptions } from './pipeline/runner.ts';
 import { openScreen } from './pipeline/screen/index.ts';
 import { StopSwitch } from './pipeline/stop.ts';
 import { Database } from './store/database.ts';
+import { FileError, asFileError } from './store/files.ts';
+import { Inspection } from './store/inspection.ts';
 import { Ledger } from './store/ledger.ts';
 import { acquireLock } from './store/lock.ts';
 import { MetaDataFile } from './store/meta-data.ts';
@@ -32,6 +34,13 @@ export interface SessionOptions {
   /** In place of half a second, for tests. */
   readonly firstBackoffMs?: number;
 }
+
+/**
+ * How long a start waits for the inspection of the database: after a run that ended well, for a small file's only;
+ * after one that was killed or failed, for several gigabytes. A larger file is read on beside the run. Milliseconds.
+ */
+const SHORT_MS = 100;
+const LONG_MS = 10_000;
 
 /** One start of the command, from reading pipeline.yaml to the summary. @returns the exit code */
 export async function session(options: SessionOptions): Promise<number> {
@@ -85,17 +94,22 @@ async function locked(options: SessionOptions, pipeline: Pipeline, key: ApiKey):
       { exitCode: 1, hint: 'Let it finish, or stop it with: touch ' + pipeline.kill },
     );
   }
+  const inspection = new Inspection(pipeline.data.database);
+  let exitCode = 1;
   try {
+    await inspection.wait(lock.leftWell ? SHORT_MS : LONG_MS);
     const database = await Database.open(pipeline.data.database);
     try {
       await migrate(database);
-      return await run(options, pipeline, key, database);
+      exitCode = await run(options, pipeline, key, database, inspection);
     } finally {
       await database.close();
     }
   } finally {
-    await lock.release();
+    await inspection.end();
+    await lock.release(exitCode !== 1);
   }
+  return exitCode;
 }
 
 async function run(
@@ -103,6 +117,7 @@ async function run(
   pipeline: Pipeline,
   key: ApiKey,
   database: Database,
+  inspection: Inspection,
 ): Promise<number> {
   const metaData = new MetaDataFile(database, pipeline.data.metadata, yearOfEntry);
   await metaData.load();
@@ -123,6 +138,7 @@ async function run(
     const { firstBackoffMs = 500 } = options;
     const services = await connect({ pipeline, key, qps, firstBackoffMs, database, ledger, stop, emit });
     const checkpoints = new Checkpoints(database);
+    inspection.onDamage((damage) => stop.stop('damage', damage.message));
     const stageEnded = async (): Promise<void> => {
       await ledger.flush();
       await metaData.save();
@@ -149,10 +165,9 @@ async function run(
       emit({ type: 'run', runId: current.id, resumed: current.resumed, startedAt: current.startedAt });
       outcome = await new Runner(runner, current).run(options.onlyStage);
     } finally {
-      await ledger.flush();
-      await metaData.save();
       await screen.close();
     }
+    inspection.throwIfDamaged();
     const text = await summary({
       pipeline,
       database,
@@ -177,6 +192,9 @@ export function describe(error: unknown): string {
   if (!(error instanceof Error)) return `sync-data: ${String(error)}`;
   const hint = 'hint' in error && typeof error.hint === 'string' ? error.hint : undefined;
   if (hint !== undefined) return `${error.message}\n${hint}`;
+  const path = 'path' in error && typeof error.path === 'string' ? error.path : 'a file';
+  const named = asFileError(path, error);
+  if (named instanceof FileError && named !== error) return describe(named);
   return error instanceof UserError || error.name === 'ApiError'
     ? error.message
     : (error.stack ?? error.message);

@@ -9,6 +9,7 @@ import type { Database, Sql } from './store/database.ts';
 import { countFindings, openFindings } from './store/findings.ts';
 import { countImages } from './store/images.ts';
 import type { Ledger } from './store/ledger.ts';
+import { countSetAside } from './store/set-aside.ts';
 
 export interface SummaryOptions {
   readonly pipeline: Pipeline;
@@ -95,7 +96,7 @@ async function figures({
   const entries = await rowsOf(sql, 'SELECT count(*) AS n FROM meta_data', []);
   const left = await leftOut(sql, pipeline.rules.madeSince);
   const pace = await ledger.pace(run.id);
-  const aside = await rowsOf(sql, 'SELECT count(*) AS n FROM set_aside WHERE run_id = ?', [run.id]);
+  const aside = await countSetAside(sql, run.id);
   const lost = images.failed + images.missing;
   const file = relative(cwd, pipeline.data.database);
   const look = (table: string, where: string): string =>
@@ -130,9 +131,11 @@ async function figures({
   for (const finding of open) rows.push(['', `${finding.kind}: ${finding.subject}: ${finding.detail}`]);
   if (counts.some((kind) => kind.open > 0)) rows.push(['', look('findings', `run_id = ${run.id}`)]);
   if (counts.length === 0) rows.push(['findings', 'none: everything is in step']);
-  if (aside > 0) {
-    rows.push(['set aside', `${plural(aside, 'record', 'records')} that could not be used, with reasons`]);
-    rows.push(['', look('set_aside', `run_id = ${run.id}`)]);
+  if (aside.met > 0) {
+    const fate =
+      aside.open === 0 ? 'all had since' : `${integer(aside.open)} open, asked for again in the next run`;
+    rows.push(['set aside', `${plural(aside.met, 'record', 'records')} that could not be used: ${fate}`]);
+    rows.push(['', look('set_aside', `settled_at IS NULL OR run_id = ${run.id}`)]);
   }
   return rows;
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { overdueEntries } from '../lib/store/overdue.ts';
 import { firstSlice } from '../lib/store/slices.ts';
-import { nextWanted } from '../lib/store/wanted.ts';
+import { listingsToRetry } from '../lib/store/set-aside.ts';
+import { nextWanted, want } from '../lib/store/wanted.ts';
 import { nowSeconds } from '../lib/services.ts';
 import { applyBatch, fetchBatch } from './rules/apply.ts';
 import { defineTask } from './rules/define-task.ts';
@@ -26,6 +27,9 @@ export default defineTask({
   async *run(_unit, cursor, { services, runId, stop }) {
     const { sql, rules } = services;
     const since = await firstSlice(sql, runId);
+    const retry = await listingsToRetry(sql, runId);
+    const again = retry.map((listingId) => ({ listingId, shopId: null }));
+    if (again.length > 0) yield { write: (tx) => want(tx, again) };
     let { after, done } = cursor ?? { after: 0, done: 0 };
     /** How far each batch under way has looked; the cursor may not pass the lowest that is still to come. */
     const reaching = new Map<readonly number[], number>();

@@ -3,10 +3,10 @@ import type { ReviewPage } from '../lib/etsy/api.ts';
 import { createdAt } from '../lib/etsy/schemas.ts';
 import type { Rejected } from '../lib/etsy/schemas.ts';
 import { nowSeconds } from '../lib/services.ts';
-import { setAside } from '../lib/store/findings.ts';
 import { completePass, savePass, shopsDue } from '../lib/store/review-sync.ts';
 import type { ShopDue } from '../lib/store/review-sync.ts';
 import { addReviews } from '../lib/store/reviews.ts';
+import { setAside, settleEndpoint } from '../lib/store/set-aside.ts';
 import { defineTask } from './rules/define-task.ts';
 import { inFlight } from './rules/in-flight.ts';
 import { orLeaveOut } from './rules/leave-out.ts';
@@ -37,7 +37,7 @@ export default defineTask({
   units: () => [{ id: 'shops', title: 'Shops' }],
 
   async *run(_unit, _cursor, { services, runId, stop }) {
-    const queue = await shopsDue(services.sql, nowSeconds() - services.rules.refreshAfter);
+    const queue = await shopsDue(services.sql, runId, nowSeconds() - services.rules.refreshAfter);
     const total = queue.length;
     let [done, shops] = [0, 0];
     const turn: { shopId: number; current: Pass }[] = [];
@@ -70,11 +70,12 @@ export default defineTask({
             tx,
             runId,
             now,
-            rejected.map((bad) => ({ endpoint, ...bad })),
+            rejected.map((bad) => ({ endpoint, shopId, ...bad })),
           );
           if (leftOut) return;
-          if (following) await savePass(tx, shopId, following);
-          else await completePass(tx, shopId, current.spoiled ? null : current.startedAt, now);
+          if (following) return savePass(tx, shopId, following);
+          await completePass(tx, shopId, current.spoiled ? null : current.startedAt, now);
+          if (!current.spoiled) await settleEndpoint(tx, endpoint, now);
         },
         progress: { done, total },
         pending,

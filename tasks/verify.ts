@@ -13,14 +13,14 @@ import {
 } from '../lib/store/checks.ts';
 import type { ListingBrief } from '../lib/store/checks.ts';
 import type { Tx } from '../lib/store/database.ts';
-import { addFindings, closeRepaired, setAside } from '../lib/store/findings.ts';
+import { addFindings, closeRepaired } from '../lib/store/findings.ts';
 import type { Finding } from '../lib/store/findings.ts';
 import { imagesDone, imagesLost, recheckImages } from '../lib/store/images.ts';
 import { putEntries } from '../lib/store/meta-data.ts';
-import { addShops } from '../lib/store/shops.ts';
+import { settleUnmet } from '../lib/store/set-aside.ts';
 import { shortSlices } from '../lib/store/slices.ts';
 import { nextWanted, want } from '../lib/store/wanted.ts';
-import { applyBatch, fetchBatch } from './rules/apply.ts';
+import { applyBatch, applyShops, fetchBatch, fetchShop } from './rules/apply.ts';
 import { checkImageFile, checkRecord, listingOfFile, sliceFinding } from './rules/checks.ts';
 import { defineTask } from './rules/define-task.ts';
 import type { TaskOf } from './rules/define-task.ts';
@@ -28,7 +28,6 @@ import { applyDownloads, downloadGroup } from './rules/download.ts';
 import { seenEntry, yearOfEntry } from './rules/entries.ts';
 import { imageNames, imagesOnDisk } from './rules/image-files.ts';
 import { inFlight } from './rules/in-flight.ts';
-import { shopRow } from './rules/rows.ts';
 import { BATCH, WINDOW } from './rules/window.ts';
 
 const KINDS = [
@@ -209,7 +208,7 @@ async function* checkFiles(from: number, { services, runId, options: { tolerate 
 /** Batches for what lacks rows or an image, then the images; a shop whose listings are all gone is asked for itself. */
 async function* repair(context: Context): Steps {
   const { services, runId, stop } = context;
-  const { sql, rules } = services;
+  const { sql } = services;
   const asked = new Set<number>();
   let done = 0;
   const next = async (): Promise<(() => ReturnType<typeof fetchBatch>) | undefined> => {
@@ -224,15 +223,9 @@ async function* repair(context: Context): Steps {
   }
 
   for (const shopId of await shopsLacking(sql)) {
-    const shop = await services.api.shop(shopId);
-    yield {
-      write: async (tx) => {
-        const now = nowSeconds();
-        if (shop) await addShops(tx, [shopRow(shop, now)], now - rules.refreshAfter);
-        const reason = 'HTTP 404: Etsy no longer knows the shop';
-        await setAside(tx, runId, now, shop ? [] : [{ endpoint: `shops/${shopId}`, reason, raw: shopId }]);
-      },
-    };
+    const shop = await fetchShop(services, shopId);
+    const [had, lost] = 'reason' in shop ? [[], [shop]] : [[shop], []];
+    yield { write: (tx) => applyShops(tx, services, runId, had, lost) };
   }
 
   while (!context.options.tolerate.includes('missing-image')) {
@@ -242,7 +235,12 @@ async function* repair(context: Context): Steps {
     done += group.done.length;
     yield { write: (tx) => applyDownloads(tx, runId, group), progress: { done } };
   }
-  yield { write: (tx) => closeRepaired(tx, runId) };
+  yield {
+    write: async (tx) => {
+      await closeRepaired(tx, runId);
+      await settleUnmet(tx, runId, nowSeconds());
+    },
+  };
 }
 
 /** Which image it is has to be asked for first; where its URL is on record it need not be. */

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as nap } from 'node:timers/promises';
@@ -46,6 +46,8 @@ export interface RigOptions extends Settings {
   realTime?: boolean;
   /** Shares that rig's marketplace; it must be closed last. */
   beside?: Rig;
+  /** Begins with the database, meta_data and images of that folder. */
+  copyOf?: string;
 }
 
 export interface StartOptions {
@@ -54,6 +56,8 @@ export interface StartOptions {
   /** Requests a second, without limit where nothing is said; `exact` runs the real command, at pipeline.yaml's pace. */
   qps?: number | 'exact';
   env?: NodeJS.ProcessEnv;
+  /** Modules loaded into the command before it begins. */
+  imports?: readonly URL[];
 }
 
 /** How a command ended. */
@@ -158,6 +162,8 @@ export class Rig {
         options.beside?.market ??
         (await spawnMarketplace({ now, categories: CATEGORIES, ...options.market }));
       const rig = new Rig(folder, market, options, options.realTime ? 0 : shift);
+      if (options.copyOf !== undefined)
+        await cp(options.copyOf, folder, { recursive: true, preserveTimestamps: true });
       await rig.configure({});
       await writeFile(rig.path('.env'), `ETSY_API_KEY=${market.key}\n`);
       return rig;
@@ -181,11 +187,12 @@ export class Rig {
   }
 
   start(options: StartOptions = {}): Command {
-    const { stage, args = [], qps = Infinity, env } = options;
+    const { stage, args = [], qps = Infinity, env, imports = [] } = options;
     const exact = qps === 'exact';
     const given = [...(stage === undefined ? [] : ['--stage', stage]), ...args];
-    const shim = this.#shift === 0 ? [] : ['--import', CLOCK_SHIFT];
-    const child = spawn(process.execPath, [...shim, exact ? COMMAND : FAST_COMMAND, ...given], {
+    const shims = [...(this.#shift === 0 ? [] : [CLOCK_SHIFT]), ...imports.map(String)];
+    const flags = shims.flatMap((shim) => ['--import', shim]);
+    const child = spawn(process.execPath, [...flags, exact ? COMMAND : FAST_COMMAND, ...given], {
       cwd: this.folder,
       // Nothing of the environment the tests run in: no key, no CI, no settings for node.
       env: {

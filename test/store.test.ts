@@ -371,14 +371,14 @@ describe('rows of shops', () => {
       await completePass(tx, 4, NOW - 20, NOW - 10);
       await savePass(tx, 5, { startedAt: NOW, minCreated: 0, offset: 100 });
     });
-    const due = await shopsDue(database.read, STALE);
+    const due = await shopsDue(database.read, 1, STALE);
     assert.deepEqual(
       due.map((one) => one.shop_id),
       [5, 3, 2, 1],
     );
     await database.write((tx) => completePass(tx, 5, NOW, NOW + 1));
     assert.deepEqual(
-      (await shopsDue(database.read, STALE)).map((one) => one.pass),
+      (await shopsDue(database.read, 1, STALE)).map((one) => one.pass),
       [null, null, null],
     );
   });
@@ -718,10 +718,27 @@ describe('the lock', () => {
     const other = await acquireLock(path, { pid: 2, since: 9 });
     assert.ok('pid' in other);
     assert.equal(other.pid, process.pid);
-    await mine.release();
+    await mine.release(true);
     const again = await acquireLock(path, { pid: process.pid, since: 10 });
     assert.ok('release' in again);
-    await again.release();
+    await again.release(true);
+  });
+
+  it('tells whether the last holder ended well', async () => {
+    const leftWell = async (release: boolean): Promise<boolean> => {
+      const lock = await acquireLock(path, { pid: process.pid, since: 1 });
+      assert.ok('release' in lock);
+      await lock.release(release);
+      return lock.leftWell;
+    };
+    assert.equal(await leftWell(true), true);
+    assert.equal(await leftWell(false), true);
+    assert.equal(await leftWell(true), false);
+    assert.equal(await leftWell(true), true);
+    const child = holdElsewhere(path);
+    assert.equal(await firstLine(child), 'held');
+    await killHard(child);
+    assert.equal(await leftWell(true), false);
   });
 
   it('goes to one of several that start at the same moment', async () => {

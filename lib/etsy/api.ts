@@ -1,7 +1,7 @@
 import type { Client, Query } from './client.ts';
 import { ApiError } from './errors.ts';
 import { envelope, listing, listingImage, reasonOf, review, shop, sortOut } from './schemas.ts';
-import type { Listing, ListingImage, Review, Shop, Sorted } from './schemas.ts';
+import type { Listing, ListingImage, Rejected, Review, Shop, Sorted } from './schemas.ts';
 
 /** Rows in one answer, and ids in one batch, at most. */
 export const PAGE = 100;
@@ -63,7 +63,7 @@ export class EtsyApi {
         sort_on: query.order === 'asc' ? 'created' : undefined,
         sort_order: query.order === 'asc' ? 'asc' : undefined,
       });
-      return { count, ...sortOut(listing, results) };
+      return { count, ...sortListings(results) };
     } catch (error) {
       const pastTheEnd = error instanceof ApiError && error.status === 400 && /offset/i.test(error.message);
       if (!pastTheEnd || query.offset === 0) throw error;
@@ -77,24 +77,33 @@ export class EtsyApi {
       listing_ids: ids.join(','),
       includes: 'Images,Shop',
     });
-    const { good, rejected } = sortOut(listing, results);
+    const { good, rejected } = sortListings(results);
     const listings = good.map((record): BatchListing => {
+      const listingId = record.listing_id;
       const images = record.images ? sortOut(listingImage, record.images) : undefined;
       const shops = sortOut(shop, record.shop ? [record.shop] : []);
-      rejected.push(...(images?.rejected ?? []), ...shops.rejected);
-      return { ...record, imageList: images?.good, shopRecord: shops.good[0] };
+      const bad = [...(images?.rejected ?? []), ...shops.rejected];
+      rejected.push(...bad.map((one) => ({ ...one, listingId })));
+      return {
+        ...record,
+        imageList: images && maySpeak(images) ? images.good : undefined,
+        shopRecord: shops.good[0],
+      };
     });
     return { good: listings, rejected };
   }
 
   /** getShop; undefined when Etsy no longer knows it. */
-  async shop(shopId: number): Promise<Shop | undefined> {
+  async shop(shopId: number): Promise<Shop | Rejected | undefined> {
     const path = `shops/${shopId}`;
     return this.#unlessGone(
-      this.#client.get(path, {}, (body) => {
-        const parsed = shop.safeParse(body);
-        if (!parsed.success) throw new ApiError('body', path, reasonOf(parsed.error));
-        return parsed.data;
+      this.#client.get(path, {}, (raw) => {
+        const parsed = shop.safeParse(raw);
+        if (parsed.success) return parsed.data;
+        const reason = reasonOf(parsed.error);
+        // The shop asked for, but not as it should be: asking once more would not mend it.
+        if (fieldOf(raw, 'shop_id') === shopId) return { raw, reason };
+        throw new ApiError('body', path, `not the shape of a shop: ${reason}`);
       }),
     );
   }
@@ -128,6 +137,29 @@ export class EtsyApi {
       throw error;
     }
   }
+}
+
+function sortListings(records: readonly unknown[]): Sorted<Listing> {
+  const { good, rejected } = sortOut(listing, records);
+  return { good, rejected: rejected.map((bad) => ({ ...bad, listingId: listingIdOf(bad.raw) })) };
+}
+
+function listingIdOf(raw: unknown): number | undefined {
+  const id = fieldOf(raw, 'listing_id');
+  return typeof id === 'number' && Number.isSafeInteger(id) && id > 0 ? id : undefined;
+}
+
+function fieldOf(raw: unknown, name: string): unknown {
+  return typeof raw === 'object' && raw !== null ? (raw as Record<string, unknown>)[name] : undefined;
+}
+
+/** Not where one that could not be used may be the first of them: another would then be taken for the listing's own. */
+function maySpeak({ good, rejected }: Sorted<ListingImage>): boolean {
+  const first = Math.min(...good.map((image) => image.rank ?? Infinity));
+  return rejected.every(({ raw }) => {
+    const rank = fieldOf(raw, 'rank');
+    return typeof rank === 'number' && rank > first;
+  });
 }
 
 /**

@@ -39,7 +39,7 @@ export const shop = z.object({
   review_count: int,
 });
 
-export const listing = z.object({
+const anyListing = z.object({
   listing_id: id,
   shop_id: id,
   title: text,
@@ -78,6 +78,12 @@ export const listing = z.object({
   shop: z.unknown().optional(),
 });
 
+/** Everything on offer has a price: without it the record was cut. */
+export const listing = anyListing.refine(({ state, price }) => state !== 'active' || price, {
+  path: ['price'],
+  error: 'is missing',
+});
+
 export const review = z
   .object({
     shop_id: id,
@@ -112,6 +118,8 @@ export type Review = z.infer<typeof review>;
 export interface Rejected {
   readonly raw: unknown;
   readonly reason: string;
+  /** The listing to ask for again, where that is known. */
+  readonly listingId?: number | undefined;
 }
 
 export interface Sorted<T> {

@@ -4,11 +4,12 @@ import { rm } from 'node:fs/promises';
 /** How often the KILL file is looked for, beside after every step. */
 const LOOK_MS = 200;
 
-export type StopCause = 'kill' | 'quota' | 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+export type StopCause = 'kill' | 'quota' | 'damage' | 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
 const EXIT_CODES: Readonly<Record<StopCause, number>> = {
   kill: 75,
   quota: 75,
+  damage: 1,
   SIGINT: 130,
   SIGTERM: 143,
   SIGHUP: 129,
@@ -28,7 +29,7 @@ export class Stopped extends Error {
 }
 
 /**
- * The one way to stop a run: the KILL file, a signal or the quota. Aborts `signal` once, with a Stopped as reason;
+ * The one way to stop a run: the KILL file, a signal, the quota, or a damaged database. Aborts `signal` once, with a Stopped as reason;
  * requests in flight are finished and committed, nothing new begins. A second signal ends the process at once.
  */
 export class StopSwitch {

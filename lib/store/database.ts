@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import pLimit from 'p-limit';
 import { open } from 'sqlite';
 import type { Database as Connection } from 'sqlite';
@@ -43,8 +44,9 @@ const HINTS: Readonly<Record<string, string>> = {
   SQLITE_BUSY:
     'Another program holds the database. Close it (a database browser, perhaps), then start sync-data again.',
   SQLITE_CORRUPT:
-    'The file is damaged. Put back a copy, or save what can be read with: sqlite3 FILE ".recover" | sqlite3 NEW_FILE',
-  SQLITE_NOTADB: 'This is no SQLite database. Name the right file in pipeline.yaml under data: database.',
+    'The file is damaged; sync-data does not repair it. Put back a copy, or save what can be read with: sqlite3 FILE ".recover" | sqlite3 NEW_FILE',
+  SQLITE_NOTADB:
+    'Either this is no SQLite database (then name the right file in pipeline.yaml under data: database), or its first page is damaged (then put back a copy). Nothing was changed.',
 };
 
 class DriverSql implements Sql {
@@ -130,6 +132,38 @@ export class Database {
       return new Database(path, writer, reader);
     } catch (error) {
       throw asStoreError(path, error);
+    }
+  }
+
+  /**
+   * Reads the whole file on a connection of its own, which cannot write, and looks whether every page is what it should
+   * be. Takes as long as reading the file does; others may read and write meanwhile.
+   *
+   * @throws StoreError with code SQLITE_CORRUPT, or what opening the file throws
+   */
+  static async inspect(path: string, signal: AbortSignal): Promise<void> {
+    if (!existsSync(path) || signal.aborted) return;
+    try {
+      const connection = await open({
+        filename: path,
+        mode: sqlite3.OPEN_READONLY,
+        driver: sqlite3.Database,
+      });
+      const interrupt = (): void => connection.getDatabaseInstance().interrupt();
+      signal.addEventListener('abort', interrupt);
+      try {
+        connection.configure('busyTimeout', 10_000);
+        const rows = await connection.all<Record<string, string>[]>('PRAGMA quick_check(3)');
+        const damage = rows.flatMap((row) => Object.values(row)).filter((text) => text !== 'ok');
+        if (damage.length === 0) return;
+        const text = damage.join('; ').replaceAll(/\s+/g, ' ');
+        throw Object.assign(new Error(`the file is damaged: ${text}`), { code: 'SQLITE_CORRUPT' });
+      } finally {
+        signal.removeEventListener('abort', interrupt);
+        await connection.close();
+      }
+    } catch (error) {
+      if (!signal.aborted) throw asStoreError(path, error);
     }
   }
 

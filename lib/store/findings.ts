@@ -38,24 +38,6 @@ export function openFindings(sql: Sql, runId: number, limit: number): Promise<Fi
   );
 }
 
-const MAX_RAW = 64 * 1024;
-
-/** Keeps what could not be used, with the reason, for a person to look at. Times are epoch seconds. */
-export async function setAside(
-  tx: Tx,
-  runId: number,
-  now: number,
-  records: readonly { endpoint: string; reason: string; raw: unknown }[],
-): Promise<void> {
-  for (const record of records) {
-    await tx.run(
-      `INSERT INTO set_aside (run_id, at, endpoint, reason, raw) VALUES (?, ?, ?, ?, ?)
-       ON CONFLICT (endpoint, reason, raw) DO UPDATE SET run_id = excluded.run_id, at = excluded.at`,
-      [runId, now, record.endpoint, record.reason, (JSON.stringify(record.raw) ?? 'null').slice(0, MAX_RAW)],
-    );
-  }
-}
-
 /** Findings of this run that no longer hold, by kind: what makes each whole again, in SQL. */
 const WHOLE_AGAIN: Readonly<Record<string, string>> = {
   'missing-listing': `EXISTS (SELECT 1 FROM listings WHERE listing_id = CAST(subject AS INTEGER)) OR EXISTS (

@@ -7,25 +7,36 @@ export interface Holder {
 }
 
 export interface Lock {
-  release(): Promise<void>;
+  /** False: the last holder died, or said that it ended badly. */
+  readonly leftWell: boolean;
+  release(well: boolean): Promise<void>;
 }
 
 /**
  * Holds `<database>.lock` for this process, or says who holds it.
  *
  * The lock is SQLite's RESERVED lock on a small file of its own: the operating system drops it when the process dies,
- * however it dies, so a stale one cannot exist; and others can still read who the holder is. The file itself stays:
- * removing it could pull it from under a process that is just opening it.
+ * however it dies, so a stale one cannot exist; and others can still read who the holder is. Who ends well takes its
+ * name out again. The file itself stays: removing it could pull it from under a process that is just opening it.
  */
 export async function acquireLock(databasePath: string, me: Holder): Promise<Lock | Holder> {
   const file = await Database.openRollback(`${databasePath}.lock`);
   try {
     await file.run('BEGIN EXCLUSIVE');
     await file.run('CREATE TABLE IF NOT EXISTS holder (id INTEGER PRIMARY KEY, pid INTEGER, since INTEGER)');
+    const last = await file.get('SELECT pid FROM holder');
     await file.run('REPLACE INTO holder VALUES (1, ?, ?)', [me.pid, me.since]);
     await file.run('COMMIT');
     await file.run('BEGIN IMMEDIATE');
-    return { release: () => file.close() };
+    const release = async (well: boolean): Promise<void> => {
+      try {
+        if (well) await file.run('DELETE FROM holder');
+        await file.run('COMMIT');
+      } finally {
+        await file.close();
+      }
+    };
+    return { leftWell: last === undefined, release };
   } catch (error) {
     if (!(error instanceof StoreError) || error.code !== 'SQLITE_BUSY') throw error;
     const holder = await file.get<Holder>('SELECT pid, since FROM holder').catch(() => undefined);

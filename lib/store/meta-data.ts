@@ -1,8 +1,10 @@
 import { createReadStream } from 'node:fs';
-import { open, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { realpath, stat } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { basename } from 'node:path';
 import pLimit from 'p-limit';
 import type { Database, Sql, Tx } from './database.ts';
+import { replaceFile } from './files.ts';
 import { JsonFault, jsonEntries } from './json-entries.ts';
 import type { Entry } from './json-entries.ts';
 
@@ -72,32 +74,20 @@ export class MetaDataFile {
     const version = await this.#version();
     const saved = await this.#saved();
     if (saved?.version === version && saved.file === (await this.#stampOnDisk())) return;
-    const temporary = `${this.#path}.tmp`;
-    try {
-      await this.#writeTo(temporary);
-      await rename(temporary, this.#path);
-    } catch (error) {
-      await rm(temporary, { force: true }).catch(() => undefined);
-      throw error;
-    }
-    await syncFolder(dirname(this.#path));
+    // A link is the owner's: the file it leads to is the one that others read.
+    const path = await realpath(this.#path).catch(() => this.#path);
+    await replaceFile(path, `${path}.tmp`, true, (file) => this.#fill(file));
     const written = await this.#stampOnDisk();
     await this.#database.write((tx) => this.#record(tx, { file: written ?? '', version }));
   }
 
-  async #writeTo(temporary: string): Promise<void> {
-    const file = await open(temporary, 'w', 0o644);
-    try {
-      let separator = '{\n';
-      for await (const lines of this.#lines()) {
-        await file.write(separator + lines.join(',\n'));
-        separator = ',\n';
-      }
-      await file.write(separator === '{\n' ? '{}\n' : '\n}\n');
-      await file.sync();
-    } finally {
-      await file.close();
+  async #fill(file: FileHandle): Promise<void> {
+    let separator = '{\n';
+    for await (const lines of this.#lines()) {
+      await file.write(separator + lines.join(',\n'));
+      separator = ',\n';
     }
+    await file.write(separator === '{\n' ? '{}\n' : '\n}\n');
   }
 
   async *#lines(): AsyncGenerator<string[], void, undefined> {
@@ -207,17 +197,4 @@ async function lineAndColumn(path: string, offset: number): Promise<{ line: numb
     }
   }
   return { line, column };
-}
-
-/** A rename is on disk only once its folder is. */
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } catch (error) {
-    // Windows and some network file systems cannot sync a folder; there the rename is as safe as it gets.
-    if (!['EPERM', 'EINVAL', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-  } finally {
-    await handle.close();
-  }
 }

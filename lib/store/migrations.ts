@@ -1,8 +1,12 @@
 import type { Database, Tx } from './database.ts';
-import { EARLY_COLUMNS, EARLY_SCHEMA, SYNC_SCHEMA } from './schema.ts';
+import { EARLY_COLUMNS, EARLY_SCHEMA, RETRY_SCHEMA, SYNC_SCHEMA } from './schema.ts';
 
 /** Numbered by position, append-only. `PRAGMA user_version` counts those a file has been through. */
-const MIGRATIONS: readonly ((tx: Tx) => Promise<void>)[] = [takeOverEarlyTables, addSyncTables];
+const MIGRATIONS: readonly ((tx: Tx) => Promise<void>)[] = [
+  takeOverEarlyTables,
+  addSyncTables,
+  retryWhatWasSetAside,
+];
 
 /**
  * Brings the file to this version's schema, all steps in one transaction.
@@ -50,4 +54,8 @@ async function takeOverEarlyTables(tx: Tx): Promise<void> {
 
 async function addSyncTables(tx: Tx): Promise<void> {
   await runAll(tx, SYNC_SCHEMA);
+}
+
+async function retryWhatWasSetAside(tx: Tx): Promise<void> {
+  await runAll(tx, RETRY_SCHEMA);
 }

@@ -9,21 +9,24 @@ export interface ShopDue {
 }
 
 /**
- * Shops not completely synced since `staleBefore` (epoch s). First those under way, then those whose figures have
+ * Shops not completely synced since `staleBefore` (epoch s), and those of which an earlier run than `runId` had to set
+ * a review aside. First those under way, then those whose figures have
  * changed since their last pass (they surely have news), then the longest ago.
  */
-export function shopsDue(sql: Sql, staleBefore: number): Promise<ShopDue[]> {
+export function shopsDue(sql: Sql, runId: number, staleBefore: number): Promise<ShopDue[]> {
   return sql.all<ShopDue>(
     `SELECT s.shop_id, r.started_at, r.pass FROM shops AS s
      LEFT JOIN review_sync AS r ON r.shop_id = s.shop_id
      LEFT JOIN shops_dynamic AS d ON d.id = (
        SELECT id FROM shops_dynamic WHERE shop_id = s.shop_id ORDER BY snapshot_timestamp DESC, id DESC LIMIT 1)
-     WHERE r.completed_at IS NULL OR r.completed_at < ? OR r.pass IS NOT NULL
+     WHERE r.completed_at IS NULL OR r.completed_at < ? OR r.pass IS NOT NULL OR s.shop_id IN (
+       SELECT shop_id FROM set_aside
+       WHERE settled_at IS NULL AND run_id < ? AND endpoint = 'shops/' || shop_id || '/reviews')
      ORDER BY r.pass IS NULL,
        (d.review_count IS r.review_count AND d.review_average IS r.review_average
         AND d.transaction_sold_count IS r.transaction_sold_count),
        coalesce(r.completed_at, 0), s.shop_id`,
-    [staleBefore],
+    [staleBefore, runId],
   );
 }
 

@@ -5,7 +5,7 @@ import { classify } from '../../lib/etsy/when-made.ts';
 import { nowSeconds } from '../../lib/services.ts';
 import type { Services } from '../../lib/services.ts';
 import type { Tx } from '../../lib/store/database.ts';
-import { setAside } from '../../lib/store/findings.ts';
+import { setAside, settleListings, settleShops } from '../../lib/store/set-aside.ts';
 import { imagesDone, noteImages, recheckImages, withoutImageRecord } from '../../lib/store/images.ts';
 import type { ImageFile, ImageRef as StoredImage } from '../../lib/store/images.ts';
 import {
@@ -23,6 +23,9 @@ import type { ImageRef } from './entries.ts';
 import { imagesOnDisk } from './image-files.ts';
 import { orLeaveOut } from './leave-out.ts';
 import { listingRow, primaryImage, shopRow } from './rows.ts';
+
+const SEARCH = 'listings/active';
+const BATCHES = 'listings/batch';
 
 type Found = readonly (ImageFile & { listingId: number })[];
 
@@ -78,11 +81,18 @@ export async function applyPage(
     ids.map((listingId) => ({ listingId, shopId: shopOf.get(listingId) ?? null })),
   );
   await wantShops(tx, since, staleBefore);
+  // The batch may have a good record of what the page spoilt.
+  const spoilt = page.rejected.flatMap((bad) => bad.listingId ?? []);
+  await want(
+    tx,
+    spoilt.map((listingId) => ({ listingId, shopId: null })),
+  );
+  await settleListings(tx, idsOf(listings), now, SEARCH);
   await setAside(
     tx,
     runId,
     now,
-    page.rejected.map((bad) => ({ endpoint: 'listings/active', ...bad })),
+    page.rejected.map((bad) => ({ endpoint: SEARCH, ...bad })),
   );
   return seen;
 }
@@ -98,13 +108,18 @@ async function wantShops(tx: Tx, listings: readonly Listing[], staleBefore: numb
   );
 }
 
+/** A shop that could not be had, and why. */
+export interface LostShop extends Rejected {
+  readonly shopId: number;
+}
+
 export interface BatchAnswer {
   readonly asked: readonly number[];
   readonly listings: readonly BatchListing[];
   readonly rejected: readonly Rejected[];
   /** Fetched one by one, because the association was missing. */
   readonly shops: readonly Shop[];
-  readonly goneShops: readonly number[];
+  readonly lostShops: readonly LostShop[];
   readonly found: Found;
   /** Set where no answer could be had; nothing is known of the listings then, and a later stage or run asks again. */
   readonly leftOut?: Rejected;
@@ -112,7 +127,7 @@ export interface BatchAnswer {
 
 /** Asks for up to 100 listings with images and shops; a shop that should have come along but did not is asked for itself. */
 export async function fetchBatch(services: Services, asked: readonly number[]): Promise<BatchAnswer> {
-  const nothing = { asked, listings: [], rejected: [], shops: [], goneShops: [], found: [] };
+  const nothing = { asked, listings: [], rejected: [], shops: [], lostShops: [], found: [] };
   return orLeaveOut(askBatch(services, asked), (leftOut) => ({ ...nothing, leftOut }));
 }
 
@@ -124,13 +139,40 @@ async function askBatch(services: Services, asked: readonly number[]): Promise<B
   const since = listings.filter((listing) => classify(listing.when_made, madeSince) === 'since');
   const missing = new Set(since.map((listing) => listing.shop_id).filter((shopId) => !brought.has(shopId)));
   const shops: Shop[] = [];
-  const goneShops: number[] = [];
+  const lostShops: LostShop[] = [];
   for (const shopId of await dueShops(services.sql, [...missing], staleBefore)) {
-    const shop = await services.api.shop(shopId);
-    if (shop) shops.push(shop);
-    else goneShops.push(shopId);
+    const shop = await fetchShop(services, shopId);
+    if ('reason' in shop) lostShops.push(shop);
+    else shops.push(shop);
   }
-  return { asked, listings, rejected, shops, goneShops, found: await unrecordedImages(services, listings) };
+  return { asked, listings, rejected, shops, lostShops, found: await unrecordedImages(services, listings) };
+}
+
+/** A shop by itself. What cannot be had or used is told, so that the rest goes on. */
+export async function fetchShop(services: Services, shopId: number): Promise<Shop | LostShop> {
+  const shop = await orLeaveOut(services.api.shop(shopId), (leftOut) => leftOut);
+  if (!shop) return { shopId, reason: 'HTTP 404: Etsy no longer knows the shop', raw: shopId };
+  return 'reason' in shop ? { ...shop, shopId } : shop;
+}
+
+/** The rows of shops, each where it is due; what could not be had is set aside. */
+export async function applyShops(
+  tx: Tx,
+  services: Services,
+  runId: number,
+  shops: readonly Shop[],
+  lost: readonly LostShop[],
+): Promise<void> {
+  const { now, staleBefore } = moment(services);
+  const rows = new Map(shops.map((shop) => [shop.shop_id, shopRow(shop, now)]));
+  await addShops(tx, [...rows.values()], staleBefore);
+  await settleShops(tx, [...rows.keys()], now);
+  await setAside(
+    tx,
+    runId,
+    now,
+    lost.map((shop) => ({ endpoint: `shops/${shop.shopId}`, ...shop })),
+  );
 }
 
 /** What a batch said: rows that are due, shops, images; and of those it did not name, that they are gone. */
@@ -144,7 +186,7 @@ export async function applyBatch(
   const { listings, leftOut } = answer;
   if (leftOut) {
     const raw = answer.asked;
-    return setAside(tx, runId, now, [{ endpoint: 'listings/batch', reason: leftOut.reason, raw }]);
+    return setAside(tx, runId, now, [{ endpoint: BATCHES, reason: leftOut.reason, raw }]);
   }
   const since = listings.filter((listing) => classify(listing.when_made, madeSince) === 'since');
 
@@ -153,21 +195,19 @@ export async function applyBatch(
   await fillProductionPartners(tx, rows);
   await addListingsDynamic(tx, rows, staleBefore);
   const shops = [...since.flatMap((listing) => listing.shopRecord ?? []), ...answer.shops];
-  const shopRows = new Map(shops.map((shop) => [shop.shop_id, shopRow(shop, now)]));
-  await addShops(tx, [...shopRows.values()], staleBefore);
+  await applyShops(tx, services, runId, shops, answer.lostShops);
 
   await imagesDone(tx, answer.found);
   await applyImages(tx, listings, since, madeSince);
   await applyMissing(tx, services, answer, now, staleBefore);
   await dropWanted(tx, answer.asked);
-  await setAside(tx, runId, now, [
-    ...answer.rejected.map((bad) => ({ endpoint: 'listings/batch', ...bad })),
-    ...answer.goneShops.map((id) => ({
-      endpoint: `shops/${id}`,
-      reason: 'HTTP 404: Etsy no longer knows the shop',
-      raw: id,
-    })),
-  ]);
+  await settleListings(tx, answer.asked, now);
+  await setAside(
+    tx,
+    runId,
+    now,
+    answer.rejected.map((bad) => ({ endpoint: BATCHES, ...bad })),
+  );
 }
 
 async function applyImages(
@@ -207,7 +247,7 @@ async function applyMissing(
   staleBefore: number,
 ): Promise<void> {
   const named = new Set(idsOf(answer.listings));
-  const unreadable = answer.rejected.map((bad) => idIn(bad.raw));
+  const unreadable = answer.rejected.map((bad) => bad.listingId);
   // A record whose very id cannot be read might be any of them: then nothing is said of those that seem missing.
   if (unreadable.includes(undefined)) return;
   const missing = answer.asked.filter((id) => !named.has(id) && !unreadable.includes(id));
@@ -269,10 +309,4 @@ function idsOf(listings: readonly { readonly listing_id: number }[]): number[] {
 /** A live index can show one listing twice on a page. */
 function unique<T extends { readonly listing_id: number }>(listings: readonly T[]): T[] {
   return [...new Map(listings.map((listing) => [listing.listing_id, listing])).values()];
-}
-
-function idIn(raw: unknown): number | undefined {
-  const id: unknown =
-    typeof raw === 'object' && raw !== null && 'listing_id' in raw ? raw.listing_id : undefined;
-  return typeof id === 'number' ? id : undefined;
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import type { ImageOnRecord, RecordState } from '../../lib/store/checks.ts';
 import type { Finding } from '../../lib/store/findings.ts';
@@ -46,18 +46,22 @@ export async function checkImageFile(
   record: ImageOnRecord,
 ): Promise<{ readonly fault: string } | ImageFile | undefined> {
   const path = imagePath(folder, record.listing_id);
-  const info = await stat(path).catch(() => undefined);
+  const info = await lstat(path).catch(() => undefined);
   const unchanged =
     info?.isFile() && info.size === record.bytes && Math.floor(info.mtimeMs) === record.modified_ms;
   if (unchanged) return undefined;
   const file = await inspectImage(path);
-  if ('fault' in file || record.sha256 === null) return file;
+  if ('fault' in file) return file;
+  // Of a file taken over only its size is known; its time alone changes where an installation is copied.
+  if (record.sha256 === null) return file.bytes === record.bytes ? file : { fault: REPLACED };
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash);
   return hash.digest('hex') === record.sha256
     ? { ...file, sha256: record.sha256 }
-    : { fault: 'replaced by another file' };
+    : { fault: REPLACED };
 }
+
+const REPLACED = 'replaced by another file';
 
 /** Listing id of images/{listing_id}.jpg, or of the older {listing_id}_{image_id}.jpg. */
 export function listingOfFile(name: string): number | undefined {

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ImageProblem } from '../../lib/etsy/cdn.ts';
 import { sleep } from '../../lib/etsy/time.ts';
 import type { Services } from '../../lib/services.ts';
 import type { Tx } from '../../lib/store/database.ts';
+import { namingFile, replaceFile } from '../../lib/store/files.ts';
 import { imagesDone, imagesFailed, nextImages } from '../../lib/store/images.ts';
 import type { ImageFailure, ImageFile, ImageJob } from '../../lib/store/images.ts';
 import { imagePath, inspectImage } from './image-files.ts';
@@ -30,7 +31,8 @@ export async function downloadGroup(
 ): Promise<Downloaded | undefined> {
   const jobs = await nextImages(services.sql, runId, GROUP);
   if (jobs.length === 0) return undefined;
-  await mkdir(services.imagesFolder, { recursive: true });
+  const folder = services.imagesFolder;
+  await namingFile(folder, () => mkdir(folder, { recursive: true }));
   const group: Downloaded = { done: [], failed: [] };
   const until = performance.now() + GROUP_MS;
   for (const job of jobs) {
@@ -89,19 +91,7 @@ async function earlyFile(folder: string, job: ImageJob): Promise<Buffer | undefi
 
 /** Under a temporary name first: under its own, an image is complete. */
 async function keep(path: string, bytes: Buffer): Promise<ImageFile> {
-  const temporary = `${path}.part`;
-  try {
-    const file = await open(temporary, 'w', 0o644);
-    try {
-      await file.writeFile(bytes);
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined);
-    throw error;
-  }
+  await replaceFile(path, `${path}.part`, false, (file) => file.writeFile(bytes));
   const { mtimeMs } = await stat(path);
   return {
     bytes: bytes.length,

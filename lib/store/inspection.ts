@@ -1,0 +1,44 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Database, StoreError } from './database.ts';
+
+/** Looks for damage in the database file, beside whatever else is going on, until it has read all of it. */
+export class Inspection {
+  readonly #abort = new AbortController();
+  readonly #ended: Promise<void>;
+  #damage: StoreError | undefined;
+  #tell: ((damage: StoreError) => void) | undefined;
+
+  constructor(path: string) {
+    this.#ended = Database.inspect(path, this.#abort.signal).catch((error: unknown) => {
+      // What else opening it meets, the one who opens it to work with it is told.
+      const isDamage =
+        error instanceof StoreError && (error.code === 'SQLITE_CORRUPT' || error.code === 'SQLITE_NOTADB');
+      if (!isDamage) return;
+      this.#damage = error;
+      this.#tell?.(error);
+    });
+  }
+
+  /** Until it is over, but not longer than `ms`. @throws StoreError that names the damage */
+  async wait(ms: number): Promise<void> {
+    const timer = new AbortController();
+    await Promise.race([this.#ended, sleep(ms, undefined, { signal: timer.signal }).catch(() => undefined)]);
+    timer.abort();
+    this.throwIfDamaged();
+  }
+
+  /** @throws StoreError that names the damage */
+  throwIfDamaged(): void {
+    if (this.#damage) throw this.#damage;
+  }
+
+  onDamage(tell: (damage: StoreError) => void): void {
+    this.#tell = tell;
+    if (this.#damage) tell(this.#damage);
+  }
+
+  async end(): Promise<void> {
+    this.#abort.abort();
+    await this.#ended;
+  }
+}

@@ -1,0 +1,56 @@
+import type { Dump } from '../dump.ts';
+import type { Random } from '../marketplace/random.ts';
+import type { Rig } from '../rig.ts';
+
+/**
+ * What is there to sync: `first` everything, into an empty folder; `weekly` a week's changes, into the folder of a
+ * finished first run: new rows are due, some listings are gone, so that every stage has work.
+ */
+export type World = 'first' | 'weekly';
+
+/** One installation to be disturbed. Its marketplace and the undisturbed run it is compared with are the lane's. */
+export interface Round {
+  readonly rig: Rig;
+  readonly world: World;
+  /** Seeded by the round: all chance comes from here. */
+  readonly random: Random;
+  /** What an undisturbed run of this world takes: it tells where in a run to aim. */
+  readonly undisturbed: {
+    readonly ms: number;
+    /** Requests at the marketplace, API and CDN. */
+    readonly requests: number;
+    /** SQL statements of the command. */
+    readonly statements: number;
+    /** These statements and what it wrote and renamed, in their order, as test/fixtures/kill-at.mjs puts them. */
+    readonly events: readonly string[];
+  };
+  /** Adds to what is told of this round, where it fails or all is told: "SIGKILL after 811 ms, in reviews". */
+  readonly note: (text: string) => void;
+  /** Counts an end in each of these stages: how the ends spread over the stages is told below the table. */
+  readonly ended: (stages: readonly string[]) => void;
+}
+
+export interface Disturbance {
+  /** Of its row in the table: "SIGKILL at a random moment". */
+  readonly name: string;
+  /** In a full run; `npm test` takes one of each. */
+  readonly rounds: number;
+  readonly worlds: readonly World[];
+  /** Left out of `npm test`, because it takes minutes by its nature. */
+  readonly slow?: boolean;
+  /** Why it cannot be done on this machine (it needs to mount, say); undefined: it can. */
+  readonly impossible?: () => string | undefined;
+  /** Has a marketplace of its own, because it changes it. */
+  readonly ownMarket?: boolean;
+  /** What it finds in its folder, and the undisturbed run likewise: a database of the earlier system, say. */
+  readonly furnish?: (rig: Rig) => Promise<void>;
+  /** The dump without what the disturbance itself has left there, before it is compared. */
+  readonly without?: (dump: Dump) => Dump;
+  /**
+   * Disturbs the installation, and starts it again until it has finished. The harness then compares.
+   *
+   * @returns how many times it was ended in the middle: the requests repeated are told per end
+   * @throws where the command did not behave as it promises (exit code, message, files left behind)
+   */
+  disturb(round: Round): Promise<number>;
+}
