@@ -11,6 +11,7 @@ import { UserError } from './pipeline/errors.ts';
 import type { RunEvent } from './pipeline/events.ts';
 import { Runner } from './pipeline/runner.ts';
 import type { Outcome, RunnerOptions } from './pipeline/runner.ts';
+import { printable } from './pipeline/screen/format.ts';
 import { openScreen } from './pipeline/screen/index.ts';
 import { StopSwitch } from './pipeline/stop.ts';
 import { Database } from './store/database.ts';
@@ -53,7 +54,7 @@ export async function session(options: SessionOptions): Promise<number> {
     if (!key) throw new UserError('There is no ETSY_API_KEY.', { exitCode: 2, hint: WHERE_TO_GET_A_KEY });
     return await locked(options, pipeline, key);
   } catch (error) {
-    const text = describe(error);
+    const text = printable(describe(error));
     options.stderr.write(`${key ? key.redact(text) : text}\n`);
     return exitCodeOf(error);
   }
@@ -179,7 +180,7 @@ async function run(
       describe,
       cwd: options.cwd,
     });
-    options.stdout.write(key.redact(text));
+    options.stdout.write(key.redact(printable(text)));
     if (outcome.state === 'failed') return 1;
     return outcome.state === 'finished' ? 0 : (stop.stopped?.exitCode ?? 75);
   } finally {

@@ -10,6 +10,7 @@ import {
   duration,
   estimate,
   oneLine,
+  printable,
   plural,
   rate,
 } from '../lib/pipeline/screen/format.ts';
@@ -92,6 +93,7 @@ describe('words and figures', () => {
   });
 
   it('makes one harmless line of text from elsewhere', () => {
+    assert.equal(printable('a\n\u001B[2Jb\r\u0007c\u202E\n'), 'a\nb c\n');
     assert.equal(oneLine(' a\r\n\tb\u001B[31m\u001B]0;title\u0007c\u200B\u202E '), 'a bc');
   });
 });

@@ -40,12 +40,7 @@ export class Quota {
   async spent(retryAfter: number | undefined, now: number): Promise<void> {
     if (this.#until !== undefined && this.#until > now) return;
     const { oldestMs } = await this.#options.ledger.day(now);
-    const byLedger = Math.max(MINUTE_MS, (oldestMs ?? now) + DAY_MS - now);
-    const wait =
-      retryAfter !== undefined && retryAfter <= LONGEST_WAIT_MS
-        ? retryAfter
-        : Math.min(byLedger, LONGEST_WAIT_MS);
-    this.#until = now + wait;
+    this.#until = callsBackAt(now, oldestMs, retryAfter);
     if (this.#options.onQuota === 'stop') {
       this.#options.stop(`the daily quota is used up; calls come back from ${clock(this.#until)}`);
     }
@@ -66,6 +61,17 @@ export class Quota {
       this.#options.released();
     }
   }
+}
+
+/**
+ * When to ask again after the day's calls are used up. All in milliseconds, epoch where it is a time.
+ * @param oldest the oldest attempt of the last 24 hours: when the sliding day lets go of it, a call comes back
+ * @param retryAfter Etsy's own estimate; beyond two hours it tells of the whole day, not of the next call
+ */
+export function callsBackAt(now: number, oldest: number | undefined, retryAfter: number | undefined): number {
+  if (retryAfter !== undefined && retryAfter <= LONGEST_WAIT_MS) return now + retryAfter;
+  const released = (oldest ?? now) + DAY_MS;
+  return Math.min(Math.max(released, now + MINUTE_MS), now + LONGEST_WAIT_MS);
 }
 
 function clock(epochMs: number): string {

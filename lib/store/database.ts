@@ -128,7 +128,9 @@ export class Database {
       const writer = await connect(
         'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY',
       );
-      const reader = await connect('PRAGMA query_only = ON; PRAGMA cache_size = -8000');
+      const reader = await connect(
+        'PRAGMA query_only = ON; PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY',
+      );
       return new Database(path, writer, reader);
     } catch (error) {
       throw asStoreError(path, error);

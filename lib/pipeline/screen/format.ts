@@ -90,3 +90,10 @@ export function oneLine(text: string): string {
     .replaceAll(/\p{Cf}/gu, '')
     .trim();
 }
+
+/** Text for a terminal, lines kept: what servers and file names say must not move its cursor or change its colours. */
+export function printable(text: string): string {
+  return stripVTControlCharacters(text)
+    .replaceAll(/[^\P{Cc}\n]+/gu, ' ')
+    .replaceAll(/\p{Cf}/gu, '');
+}
