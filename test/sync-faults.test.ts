@@ -4,6 +4,8 @@ import { readFile, readdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
+import { setTimeout as nap } from 'node:timers/promises';
+import { Relay } from './chaos/relay.ts';
 import { compareWithTruth, differences } from './dump.ts';
 import type { MarketplaceOptions } from './marketplace/index.ts';
 import { withRig } from './rig.ts';
@@ -147,6 +149,27 @@ describe('what cannot be used is recorded, and the rest goes on:', () => {
         assert.equal(await rig.number(open), 0);
       },
     );
+  });
+});
+
+it('an outage is no request’s fault: those that were on their way when it began wait for its end like all others', async () => {
+  await withRig({ market: small, withoutImages: true }, async (rig) => {
+    const relay = await Relay.before(rig.market.apiUrl);
+    try {
+      await rig.configure({ baseUrl: relay.url() });
+      // Between two answers of the same endpoint, with more of its requests on their way.
+      const reached = relay.atRequest(20, 'refuse');
+      const command = rig.start();
+      await reached;
+      // Long enough for more failures, at the pace of these tests, than a single request is forgiven.
+      await nap(14_000);
+      relay.become('through');
+      assert.equal((await command.ended).code, 0);
+      assert.equal(await rig.number('SELECT count(*) AS n FROM set_aside'), 0);
+      await isInStep(rig);
+    } finally {
+      relay.close();
+    }
   });
 });
 

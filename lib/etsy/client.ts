@@ -11,7 +11,7 @@ import { retryAfterMs, sleep } from './time.ts';
 import { onWire } from './wire.ts';
 
 const MAX_JSON_BYTES = 50 * 1024 * 1024;
-/** Failures of one request while others are answered: the fault is in the request, not in the weather. */
+/** Failures of one request before it is asked whether the fault is in the request or in the weather. */
 const PATIENCE = 8;
 
 export interface ClientOptions {
@@ -40,10 +40,14 @@ export type Query = Readonly<Record<string, string | number | undefined>>;
 export class Client {
   readonly #options: ClientOptions;
   #lastAnswer = performance.now();
+  /** By endpoint, ids left out. */
+  readonly #lastAnswers = new Map<string, number>();
+  #ping: Promise<boolean> | undefined;
   /** The first failure since the last answer; performance.now() terms. */
   #troubleSince: number | undefined;
   #failures = 0;
-  #held = false;
+  /** Epoch ms, as last told; undefined: nobody was told to wait. */
+  #heldUntil: number | undefined;
 
   constructor(options: ClientOptions) {
     this.#options = options;
@@ -57,10 +61,15 @@ export class Client {
   async get<T>(path: string, query: Query, accept: (body: unknown) => T): Promise<T> {
     const { signal } = this.#options;
     let answer: { readonly body: T } | undefined;
+    let isHopeless = false;
+    /** Failures that were the weather's. */
+    let forgiven = 0;
     const began = performance.now();
+    let tried = began;
     try {
       await pRetry(
         async () => {
+          tried = performance.now();
           answer = { body: await this.#attempt(path, query, accept) };
         },
         {
@@ -70,7 +79,13 @@ export class Client {
           maxTimeout: 60_000,
           randomize: true,
           signal,
-          shouldRetry: ({ error, attemptNumber }) => this.#mayRetry(error, attemptNumber, began),
+          shouldRetry: async ({ error, attemptNumber }) => {
+            if (!this.#mayRetry(error)) return false;
+            if (attemptNumber - forgiven < PATIENCE) return true;
+            isHopeless = await this.#isToBlame(path, error, began, tried);
+            if (!isHopeless) forgiven = attemptNumber;
+            return !isHopeless;
+          },
           shouldConsumeRetry: ({ error }) =>
             !(error instanceof ApiError && (error.kind === 'rate' || error.kind === 'quota')),
           onFailedAttempt: async ({ error }) => {
@@ -83,7 +98,7 @@ export class Client {
     } catch (error) {
       // An answer that came in after the stop was asked for is still worth its request.
       if (answer) return answer.body;
-      throw this.#isHopeless(error, began)
+      throw isHopeless && error instanceof ApiError
         ? new ApiError('hopeless', path, error.reason, { cause: error })
         : error;
     }
@@ -91,40 +106,55 @@ export class Client {
     return answer.body;
   }
 
-  #isHopeless(error: unknown, began: number): error is ApiError {
-    const passing =
-      error instanceof ApiError && ['server', 'body', 'timeout', 'network'].includes(error.kind);
-    return passing && this.#lastAnswer > began;
+  #mayRetry(error: Error): boolean {
+    if (!(error instanceof ApiError) || error.kind === 'key' || error.kind === 'client') return false;
+    const silence = performance.now() - (this.#troubleSince ?? performance.now());
+    return error.kind === 'quota' || silence <= this.#options.giveUpAfterMs;
   }
 
-  #mayRetry(error: Error, attempts: number, began: number): boolean {
-    if (!(error instanceof ApiError)) return false;
-    if (error.kind === 'key' || error.kind === 'client') return false;
-    if (error.kind === 'quota') return true;
-    const silence = performance.now() - (this.#troubleSince ?? performance.now());
-    if (silence > this.#options.giveUpAfterMs) return false;
-    const othersAreAnswered = this.#lastAnswer > began;
-    return error.kind === 'rate' || !othersAreAnswered || attempts < PATIENCE;
+  /**
+   * Whether it is this request that cannot be answered, and not the API: since it began, others to the same endpoint
+   * were answered, and since it last failed, anything was.
+   */
+  async #isToBlame(path: string, error: Error, began: number, tried: number): Promise<boolean> {
+    const passing =
+      error instanceof ApiError && ['server', 'body', 'timeout', 'network'].includes(error.kind);
+    if (!passing || (this.#lastAnswers.get(endpointOf(path)) ?? 0) < began) return false;
+    if (this.#lastAnswer > tried) return true;
+    this.#ping ??= this.#isAlive().finally(() => {
+      this.#ping = undefined;
+    });
+    return this.#ping;
+  }
+
+  async #isAlive(): Promise<boolean> {
+    try {
+      await this.#fetch('openapi-ping', {});
+      return true;
+    } catch (error) {
+      return error instanceof ApiError && error.kind === 'client';
+    }
   }
 
   async #attempt<T>(path: string, query: Query, accept: (body: unknown) => T): Promise<T> {
     try {
       const result = accept(await this.#fetch(path, query));
-      this.#answered();
+      this.#answered(path);
       return result;
     } catch (error) {
-      if (error instanceof ApiError && error.kind === 'client') this.#answered();
+      if (error instanceof ApiError && error.kind === 'client') this.#answered(path);
       else if (error instanceof ApiError && error.kind !== 'quota') this.#failed(error);
       throw error;
     }
   }
 
-  #answered(): void {
+  #answered(path: string): void {
     this.#lastAnswer = performance.now();
+    this.#lastAnswers.set(endpointOf(path), this.#lastAnswer);
     this.#troubleSince = undefined;
     this.#failures = 0;
-    if (this.#held) this.#options.released();
-    this.#held = false;
+    if (this.#heldUntil !== undefined) this.#options.released();
+    this.#heldUntil = undefined;
   }
 
   /** One failure is told by nobody; a silence is, with its reason, and when the next try may be expected. */
@@ -132,11 +162,12 @@ export class Client {
     this.#failures += 1;
     this.#troubleSince ??= performance.now();
     const silence = performance.now() - this.#troubleSince;
-    if (this.#failures <= 5 || silence < 5000) return;
-    this.#held = true;
-    const since = new Date(Date.now() - silence).toISOString().slice(11, 19);
+    const now = Date.now();
+    if (this.#failures <= 5 || silence < 5000 || now < (this.#heldUntil ?? 0)) return;
+    const since = new Date(now - silence).toISOString().slice(11, 19);
+    this.#heldUntil = now + Math.min(60_000, silence);
     const reason = `no good answer from the API since ${since} UTC (${error.message})`;
-    this.#options.hold(reason, Date.now() + Math.min(60_000, silence));
+    this.#options.hold(reason, this.#heldUntil);
   }
 
   async #fetch(path: string, query: Query): Promise<unknown> {
@@ -275,4 +306,9 @@ function errorText(text: string): string {
     // no JSON: shown as it is
   }
   return text.slice(0, 200).replaceAll(/\s+/g, ' ') || 'no message';
+}
+
+/** "shops/12/reviews" → "shops/{id}/reviews" */
+function endpointOf(path: string): string {
+  return path.replaceAll(/\d+/g, '{id}');
 }
