@@ -47,7 +47,8 @@ export function newsOf(
       return unitNews(stageOf(after, event.stage), event.unit, event.state);
     case 'hold': {
       const news = `waiting until ${stamp(event.until)} (${duration(event.until - now)}): ${event.reason}`;
-      return before.hold?.reason === event.reason ? undefined : { who: name, what: news };
+      const isKnown = before.hold?.reason === event.reason && before.hold.until > now;
+      return isKnown ? undefined : { who: name, what: news };
     }
     case 'released':
       return before.hold === undefined ? undefined : { who: name, what: 'going on' };
