@@ -13,7 +13,7 @@ export function gauges(database: Database, ledger: Ledger): () => Promise<Gauges
   const images = seldom(() => countImages(database.read));
   const day = seldom(async () => ({
     used: (await ledger.day(Date.now())).used,
-    left: await ledger.remaining(Date.now()),
+    left: (await ledger.remaining(Date.now()))?.calls,
   }));
   return async () => {
     const [{ done, waiting, failed, missing }, today, recent] = await Promise.all([

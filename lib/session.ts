@@ -13,7 +13,7 @@ import { Runner } from './pipeline/runner.ts';
 import type { Outcome, RunnerOptions } from './pipeline/runner.ts';
 import { printable } from './pipeline/screen/format.ts';
 import { openScreen } from './pipeline/screen/index.ts';
-import { StopSwitch } from './pipeline/stop.ts';
+import { StopSwitch, Stopped } from './pipeline/stop.ts';
 import { Database } from './store/database.ts';
 import { FileError, asFileError } from './store/files.ts';
 import { Inspection } from './store/inspection.ts';
@@ -191,6 +191,8 @@ async function run(
 /** The message, and what to do next on a line of its own; the trace only where nobody foresaw the error. */
 export function describe(error: unknown): string {
   if (!(error instanceof Error)) return `sync-data: ${String(error)}`;
+  if (error instanceof Stopped)
+    return `Stopped: ${error.message}.\nEverything is saved. To go on: npx sync-data`;
   const hint = 'hint' in error && typeof error.hint === 'string' ? error.hint : undefined;
   if (hint !== undefined) return `${error.message}\n${hint}`;
   const path = 'path' in error && typeof error.path === 'string' ? error.path : 'a file';

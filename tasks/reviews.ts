@@ -74,8 +74,10 @@ export default defineTask({
           );
           if (leftOut) return;
           if (following) return savePass(tx, shopId, following);
-          await completePass(tx, shopId, current.spoiled ? null : current.startedAt, now);
-          if (!current.spoiled) await settleEndpoint(tx, endpoint, now);
+          // A shop that is not to be seen may come back, with reviews that are not in yet.
+          const isWhole = page !== undefined && !current.spoiled;
+          await completePass(tx, shopId, isWhole ? current.startedAt : null, now);
+          if (isWhole) await settleEndpoint(tx, endpoint, now);
         },
         progress: { done, total },
         pending,

@@ -585,7 +585,7 @@ describe('the ledger', () => {
     ledger.settle(fourth ?? 0, { status: null, tookMs: 30_000, remainingToday: undefined });
     await ledger.flush();
     assert.deepEqual(await ledger.day(NOW_MS), { used: 3, oldestMs: NOW_MS - day + 1 });
-    assert.equal(await ledger.remaining(NOW_MS), 41);
+    assert.equal((await ledger.remaining(NOW_MS))?.calls, 41);
     assert.equal(await ledger.countSince(NOW_MS - 300), 1);
     assert.deepEqual(await rows('SELECT status, took_ms FROM ledger WHERE id >= ?', [third ?? 0]), [
       { status: 200, took_ms: 81 },

@@ -221,7 +221,7 @@ export class Client {
       if (perSecond !== undefined) throttle.limitTo(perSecond);
       const text = await this.#text(path, response);
       if (status === 200) {
-        if (remainingToday === 0) await quota.spent(undefined, Date.now());
+        await quota.answered(remainingToday, Date.now());
         return this.#json(path, text);
       }
       throw await this.#problem(path, response, text, remainingToday);

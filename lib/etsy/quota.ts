@@ -1,7 +1,8 @@
 import type { Ledger } from '../store/ledger.ts';
 import { sleep } from './time.ts';
 
-const MINUTE_MS = 60_000;
+const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 /** Etsy's sliding day is made of buckets, of two hours in older documents: by then some calls have come back. */
 const LONGEST_WAIT_MS = 120 * MINUTE_MS;
@@ -23,14 +24,27 @@ export class Quota {
   #until: number | undefined;
   /** The time last told to those who watch. */
   #told: number | undefined;
+  /** Waits since the last good answer. */
+  #inVain = 0;
 
   constructor(options: QuotaOptions) {
     this.#options = options;
   }
 
-  /** Takes up where the last process ended. */
+  /** Takes up where the last process ended, where calls are not back by now. */
   async restore(now: number): Promise<void> {
-    if ((await this.#options.ledger.remaining(now)) === 0) await this.spent(undefined, now);
+    const { ledger } = this.#options;
+    const last = await ledger.remaining(now);
+    if (last?.calls !== 0) return;
+    const { oldestMs } = await ledger.day(last.atMs);
+    const until = callsBackAt(last.atMs, oldestMs, undefined);
+    if (until > now) this.#wait(until);
+  }
+
+  /** @param left x-remaining-today of a good answer; undefined where it did not say */
+  async answered(left: number | undefined, now: number): Promise<void> {
+    this.#inVain = 0;
+    if (left === 0) await this.spent(undefined, now);
   }
 
   /**
@@ -38,18 +52,27 @@ export class Quota {
    * @param retryAfter milliseconds, Etsy's own estimate
    */
   async spent(retryAfter: number | undefined, now: number): Promise<void> {
-    if (this.#until !== undefined && this.#until > now) return;
     const { oldestMs } = await this.#options.ledger.day(now);
-    this.#until = callsBackAt(now, oldestMs, retryAfter);
+    // Of several refused at once only the first counts.
+    if (this.#until !== undefined && this.#until > now) return;
+    this.#wait(callsBackAt(now, oldestMs, retryAfter, this.#inVain));
+    this.#inVain += 1;
+  }
+
+  #wait(until: number): void {
+    this.#until = until;
     if (this.#options.onQuota === 'stop') {
-      this.#options.stop(`the daily quota is used up; calls come back from ${clock(this.#until)}`);
+      this.#options.stop(`the daily quota is used up; calls come back from ${clock(until)}`);
     }
   }
 
   /** Resolves when a request may go out. @throws the signal's reason when the run is to stop. */
   async ready(): Promise<void> {
     while (this.#until !== undefined) {
-      const wait = this.#until - Date.now();
+      const now = Date.now();
+      // Later than that it can only be because the clock was set back.
+      this.#until = Math.min(this.#until, now + LONGEST_WAIT_MS);
+      const wait = this.#until - now;
       if (wait > 0) {
         if (this.#told !== this.#until) this.#options.hold('the daily quota is used up', this.#until);
         this.#told = this.#until;
@@ -67,11 +90,17 @@ export class Quota {
  * When to ask again after the day's calls are used up. All in milliseconds, epoch where it is a time.
  * @param oldest the oldest attempt of the last 24 hours: when the sliding day lets go of it, a call comes back
  * @param retryAfter Etsy's own estimate; beyond two hours it tells of the whole day, not of the next call
+ * @param inVain waits before this one that brought nothing: calls come back in blocks, later than one by one
  */
-export function callsBackAt(now: number, oldest: number | undefined, retryAfter: number | undefined): number {
-  if (retryAfter !== undefined && retryAfter <= LONGEST_WAIT_MS) return now + retryAfter;
+export function callsBackAt(
+  now: number,
+  oldest: number | undefined,
+  retryAfter: number | undefined,
+  inVain = 0,
+): number {
+  if (retryAfter !== undefined && retryAfter <= LONGEST_WAIT_MS) return now + Math.max(retryAfter, SECOND_MS);
   const released = (oldest ?? now) + DAY_MS;
-  return Math.min(Math.max(released, now + MINUTE_MS), now + LONGEST_WAIT_MS);
+  return Math.min(Math.max(released, now + MINUTE_MS * 2 ** inVain), now + LONGEST_WAIT_MS);
 }
 
 function clock(epochMs: number): string {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 
@@ -44,6 +45,8 @@ export class StopSwitch {
 
   constructor(killFile: string) {
     this.#killFile = killFile;
+    // Every request that waits for its turn listens.
+    setMaxListeners(0, this.signal);
     this.#timer = setInterval(() => this.look(), LOOK_MS);
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, this.#onSignal);
   }

@@ -77,7 +77,7 @@ export function replaceFile(
       await rm(temporary, { force: true }).catch(() => undefined);
       throw error;
     }
-    if (durable) await syncFolder(dirname(path));
+    if (durable) await syncPath(dirname(path));
   });
 }
 
@@ -92,15 +92,17 @@ async function createFile(path: string): Promise<FileHandle> {
   }
 }
 
-/** A rename is on disk only once its folder is. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } catch (error) {
-    // Windows and some network file systems cannot sync a folder; there the rename is as safe as it gets.
-    if (!['EPERM', 'EINVAL', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-  } finally {
-    await handle.close();
-  }
+/** Resolves when a file's content, or for a folder its files' names, is on disk. @throws FileError */
+export function syncPath(path: string): Promise<void> {
+  return namingFile(path, async () => {
+    const handle = await open(path, 'r');
+    try {
+      await handle.sync();
+    } catch (error) {
+      // Windows and some network file systems cannot do it this way; what is written is then as safe as it gets.
+      if (!['EPERM', 'EINVAL', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    } finally {
+      await handle.close();
+    }
+  });
 }

@@ -91,13 +91,15 @@ export class Ledger {
     return row?.n ?? 0;
   }
 
-  /** What Etsy last said is left today; undefined where it has not spoken in the last 24 hours. */
-  async remaining(nowMs: number): Promise<number | undefined> {
-    const row = await this.#database.read.get<{ remaining_today: number }>(
-      'SELECT remaining_today FROM ledger WHERE at_ms > ? AND remaining_today IS NOT NULL ORDER BY at_ms DESC LIMIT 1',
+  /** What Etsy last said is left today, and when (epoch ms); undefined where it has not spoken in the last 24 hours. */
+  async remaining(nowMs: number): Promise<{ calls: number; atMs: number } | undefined> {
+    // By id, not by time: the clock may have been set back in between.
+    const row = await this.#database.read.get<{ calls: number; atMs: number }>(
+      `SELECT remaining_today AS calls, at_ms AS atMs FROM ledger
+       WHERE at_ms > ? AND remaining_today IS NOT NULL ORDER BY id DESC LIMIT 1`,
       [nowMs - DAY_MS],
     );
-    return row?.remaining_today;
+    return row && { ...row, atMs: Math.min(row.atMs, nowMs) };
   }
 
   /** Of one run: attempts, the most in any window of one second, and the mean per second from first to last. */

@@ -84,10 +84,10 @@ export class MetaDataFile {
   async #fill(file: FileHandle): Promise<void> {
     let separator = '{\n';
     for await (const lines of this.#lines()) {
-      await file.write(separator + lines.join(',\n'));
+      await file.appendFile(separator + lines.join(',\n'));
       separator = ',\n';
     }
-    await file.write(separator === '{\n' ? '{}\n' : '\n}\n');
+    await file.appendFile(separator === '{\n' ? '{}\n' : '\n}\n');
   }
 
   async *#lines(): AsyncGenerator<string[], void, undefined> {

@@ -56,9 +56,7 @@ export async function checkImageFile(
   if (record.sha256 === null) return file.bytes === record.bytes ? file : { fault: REPLACED };
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash);
-  return hash.digest('hex') === record.sha256
-    ? { ...file, sha256: record.sha256 }
-    : { fault: REPLACED };
+  return hash.digest('hex') === record.sha256 ? { ...file, sha256: record.sha256 } : { fault: REPLACED };
 }
 
 const REPLACED = 'replaced by another file';

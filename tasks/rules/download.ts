@@ -5,7 +5,7 @@ import { ImageProblem } from '../../lib/etsy/cdn.ts';
 import { sleep } from '../../lib/etsy/time.ts';
 import type { Services } from '../../lib/services.ts';
 import type { Tx } from '../../lib/store/database.ts';
-import { namingFile, replaceFile } from '../../lib/store/files.ts';
+import { namingFile, replaceFile, syncPath } from '../../lib/store/files.ts';
 import { imagesDone, imagesFailed, nextImages } from '../../lib/store/images.ts';
 import type { ImageFailure, ImageFile, ImageJob } from '../../lib/store/images.ts';
 import { imagePath, inspectImage } from './image-files.ts';
@@ -34,13 +34,22 @@ export async function downloadGroup(
   const folder = services.imagesFolder;
   await namingFile(folder, () => mkdir(folder, { recursive: true }));
   const group: Downloaded = { done: [], failed: [] };
+  const syncing: Promise<void>[] = [];
   const until = performance.now() + GROUP_MS;
   for (const job of jobs) {
     if (stop.aborted || performance.now() > until) break;
     const result = await fetchImage(services, hosts, job, stop);
     if (result && 'reason' in result) group.failed.push(result);
-    else if (result) group.done.push(result);
+    else if (result) {
+      group.done.push(result);
+      // On its way to the disk while the next are downloaded; there before the commit says that it is.
+      syncing.push(syncPath(imagePath(folder, result.listingId)));
+      // It is thrown below.
+      syncing.at(-1)?.catch(() => undefined);
+    }
   }
+  await Promise.all(syncing);
+  if (syncing.length > 0) await syncPath(folder);
   return group;
 }
 

@@ -1,0 +1,275 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, before, beforeEach, describe, it, mock } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import * as fc from 'fast-check';
+import type { ReviewPage, ReviewQuery } from '../lib/etsy/api.ts';
+import { ApiError } from '../lib/etsy/errors.ts';
+import type { TaskContext } from '../lib/pipeline/task.ts';
+import type { Services } from '../lib/services.ts';
+import { Database } from '../lib/store/database.ts';
+import { migrate } from '../lib/store/migrations.ts';
+import reviews from '../tasks/reviews.ts';
+
+const DAY = 24 * 3600;
+const START = 1_790_000_000;
+const REFRESH_AFTER = 3 * DAY;
+const NEVER = new AbortController().signal;
+
+let folder = '';
+let database: Database;
+/** Epoch seconds. */
+let now = START;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'reviews-'));
+  database = await Database.open(join(folder, 'data.db'));
+  await migrate(database);
+});
+after(async () => {
+  await database.close();
+  await rm(folder, { recursive: true });
+});
+beforeEach(() => {
+  mock.method(Date, 'now', () => now * 1000);
+});
+afterEach(() => {
+  mock.restoreAll();
+});
+
+interface Review {
+  readonly shopId: number;
+  readonly id: number;
+  readonly createdAt: number;
+  /** Etsy shows a review up to a day after the time it carries. */
+  readonly shownAt: number;
+  /** Its record cannot be used before. */
+  readonly goodFrom: number;
+}
+
+/** The reviews of all shops, as the API pages them; answers come in any order, and time passes with each. */
+class Etsy {
+  readonly #reviews: readonly Review[];
+  readonly #luck: Iterator<number>;
+  /** Answers everything from now on. */
+  isWell = false;
+  /** Shops asked for in this run. */
+  readonly asked = new Set<number>();
+  /** Shops of which something could not be used in this run. */
+  readonly spoilt = new Set<number>();
+
+  constructor(reviews: readonly Review[], luck: Iterator<number>) {
+    this.#reviews = reviews.toSorted((a, b) => b.createdAt - a.createdAt);
+    this.#luck = luck;
+  }
+
+  #draw(): number {
+    return Number(this.#luck.next().value ?? 0);
+  }
+
+  beginRun(): void {
+    this.asked.clear();
+    this.spoilt.clear();
+  }
+
+  readonly reviews = async (shopId: number, query: ReviewQuery): Promise<ReviewPage | undefined> => {
+    this.asked.add(shopId);
+    for (let left = this.#draw() % 8; left > 0; left -= 1) await turn();
+    now += this.#draw() % 8 === 0 ? this.#draw() * 100 : this.#draw() % 100;
+    if (!this.isWell && this.#draw() % 40 === 0) {
+      this.spoilt.add(shopId);
+      throw new ApiError('hopeless', `shops/${shopId}/reviews`, 'HTTP 500');
+    }
+    // As if there were no such shop, for a moment.
+    if (!this.isWell && this.#draw() % 40 === 0) {
+      this.spoilt.add(shopId);
+      return undefined;
+    }
+    const { minCreated, maxCreated = Infinity, offset } = query;
+    const window = this.#reviews.filter(
+      (one) =>
+        one.shopId === shopId &&
+        one.shownAt <= now &&
+        one.createdAt >= minCreated &&
+        one.createdAt <= maxCreated,
+    );
+    const page = window.slice(offset, offset + 100);
+    const bad = page.filter(({ goodFrom }) => goodFrom > now);
+    if (bad.length > 0) this.spoilt.add(shopId);
+    return {
+      count: window.length,
+      rows: page.length,
+      good: page
+        .filter(({ goodFrom }) => goodFrom <= now)
+        .map(({ id, createdAt }) => ({
+          shop_id: shopId,
+          listing_id: 70,
+          transaction_id: id,
+          create_timestamp: createdAt,
+        })),
+      rejected: bad.map(({ id }) => ({
+        raw: { transaction_id: id, rating: 'odd' },
+        reason: 'rating: is odd',
+      })),
+    };
+  };
+}
+
+type Ending = { readonly how: 'stop' | 'killed before' | 'killed after'; readonly steps: number };
+
+/** Commits steps as the stage runner does, until the process ends. @returns whether the stage is finished */
+async function run(etsy: Etsy, runId: number, ending?: Ending): Promise<boolean> {
+  const stop = new AbortController();
+  const services = { api: etsy, sql: database.read, rules: { madeSince: 2000, refreshAfter: REFRESH_AFTER } };
+  const context: TaskContext<Record<string, never>, Services> = {
+    options: {},
+    services: services as unknown as Services,
+    runId,
+    stop: ending?.how === 'stop' ? stop.signal : NEVER,
+    companionsActive: () => false,
+    warn: () => undefined,
+  };
+  const all = reviews.run({ id: 'shops', title: '' }, undefined, context);
+  try {
+    for (let count = 1; ; count += 1) {
+      const next = await all.next();
+      if (next.done) return true;
+      if (count === ending?.steps && ending.how === 'killed before') return false;
+      await database.write(async (tx) => next.value.write?.(tx));
+      if (count === ending?.steps && ending.how === 'killed after') return false;
+      if (count === ending?.steps && ending.how === 'stop') stop.abort(new Error('KILL was found'));
+      if (stop.signal.aborted && !next.value.pending) return false;
+    }
+  } finally {
+    await all.return();
+    // What the process had on the wire when it ended is still answered, to nobody.
+    for (let round = 0; round < 10; round += 1) await turn();
+  }
+}
+
+async function empty(shops: number): Promise<void> {
+  await database.write(async (tx) => {
+    for (const table of ['shops', 'reviews', 'review_sync', 'set_aside'])
+      await tx.run(`DELETE FROM ${table}`);
+    for (let id = 1; id <= shops; id += 1) await tx.run('INSERT INTO shops (shop_id) VALUES (?)', [id]);
+  });
+}
+
+/** Of the shops' watermarks: what lies before them is stored, each review once. */
+async function assertStored(all: readonly Review[]): Promise<Map<number, number | null>> {
+  const rows = await database.read.all<{ id: number; n: number }>(
+    'SELECT transaction_id AS id, count(*) AS n FROM reviews GROUP BY transaction_id',
+  );
+  assert.deepEqual(
+    rows.filter(({ n }) => n !== 1),
+    [],
+    'stored more than once',
+  );
+  const stored = new Set(rows.map(({ id }) => id));
+  const marks = await database.read.all<{ shop_id: number; started_at: number | null }>(
+    'SELECT shop_id, started_at FROM review_sync',
+  );
+  const watermarks = new Map(marks.map((row) => [row.shop_id, row.started_at]));
+  const passed = all.filter(
+    ({ shopId, shownAt, id }) => shownAt <= (watermarks.get(shopId) ?? 0) && !stored.has(id),
+  );
+  assert.deepEqual(passed, [], 'the watermark has passed a review that is not stored');
+  return watermarks;
+}
+
+async function openShops(): Promise<number[]> {
+  const rows = await database.read.all<{ id: number }>(
+    'SELECT DISTINCT shop_id AS id FROM set_aside WHERE settled_at IS NULL ORDER BY shop_id',
+  );
+  return rows.map(({ id }) => id);
+}
+
+const burst = fc.record({
+  /** Seconds from START. */
+  at: fc.integer({ min: -400 * DAY, max: 20 * DAY }),
+  size: fc.oneof(fc.nat({ max: 5 }), fc.nat({ max: 130 })),
+  apart: fc.constantFrom(0, 1, 600, 7200),
+  late: fc.nat({ max: DAY }),
+  /** How long, from START, its first record cannot be used. */
+  bad: fc.oneof({ weight: 5, arbitrary: fc.constant(undefined) }, fc.nat({ max: 20 * DAY })),
+});
+type Burst = typeof burst extends fc.Arbitrary<infer T> ? T : never;
+const shops = fc.array(fc.array(burst, { maxLength: 4 }), { minLength: 1, maxLength: 20 });
+
+function reviewsOf(shops: readonly (readonly Burst[])[]): Review[] {
+  const all = shops.flatMap((bursts, shop) =>
+    bursts.flatMap(({ at, size, apart, late, bad }) =>
+      Array.from({ length: size }, (_, index) => {
+        const createdAt = START + at - index * apart;
+        const goodFrom = index === 0 && bad !== undefined ? START + bad : 0;
+        return { shopId: shop + 1, createdAt, shownAt: createdAt + late, goodFrom };
+      }),
+    ),
+  );
+  return all.map((one, index) => ({ ...one, id: index + 1 }));
+}
+
+const ending = fc.record({
+  how: fc.constantFrom('stop' as const, 'killed before' as const, 'killed after' as const),
+  steps: fc.integer({ min: 1, max: 25 }),
+});
+/** How long after the last one a run begins, and how its processes end before the one that finishes it. */
+const runs = fc.array(
+  fc.record({ gap: fc.nat({ max: 6 * DAY }), endings: fc.array(ending, { maxLength: 2 }) }),
+  { minLength: 1, maxLength: 5 },
+);
+const luck = fc.infiniteStream(fc.nat({ max: 1000 }));
+
+describe('the reviews of all shops', () => {
+  it('are stored once each, and no watermark passes one that is not; what was spoilt is asked for again', async () => {
+    await fc.assert(
+      fc.asyncProperty(shops, runs, luck, async (shops, runs, luck) => {
+        now = START;
+        await empty(shops.length);
+        const all = reviewsOf(shops);
+        const etsy = new Etsy(all, luck);
+        let spoilt: number[] = [];
+        let runId = 0;
+        for (const { gap, endings } of runs) {
+          runId += 1;
+          now += gap;
+          etsy.beginRun();
+          const before = await assertStored(all);
+          for (const ending of endings) {
+            if (await run(etsy, runId, ending)) break;
+            await assertStored(all);
+          }
+          assert.ok(await run(etsy, runId));
+          assert.deepEqual(
+            spoilt.filter((id) => !etsy.asked.has(id)),
+            [],
+            'spoilt in the last run, and not asked for',
+          );
+          const watermarks = await assertStored(all);
+          for (const shop of etsy.asked) {
+            const moved = watermarks.get(shop) !== before.get(shop);
+            // A pass that an earlier run left half done may have been spoilt there.
+            assert.ok(
+              moved || etsy.spoilt.has(shop) || spoilt.includes(shop),
+              `shop ${shop} is where it was`,
+            );
+          }
+          spoilt = await openShops();
+        }
+
+        // Once Etsy has nothing bad to tell: one run may still have to end a pass that was spoilt, the next one cannot.
+        etsy.isWell = true;
+        now = START + 60 * DAY;
+        for (const last of [1, 2]) assert.ok(await run(etsy, runId + last));
+        const watermarks = await assertStored(all);
+        assert.deepEqual(await openShops(), []);
+        assert.ok([...shops.keys()].every((shop) => (watermarks.get(shop + 1) ?? 0) > START));
+        const row = await database.read.get<{ n: number }>('SELECT count(*) AS n FROM reviews');
+        assert.equal(row?.n, all.length);
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
