@@ -43,7 +43,7 @@ const QUERIES = {
     FROM reviews ORDER BY create_timestamp, transaction_id`,
   image_records: 'SELECT listing_id AS "key", state, image_id, reason FROM images',
   open_findings: `SELECT kind || ' ' || subject AS "key", detail FROM findings
-    WHERE repaired = 0 AND run_id = (SELECT max(run_id) FROM findings)`,
+    WHERE repaired = 0 AND run_id = (SELECT max(id) FROM runs)`,
   wanted: 'SELECT listing_id AS "key" FROM wanted',
   review_passes_open: `SELECT s.shop_id AS "key" FROM shops AS s LEFT JOIN review_sync AS r USING (shop_id)
     WHERE r.completed_at IS NULL OR r.pass IS NOT NULL`,
@@ -258,12 +258,12 @@ function tableOf(entries: readonly (readonly [key: string, row: Row])[]): Table 
   return table;
 }
 
-async function jsonFile(path: string): Promise<Table> {
+export async function jsonFile(path: string): Promise<Table> {
   const text = await readFile(path, 'utf8').catch(() => '{}');
   return tableOf(Object.entries(JSON.parse(text) as Record<string, Row>));
 }
 
-async function imageFiles(folder: string): Promise<Table> {
+export async function imageFiles(folder: string): Promise<Table> {
   const names = await readdir(folder).catch(() => []);
   const entries = names.map(async (name) => {
     const bytes = await readFile(join(folder, name));

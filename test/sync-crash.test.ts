@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { differences } from './dump.ts';
-import type { RequestRecord } from './marketplace/index.ts';
 import { createRandom } from './marketplace/random.ts';
+import { ofKind, repeats } from './repeats.ts';
 import { withRig } from './rig.ts';
 import type { Rig } from './rig.ts';
 
 const KILLS = 20;
 /** Slow enough that few requests are under way at any moment: each repeated one then counts. */
 const QPS = 30;
-const BATCH = /\/listings\/batch$/;
 
 it(`${KILLS} SIGKILLs at random moments lose nothing, double nothing and repeat only what was in flight`, async () => {
   const market = {
@@ -59,22 +58,4 @@ async function killAgainAndAgain(rig: Rig, total: number): Promise<number> {
     inFlight += earlier.filter((request) => request.status === 0).length + arrived + 1;
   }
   return inFlight;
-}
-
-function ofKind(requests: readonly RequestRecord[], kind: RequestRecord['kind']): RequestRecord[] {
-  return requests.filter((request) => request.kind === kind);
-}
-
-/** Batches may be put together anew after a kill: of them only the number counts. */
-function repeats(needed: readonly RequestRecord[], made: readonly RequestRecord[]): number {
-  const count = (requests: readonly RequestRecord[]): Map<string, number> => {
-    const counts = new Map<string, number>();
-    for (const { path, query } of ofKind(requests, 'api')) {
-      const name = BATCH.test(path) ? path : `${path}?${query.replace(/&?min_created=\d+/, '')}`;
-      counts.set(name, (counts.get(name) ?? 0) + 1);
-    }
-    return counts;
-  };
-  const once = count(needed);
-  return [...count(made)].reduce((sum, [name, times]) => sum + Math.max(0, times - (once.get(name) ?? 0)), 0);
 }

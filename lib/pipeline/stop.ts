@@ -72,6 +72,8 @@ export class StopSwitch {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(name, this.#onSignal);
-    if (this.stopped?.cause === 'kill') await rm(this.#killFile, { force: true });
+    if (this.stopped?.cause !== 'kill') return;
+    // What cannot be taken away (a folder) is told at the next start.
+    await rm(this.#killFile, { force: true }).catch(() => undefined);
   }
 }

@@ -1,4 +1,4 @@
-import type { Dump } from '../dump.ts';
+import type { MarketplaceOptions } from '../marketplace/index.ts';
 import type { Random } from '../marketplace/random.ts';
 import type { Rig } from '../rig.ts';
 
@@ -33,19 +33,21 @@ export interface Round {
 export interface Disturbance {
   /** Of its row in the table: "SIGKILL at a random moment". */
   readonly name: string;
-  /** In a full run; `npm test` takes one of each. */
+  /** In a full run; `npm test` plays one of each. */
   readonly rounds: number;
   readonly worlds: readonly World[];
+  /** What it is a variant of: `npm test` takes one of a kind. */
+  readonly kind?: string;
   /** Left out of `npm test`, because it takes minutes by its nature. */
   readonly slow?: boolean;
   /** Why it cannot be done on this machine (it needs to mount, say); undefined: it can. */
   readonly impossible?: () => string | undefined;
-  /** Has a marketplace of its own, because it changes it. */
-  readonly ownMarket?: boolean;
+  /** Has a marketplace of its own, because it changes it or wants one with these options. */
+  readonly ownMarket?: boolean | MarketplaceOptions;
   /** What it finds in its folder, and the undisturbed run likewise: a database of the earlier system, say. */
   readonly furnish?: (rig: Rig) => Promise<void>;
-  /** The dump without what the disturbance itself has left there, before it is compared. */
-  readonly without?: (dump: Dump) => Dump;
+  /** Ends the command as it wants to be ended: then not one request may be made twice. */
+  readonly repeatsNothing?: boolean;
   /**
    * Disturbs the installation, and starts it again until it has finished. The harness then compares.
    *

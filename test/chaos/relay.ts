@@ -56,7 +56,7 @@ export class Relay {
 
   /** Ends all connections. */
   hangUp(): void {
-    for (const socket of this.#open) socket.resetAndDestroy();
+    for (const socket of this.#open) breakOff(socket);
   }
 
   close(): void {
@@ -90,11 +90,17 @@ export class Relay {
       [inside, client],
     ] as const) {
       this.#open.add(socket);
-      socket.on('error', () => other.resetAndDestroy());
+      socket.on('error', () => breakOff(other));
       socket.on('close', () => {
         this.#open.delete(socket);
         other.destroySoon();
       });
     }
   }
+}
+
+/** With a reset, which one that is ending already cannot have: its handle would never close, and node would spin at its exit. */
+function breakOff(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }

@@ -1,0 +1,6 @@
+import type { Disturbance } from './disturbance.ts';
+import { endings } from './endings.ts';
+import { storage } from './storage.ts';
+import { weather } from './weather.ts';
+
+export const disturbances: readonly Disturbance[] = [...endings, ...weather, ...storage];

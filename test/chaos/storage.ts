@@ -1,0 +1,6 @@
+import { damages } from './damage.ts';
+import { disks } from './disks.ts';
+import type { Disturbance } from './disturbance.ts';
+
+/** What becomes of the files, and of the disk they lie on. */
+export const storage: readonly Disturbance[] = [...disks, ...damages];
