@@ -42,6 +42,8 @@ export interface SessionOptions {
  */
 const SHORT_MS = 100;
 const LONG_MS = 10_000;
+/** Whoever waits longer is told what for. Milliseconds. */
+const TELL_MS = 1000;
 
 /** One start of the command, from reading pipeline.yaml to the summary. @returns the exit code */
 export async function session(options: SessionOptions): Promise<number> {
@@ -98,7 +100,10 @@ async function locked(options: SessionOptions, pipeline: Pipeline, key: ApiKey):
   const inspection = new Inspection(pipeline.data.database);
   let exitCode = 1;
   try {
-    await inspection.wait(lock.leftWell ? SHORT_MS : LONG_MS);
+    const patience = setTimeout(() => {
+      options.stderr.write(`The last run did not end well: ${pipeline.data.database} is inspected first.\n`);
+    }, TELL_MS);
+    await inspection.wait(lock.leftWell ? SHORT_MS : LONG_MS).finally(() => clearTimeout(patience));
     const database = await Database.open(pipeline.data.database);
     try {
       await migrate(database);

@@ -37,9 +37,12 @@ function open({ port, behind }: DoorSettings): void {
   server.listen(port, '127.0.0.1', () => parentPort?.postMessage(server.address()));
 }
 
-/** A reset stays a reset, a broken connection a broken one. */
+/**
+ * A reset stays a reset, a broken connection a broken one. One that is ending already cannot be reset: its handle would
+ * never close.
+ */
 function passOnTheEnd(from: Socket, to: Socket): void {
-  from.on('error', () => to.resetAndDestroy());
+  from.on('error', () => (to.writableEnded ? to.destroy() : to.resetAndDestroy()));
   from.on('close', () => to.destroySoon());
 }
 
