@@ -777,7 +777,7 @@ class Watched implements Sql {
   }
 
   async #explain(sql: string, params?: Params): Promise<void> {
-    const plan = await this.#sql.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`, params);
+    const plan = await database.read.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`, params);
     for (const { detail } of plan) {
       // Rows handed over as JSON are a table of their own; the wanted are read in order, up to a limit.
       const harmless = /VIRTUAL TABLE|CONSTANT ROW|^SCAN (wanted|ids|\(|\d)/.test(detail);

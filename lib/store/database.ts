@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import pLimit from 'p-limit';
 import { open } from 'sqlite';
-import type { Database as Connection } from 'sqlite';
+import type { Database as Connection, Statement } from 'sqlite';
 // The one place that names the driver; everything else speaks Sql.
 import sqlite3 from 'sqlite3';
 
@@ -13,6 +13,7 @@ export type Params = readonly Value[] | Readonly<Record<`:${string}`, Value>>;
  * turn them back, an expression does not, so wide numbers go in as JSON (`json_each(?)`).
  */
 export interface Sql {
+  /** What gives no rows: of a statement that does, only the first step would be taken. */
   run(sql: string, params?: Params): Promise<{ changes: number }>;
   get<Row>(sql: string, params?: Params): Promise<Row | undefined>;
   all<Row>(sql: string, params?: Params): Promise<Row[]>;
@@ -49,9 +50,11 @@ const HINTS: Readonly<Record<string, string>> = {
     'Either this is no SQLite database (then name the right file in pipeline.yaml under data: database), or its first page is damaged (then put back a copy). Nothing was changed.',
 };
 
+/** Speaks to one connection. A statement is prepared when it is first met, and kept: there are about a hundred. */
 class DriverSql implements Sql {
   readonly #connection: Connection;
   readonly #path: string;
+  readonly #statements = new Map<string, Promise<Statement>>();
 
   constructor(connection: Connection, path: string) {
     this.#connection = connection;
@@ -59,24 +62,40 @@ class DriverSql implements Sql {
   }
 
   async run(sql: string, params: Params = []): Promise<{ changes: number }> {
-    const result = await this.#named(this.#connection.run(sql, params));
+    const result = await this.#with(sql, (statement) => statement.run(params));
     return { changes: result.changes ?? 0 };
   }
 
-  get<Row>(sql: string, params: Params = []): Promise<Row | undefined> {
-    return this.#named(this.#connection.get<Row>(sql, params));
+  async get<Row>(sql: string, params: Params = []): Promise<Row | undefined> {
+    // The driver's own `get` would leave the statement standing at its first row, and with it a lock.
+    const [row] = await this.all<Row>(sql, params);
+    return row;
   }
 
   all<Row>(sql: string, params: Params = []): Promise<Row[]> {
-    return this.#named(this.#connection.all<Row[]>(sql, params));
+    return this.#with(sql, (statement) => statement.all<Row[]>(params));
   }
 
-  async #named<T>(work: Promise<T>): Promise<T> {
+  async close(): Promise<void> {
+    for (const statement of this.#statements.values()) await (await statement).finalize();
+    await this.#connection.close();
+  }
+
+  async #with<T>(sql: string, work: (statement: Statement) => Promise<T>): Promise<T> {
     try {
-      return await work;
+      return await work(await this.#prepared(sql));
     } catch (error) {
       throw asStoreError(this.#path, error);
     }
+  }
+
+  #prepared(sql: string): Promise<Statement> {
+    const known = this.#statements.get(sql);
+    if (known) return known;
+    const statement = this.#connection.prepare(sql);
+    this.#statements.set(sql, statement);
+    statement.catch(() => this.#statements.delete(sql));
+    return statement;
   }
 }
 
@@ -100,15 +119,16 @@ export class Database {
   readonly path: string;
   /** Committed rows only: a write transaction under way is not seen here. */
   readonly read: Sql;
-  readonly #writer: Sql;
-  readonly #connections: readonly Connection[];
+  readonly #writer: DriverSql;
+  readonly #reader: DriverSql;
   readonly #turn = pLimit(1);
+  #mode: 'FULL' | 'NORMAL' = 'FULL';
 
   private constructor(path: string, writer: Connection, reader: Connection) {
     this.path = path;
-    this.#connections = writer === reader ? [writer] : [reader, writer];
     this.#writer = new DriverSql(writer, path);
-    this.read = writer === reader ? this.#writer : new DriverSql(reader, path);
+    this.#reader = writer === reader ? this.#writer : new DriverSql(reader, path);
+    this.read = this.#reader;
   }
 
   /** @throws StoreError when the file cannot be opened, is damaged or no database. */
@@ -178,28 +198,36 @@ export class Database {
         run: (text, params) => sql.run(text, params),
         get: (text, params) => sql.get(text, params),
         all: (text, params) => sql.all(text, params),
-        close: () => connection.close(),
+        close: () => sql.close(),
       };
     } catch (error) {
       throw asStoreError(path, error);
     }
   }
 
-  /** Like `write`, but does not wait for the disk: survives any end of the process, not a power cut a moment later. */
-  writeSoon<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+  /** Runs `work` in one transaction, alone. Commits when it resolves, rolls back when it throws. */
+  write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     return this.#turn(async () => {
-      await this.#writer.run('PRAGMA synchronous = NORMAL');
-      try {
-        return await this.#transaction(work);
-      } finally {
-        await this.#writer.run('PRAGMA synchronous = FULL');
-      }
+      await this.#synchronous('FULL');
+      return this.#transaction(work);
     });
   }
 
-  /** Runs `work` in one transaction, alone. Commits when it resolves, rolls back when it throws. */
-  write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    return this.#turn(() => this.#transaction(work));
+  /**
+   * One statement, a transaction by itself, that does not wait for the disk: it survives any end of the process, not a
+   * power cut a moment later.
+   */
+  addSoon<Row>(sql: string, params: Params): Promise<Row | undefined> {
+    return this.#turn(async () => {
+      await this.#synchronous('NORMAL');
+      return this.#writer.get<Row>(sql, params);
+    });
+  }
+
+  async #synchronous(mode: 'FULL' | 'NORMAL'): Promise<void> {
+    if (this.#mode === mode) return;
+    await this.#writer.run(`PRAGMA synchronous = ${mode}`);
+    this.#mode = mode;
   }
 
   async #transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
@@ -217,6 +245,7 @@ export class Database {
 
   async close(): Promise<void> {
     await this.#turn(() => undefined);
-    for (const connection of this.#connections) await connection.close();
+    await this.#reader.close();
+    if (this.#writer !== this.#reader) await this.#writer.close();
   }
 }

@@ -38,6 +38,11 @@ export async function noteImages(
   refs: readonly ImageRef[],
   without: readonly { id: number; reason: string }[],
 ): Promise<void> {
+  if (refs.length > 0) await addRefs(tx, refs);
+  if (without.length > 0) await addWithout(tx, without);
+}
+
+async function addRefs(tx: Tx, refs: readonly ImageRef[]): Promise<void> {
   await tx.run(
     `INSERT INTO images (listing_id, state, image_id, url)
      SELECT r.value ->> 0, 'waiting', r.value ->> 1, r.value ->> 2 FROM jsonb_each(?) AS r WHERE true
@@ -51,6 +56,9 @@ export async function noteImages(
      WHERE images.state <> 'done'`,
     [JSON.stringify(refs.map((ref) => [ref.listingId, ref.imageId, ref.url]))],
   );
+}
+
+async function addWithout(tx: Tx, without: readonly { id: number; reason: string }[]): Promise<void> {
   await tx.run(
     `INSERT INTO images (listing_id, state, reason) SELECT r.value ->> 0, 'none', r.value ->> 1 FROM jsonb_each(?) AS r
      WHERE true ON CONFLICT (listing_id) DO UPDATE SET state = 'none', reason = excluded.reason
@@ -64,6 +72,7 @@ export async function imagesDone(
   tx: Tx,
   files: readonly (ImageFile & { listingId: number })[],
 ): Promise<void> {
+  if (files.length === 0) return;
   await tx.run(
     `INSERT INTO images (listing_id, state, bytes, modified_ms, sha256)
      SELECT r.value ->> 0, 'done', r.value ->> 1, r.value ->> 2, r.value ->> 3 FROM jsonb_each(?) AS r WHERE true
@@ -112,6 +121,7 @@ export function nextImages(sql: Sql, runId: number, limit: number): Promise<Imag
 
 /** Of `listingIds`, those of whose image nothing is known yet. */
 export async function withoutImageRecord(sql: Sql, listingIds: readonly number[]): Promise<number[]> {
+  if (listingIds.length === 0) return [];
   const rows = await sql.all<{ id: number }>(
     'SELECT r.value AS id FROM json_each(?) AS r WHERE NOT EXISTS (SELECT 1 FROM images WHERE listing_id = r.value)',
     [JSON.stringify(listingIds)],
@@ -130,6 +140,7 @@ export async function countImages(sql: Sql): Promise<Record<ImageState, number>>
 
 /** Of `listingIds`, those without an image so far: the listing may have got one, or another one, meanwhile. */
 export async function recheckImages(sql: Sql, listingIds: readonly number[]): Promise<number[]> {
+  if (listingIds.length === 0) return [];
   const rows = await sql.all<{ id: number }>(
     `SELECT listing_id AS id FROM images WHERE listing_id IN (SELECT value FROM json_each(?))
      AND state IN ('none', 'unknown', 'missing')`,

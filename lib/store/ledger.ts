@@ -21,16 +21,14 @@ export class Ledger {
     this.#database = database;
   }
 
-  /** @returns the attempt's id, for `settle`. Outcomes known by now are written along, in the same transaction. */
-  stamp(endpoint: string, atMs: number): Promise<number> {
-    return this.#database.writeSoon(async (tx) => {
-      await this.#flush(tx);
-      const row = await tx.get<{ id: number }>(
-        'INSERT INTO ledger (at_ms, run_id, endpoint) VALUES (?, ?, ?) RETURNING id',
-        [atMs, this.runId ?? null, endpoint],
-      );
-      return row?.id ?? 0;
-    });
+  /** @returns the attempt's id, for `settle`. Outcomes known by now are written along. */
+  async stamp(endpoint: string, atMs: number): Promise<number> {
+    await this.flush();
+    const row = await this.#database.addSoon<{ id: number }>(
+      'INSERT INTO ledger (at_ms, run_id, endpoint) VALUES (?, ?, ?) RETURNING id',
+      [atMs, this.runId ?? null, endpoint],
+    );
+    return row?.id ?? 0;
   }
 
   settle(id: number, outcome: Outcome): void {
@@ -38,21 +36,14 @@ export class Ledger {
   }
 
   async flush(): Promise<void> {
-    if (this.#settled.length > 0) await this.#database.writeSoon((tx) => this.#flush(tx));
-  }
-
-  async #flush(tx: Database['read']): Promise<void> {
     const settled = this.#settled.splice(0);
     if (settled.length === 0) return;
+    const rows = settled.map(([id, o]) => [id, o.status, Math.round(o.tookMs), o.remainingToday ?? null]);
     try {
-      await tx.run(
+      await this.#database.addSoon(
         `UPDATE ledger SET status = s.value ->> 1, took_ms = s.value ->> 2, remaining_today = s.value ->> 3
          FROM jsonb_each(?) AS s WHERE ledger.id = s.value ->> 0`,
-        [
-          JSON.stringify(
-            settled.map(([id, o]) => [id, o.status, Math.round(o.tookMs), o.remainingToday ?? null]),
-          ),
-        ],
+        [JSON.stringify(rows)],
       );
     } catch (error) {
       this.#settled.unshift(...settled);

@@ -87,7 +87,12 @@ export function addListingsDynamic(
 }
 
 /** Of `listingIds`, those that are due. */
-export function dueListings(sql: Sql, listingIds: readonly number[], staleBefore: number): Promise<number[]> {
+export async function dueListings(
+  sql: Sql,
+  listingIds: readonly number[],
+  staleBefore: number,
+): Promise<number[]> {
+  if (listingIds.length === 0) return [];
   return ids(sql, `SELECT r.value ->> 0 AS id FROM jsonb_each(:rows) AS r WHERE ${DUE}`, {
     ':rows': JSON.stringify(listingIds.map((id) => [id])),
     ':staleBefore': staleBefore,
@@ -96,6 +101,7 @@ export function dueListings(sql: Sql, listingIds: readonly number[], staleBefore
 
 /** Search pages may lack it; the batch has it. */
 export async function fillProductionPartners(tx: Tx, rows: readonly ListingRow[]): Promise<void> {
+  if (rows.length === 0) return;
   await tx.run(
     `UPDATE listings SET production_partners = r.value ->> 1 FROM jsonb_each(?) AS r
      WHERE listings.listing_id = r.value ->> 0 AND listings.production_partners IS NULL`,
@@ -114,12 +120,13 @@ export async function fillProductionPartners(tx: Tx, rows: readonly ListingRow[]
  * is not older than `staleBefore`.
  * @returns the ids that got one
  */
-export function markRemoved(
+export async function markRemoved(
   tx: Tx,
   listingIds: readonly number[],
   now: number,
   staleBefore: number,
 ): Promise<number[]> {
+  if (listingIds.length === 0) return [];
   return ids(
     tx,
     `INSERT INTO listings_dynamic (listing_id, snapshot_timestamp, state)

@@ -17,6 +17,7 @@ export async function want(tx: Tx, wanted: readonly Wanted[]): Promise<void> {
 
 /** Of `shopIds`, those that no wanted listing will bring along. */
 export async function unwantedShops(tx: Sql, shopIds: readonly number[]): Promise<number[]> {
+  if (shopIds.length === 0) return [];
   const rows = await tx.all<{ id: number }>(
     'SELECT r.value AS id FROM json_each(?) AS r WHERE NOT EXISTS (SELECT 1 FROM wanted WHERE shop_id = r.value)',
     [JSON.stringify(shopIds)],
