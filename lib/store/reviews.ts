@@ -44,7 +44,8 @@ export async function addReviews(tx: Tx, shopId: number, rows: readonly ReviewRo
   if (rows.length === 0) return;
   const times = rows.map((row) => row.create_timestamp);
   const early = await tx.all<EarlyRow>(
-    `SELECT id, listing_id, buyer_user_id, rating, review, create_timestamp FROM reviews
+    // Left to itself SQLite takes the index of transaction ids, and with it all rows that have none.
+    `SELECT id, listing_id, buyer_user_id, rating, review, create_timestamp FROM reviews INDEXED BY reviews_unclaimed
      WHERE transaction_id IS NULL AND shop_id = ? AND create_timestamp BETWEEN ? AND ?`,
     [shopId, Math.min(...times), Math.max(...times)],
   );

@@ -62,8 +62,10 @@ const full: readonly Disturbance[] = [
     impossible: () => noDisk('memory'),
     async disturb(round) {
       const { rig, note } = round;
-      const number = round.random.int(aRequest(round));
+      // With as much still to be written, and slow enough that the disk is full before it is.
+      const number = aRequest(round) >> 1;
       note(`full from the ${number}. request on`);
+      await rig.market.setFaults({ api: { latency: { min: 60, max: 120 } } });
       await onDisk(rig.folder, 'memory', (disk) =>
         untilThereIsRoom(round, {
           disk,

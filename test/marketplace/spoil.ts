@@ -15,7 +15,8 @@ export function badRecord(body: Buffer, variant: number): Buffer {
       record[isReview ? 'transaction_id' : 'listing_id'] = 'not a number';
       break;
     case 1:
-      delete record[isReview ? 'create_timestamp' : 'price'];
+      for (const field of isReview ? ['create_timestamp', 'created_timestamp'] : ['price'])
+        delete record[field];
       break;
     case 2:
       record['shop_id'] = null;

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, describe, it } from 'node:test';
+import { Database } from '../lib/store/database.ts';
+import { grow } from './bench/grow.ts';
+import { oneLine, scansOf } from './bench/scans.ts';
+import { Rig } from './rig.ts';
+
+const WATCH = new URL('./bench/statements.mjs', import.meta.url);
+/** As many as let a plan that follows statistics see which table is large. */
+const LISTINGS = 5000;
+
+/** What may read a table from end to end: how the statement begins, and why. */
+const MEANT: readonly (readonly [statement: string, why: string])[] = [
+  ['SELECT listing_id AS id FROM wanted ORDER BY rowid LIMIT ?', 'the first rows, as many as LIMIT says'],
+  [
+    "SELECT listing_id, image_id, url, reason FROM images WHERE state IN ('waiting', 'failed')",
+    'the first rows of an index that holds nothing but open ones',
+  ],
+  [
+    'SELECT state, count(*) AS n FROM images GROUP BY state',
+    'the screen, for a thirtieth of the time at most',
+  ],
+  [
+    'SELECT listing_id, shop_id, when_made FROM listings AS l WHERE NOT EXISTS',
+    'verify, once: rows without entry',
+  ],
+  ['SELECT when_made AS word, count(*) AS n FROM listings', 'verify, once: words of when_made'],
+  ['SELECT DISTINCT l.shop_id AS id FROM listings AS l', 'verify, once: shops without rows'],
+  ['SELECT s.shop_id, r.started_at, r.pass FROM shops AS s', 'reviews, once: which shops are due'],
+  ['SELECT count(*) AS n FROM listings WHERE snapshot_timestamp >= ?', 'the summary: new rows'],
+  ['SELECT count(*) AS n FROM shops WHERE snapshot_timestamp >= ?', 'the summary: new rows'],
+  ['SELECT count(*) AS n FROM reviews WHERE snapshot_timestamp >= ?', 'the summary: new rows'],
+  ['SELECT count(*) AS n FROM meta_data', 'the summary: entries'],
+  ["SELECT iif(json_type(value) = 'object', value ->> 'when_made', NULL)", 'the summary: what is left out'],
+  ['SELECT count(*) AS requests, max(in_second) AS worst', 'the summary: the pace, window by window'],
+];
+
+interface Offender {
+  readonly statement: string;
+  readonly scans: readonly string[];
+}
+
+describe('the plans of all statements that the five stages run', () => {
+  let rig: Rig;
+  let statements: string[] = [];
+
+  before(async () => {
+    rig = await Rig.open({ market: { viewsOnPages: false } });
+    const env = { STATEMENTS: rig.path('statements.json') };
+    const run = async (): Promise<void> => {
+      const { code, stderr } = await rig.run({ imports: [WATCH], env });
+      assert.equal(code, 0, stderr);
+    };
+    await run();
+    await makeWork(rig);
+    await rig.advance(8);
+    await run();
+    statements = (JSON.parse(await readFile(env.STATEMENTS, 'utf8')) as string[]).map(oneLine);
+    await grow(rig.path('etsy_data.db'), LISTINGS);
+  });
+
+  after(() => rig.close());
+
+  it('were recorded in every stage', () => {
+    for (const table of ['listings', 'shops', 'images', 'meta_data', 'reviews', 'review_sync', 'findings']) {
+      const written = statements.some((sql) => new RegExp(`^(INSERT INTO|UPDATE) ${table}\\b`).test(sql));
+      assert.ok(written, `nothing was written to ${table}`);
+    }
+  });
+
+  for (const analyzed of [false, true]) {
+    it(`read no data table from end to end, ${analyzed ? 'with' : 'without'} statistics`, async () => {
+      const offenders = await scanning(rig.path('etsy_data.db'), statements, analyzed);
+      const unmeant = offenders.filter(
+        ({ statement }) => !MEANT.some(([start]) => statement.startsWith(start)),
+      );
+      const told = unmeant.map(({ statement, scans }) => `${statement}\n    ${scans.join('\n    ')}`);
+      assert.deepEqual(told, []);
+      const idle = MEANT.filter(([start]) => !offenders.some(({ statement }) => statement.startsWith(start)));
+      assert.deepEqual(idle, [], 'exceptions that nothing needs');
+    });
+  }
+});
+
+/** Something for the statements that mend and take over: rows that are missing, and reviews of the early system. */
+async function makeWork(rig: Rig): Promise<void> {
+  const database = await Database.open(rig.path('etsy_data.db'));
+  try {
+    await database.write(async (tx) => {
+      await tx.run('DELETE FROM listings WHERE listing_id = (SELECT min(listing_id) FROM listings)');
+      await tx.run('DELETE FROM shops WHERE shop_id = (SELECT max(shop_id) FROM listings)');
+      await tx.run('DELETE FROM meta_data WHERE listing_id = (SELECT max(listing_id) FROM listings)');
+      await tx.run('UPDATE reviews SET transaction_id = NULL WHERE id % 3 = 0');
+      await tx.run('UPDATE review_sync SET started_at = NULL');
+    });
+  } finally {
+    await database.close();
+  }
+}
+
+async function scanning(path: string, statements: readonly string[], analyzed: boolean): Promise<Offender[]> {
+  const database = await Database.open(path);
+  try {
+    if (analyzed) await database.write((tx) => tx.run('ANALYZE'));
+    const found: Offender[] = [];
+    for (const statement of statements) {
+      // `holder` is in the lock's own file.
+      if (!/^(?:SELECT|WITH|INSERT|UPDATE|DELETE|REPLACE)\b/i.test(statement)) continue;
+      if (/\bholder\b/.test(statement)) continue;
+      const plan = await database.read.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${statement}`);
+      const scans = scansOf(
+        statement,
+        plan.map((row) => row.detail),
+      );
+      if (scans.length > 0) found.push({ statement, scans });
+    }
+    return found;
+  } finally {
+    await database.close();
+  }
+}
