@@ -65,7 +65,7 @@ const full: readonly Disturbance[] = [
       // With as much still to be written, and slow enough that the disk is full before it is.
       const number = aRequest(round) >> 1;
       note(`full from the ${number}. request on`);
-      await rig.market.setFaults({ api: { latency: { min: 60, max: 120 } } });
+      await rig.market.setFaults({ api: { latency: { min: 200, max: 300 } } });
       await onDisk(rig.folder, 'memory', (disk) =>
         untilThereIsRoom(round, {
           disk,
