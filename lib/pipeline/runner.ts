@@ -84,7 +84,7 @@ export class Runner {
         const states = await Promise.all(needs);
         if (companions.length > 0)
           await Promise.race(companions.flatMap((other) => begun.get(other)?.promise ?? []));
-        if (!states.every((state) => state === 'finished')) return stage.skip();
+        if (!states.every((state) => state === 'finished')) return stage.tellSkipped();
         begun.get(id)?.resolve();
         return stage.run({
           companionsActive: () => companions.some((other) => active.has(other)),

@@ -55,7 +55,7 @@ export class StageRunner {
     return units.every((unit) => checkpoints.get(unit.id)?.finished);
   }
 
-  skip(): StageState {
+  tellSkipped(): StageState {
     return this.#tell('skipped', this.#options.stop.stopped ? undefined : 'a stage it needs did not finish');
   }
 

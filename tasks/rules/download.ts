@@ -43,9 +43,10 @@ export async function downloadGroup(
     else if (result) {
       group.done.push(result);
       // On its way to the disk while the next are downloaded; there before the commit says that it is.
-      syncing.push(syncPath(imagePath(folder, result.listingId)));
-      // It is thrown below.
-      syncing.at(-1)?.catch(() => undefined);
+      const synced = syncPath(imagePath(folder, result.listingId));
+      // A failure is thrown below, once the group has ended.
+      synced.catch(() => undefined);
+      syncing.push(synced);
     }
   }
   await Promise.all(syncing);

@@ -43,7 +43,7 @@ export async function imagesOnDisk(
   const found = [];
   for (const listingId of listingIds) {
     const path = imagePath(folder, listingId);
-    // Mostly there is none, and asking so takes microseconds; to be told by an error of `open` costs a tenth of a crawl.
+    // Mostly there is none: asked for so, that costs no exception and no turn of the thread pool.
     if (!lstatSync(path, { throwIfNoEntry: false })) continue;
     const file = await inspectImage(path);
     if (!('fault' in file)) found.push({ ...file, listingId });
