@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 // Field types after Etsy's published specification. It requires no field, so any may be absent or null; only the ids
-// that a row cannot do without are demanded. Unknown fields are dropped. test/etsy-parts.test.ts checks these types
+// that a row cannot do without are demanded. Unknown fields are dropped. test/etsy-schemas.test.ts checks these types
 // against those of the etsy-ts package.
 
 const id = z.int().positive();

@@ -9,6 +9,7 @@ const DATA = new Set([
   'images',
   'wanted',
   'slices',
+  'review_sync',
   'ledger',
 ]);
 
@@ -25,9 +26,16 @@ export function scansOf(sql: string, plan: readonly string[]): string[] {
   return plan.filter((detail) => isScan(sql, detail) || isSearchForNull(sql, detail));
 }
 
+/** A name that leads neither to a table nor to a subquery may stand for any table. */
 function isScan(sql: string, detail: string): boolean {
-  const [, name] = /^SCAN (\w+)(?! VIRTUAL TABLE)\b/.exec(detail) ?? [];
-  return name !== undefined && tablesNamed(sql, name).some((table) => DATA.has(table));
+  const [, name] = /^SCAN (?!\d|CONSTANT ROW)(\w+)(?! VIRTUAL TABLE)\b/.exec(detail) ?? [];
+  if (name === undefined) return false;
+  const tables = tablesNamed(sql, name);
+  return tables.length > 0 ? tables.some((table) => DATA.has(table)) : !isSubquery(sql, name);
+}
+
+function isSubquery(sql: string, name: string): boolean {
+  return new RegExp(`\\)\\s+AS\\s+${name}\\b|\\b${name}\\s+AS\\s+\\(`, 'i').test(sql);
 }
 
 /**

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { completePass, savePass, shopsDue } from '../lib/store/review-sync.ts';
+import { addShops, dueShops } from '../lib/store/shops.ts';
+import { NOW, STALE, WEEK, shop, storePerTest } from './store-rig.ts';
+
+describe('rows of shops', () => {
+  const store = storePerTest();
+
+  it('are added once, and their figures where the newest are older', async () => {
+    const add = (at: number, staleBefore: number): Promise<void> =>
+      store.database.write((tx) => addShops(tx, [shop(7, at), shop(8, at)], staleBefore));
+    await add(NOW, STALE);
+    await add(NOW + 5, STALE);
+    await add(NOW + WEEK, NOW);
+    await add(NOW + WEEK + 1, NOW + 1);
+    assert.deepEqual(await store.rows('SELECT shop_id AS id, snapshot_timestamp AS at FROM shops'), [
+      { id: 7, at: NOW },
+      { id: 8, at: NOW },
+    ]);
+    assert.deepEqual(
+      await store.rows('SELECT snapshot_timestamp AS at FROM shops_dynamic WHERE shop_id = 8'),
+      [{ at: NOW }, { at: NOW + WEEK + 1 }],
+    );
+  });
+
+  it('are due where either is missing', async () => {
+    await store.database.write(async (tx) => {
+      await addShops(tx, [shop(7), shop(8), shop(9)], STALE);
+      await tx.run('DELETE FROM shops WHERE shop_id = 8');
+      await tx.run('DELETE FROM shops_dynamic WHERE shop_id = 9');
+    });
+    assert.deepEqual(await dueShops(store.database.read, [7, 8, 9, 10], STALE), [8, 9, 10]);
+    assert.deepEqual(await dueShops(store.database.read, [7], NOW + 1), [7]);
+  });
+
+  it('are due for reviews: under way first, then with news, then the longest ago', async () => {
+    await store.database.write(async (tx) => {
+      await addShops(
+        tx,
+        [1, 2, 3, 4, 5].map((id) => shop(id)),
+        STALE,
+      );
+      await completePass(tx, 1, STALE - 50, STALE - 40);
+      await completePass(tx, 2, STALE - 90, STALE - 80);
+      await completePass(tx, 3, STALE - 10, STALE - 5);
+      await addShops(tx, [{ ...shop(3, NOW + 1), review_count: 6 }], NOW + 1);
+      await completePass(tx, 4, NOW - 20, NOW - 10);
+      await savePass(tx, 5, { startedAt: NOW, minCreated: 0, offset: 100 });
+    });
+    const due = await shopsDue(store.database.read, 1, STALE);
+    assert.deepEqual(
+      due.map((one) => one.shop_id),
+      [5, 3, 2, 1],
+    );
+    await store.database.write((tx) => completePass(tx, 5, NOW, NOW + 1));
+    assert.deepEqual(
+      (await shopsDue(store.database.read, 1, STALE)).map((one) => one.pass),
+      [null, null, null],
+    );
+  });
+});
