@@ -3,8 +3,8 @@ import type { ReviewPage } from '../lib/etsy/api.ts';
 import { createdAt } from '../lib/etsy/schemas.ts';
 import type { Rejected } from '../lib/etsy/schemas.ts';
 import { nowSeconds } from '../lib/services.ts';
-import { completePass, savePass, shopsDue } from '../lib/store/review-sync.ts';
-import type { ShopDue } from '../lib/store/review-sync.ts';
+import { completePass, reviewStates, savePass, shopsDue } from '../lib/store/review-sync.ts';
+import type { ReviewState } from '../lib/store/review-sync.ts';
 import { addReviews } from '../lib/store/reviews.ts';
 import { setAside, settleEndpoint } from '../lib/store/set-aside.ts';
 import { defineTask } from './rules/define-task.ts';
@@ -14,6 +14,9 @@ import { advancePass, newPass, pass, queryOf } from './rules/review-pass.ts';
 import type { Pass } from './rules/review-pass.ts';
 import { reviewRow } from './rules/rows.ts';
 import { WINDOW } from './rules/window.ts';
+
+/** Shops whose state is read at once. */
+const CHUNK = 100;
 
 interface Landed {
   readonly shopId: number;
@@ -39,18 +42,23 @@ export default defineTask({
   async *run(_unit, _cursor, { services, runId, stop }) {
     const queue = await shopsDue(services.sql, runId, nowSeconds() - services.rules.refreshAfter);
     const total = queue.length;
-    let [done, shops] = [0, 0];
+    let [done, begun] = [0, 0];
     const turn: { shopId: number; current: Pass }[] = [];
+    const following: ReviewState[] = [];
 
-    const next = (): Promise<(() => Promise<Landed>) | undefined> => {
-      const due = turn.length === 0 ? queue[shops++] : undefined;
+    const next = async (): Promise<(() => Promise<Landed>) | undefined> => {
+      if (turn.length === 0 && following.length === 0) {
+        following.push(...(await reviewStates(services.sql, queue.slice(begun, begun + CHUNK))));
+        begun += following.length;
+      }
+      const due = turn.length === 0 ? following.shift() : undefined;
       const one = turn.shift() ?? (due && { shopId: due.shop_id, current: passOf(due) });
-      if (!one) return Promise.resolve(undefined);
+      if (!one) return undefined;
       const answer = async (): Promise<Landed> => ({
         ...one,
         page: await services.api.reviews(one.shopId, queryOf(one.current)),
       });
-      return Promise.resolve(() => orLeaveOut(answer(), (leftOut) => ({ ...one, page: undefined, leftOut })));
+      return () => orLeaveOut(answer(), (leftOut) => ({ ...one, page: undefined, leftOut }));
     };
 
     for await (const { value, pending } of inFlight(WINDOW, stop, next)) {
@@ -59,8 +67,8 @@ export default defineTask({
       const now = nowSeconds();
       const times = page?.good.flatMap((review) => createdAt(review) ?? []) ?? [];
       const oldest = times.length > 0 ? Math.min(...times) : undefined;
-      const following = page && advancePass(current, { rows: page.rows, count: page.count, oldest });
-      if (!following) done += 1;
+      const rest = page && advancePass(current, { rows: page.rows, count: page.count, oldest });
+      if (!rest) done += 1;
       yield {
         write: async (tx) => {
           await addReviews(tx, shopId, page?.good.map((review) => reviewRow(review, now)) ?? []);
@@ -73,7 +81,7 @@ export default defineTask({
             rejected.map((bad) => ({ endpoint, shopId, ...bad })),
           );
           if (leftOut) return;
-          if (following) return savePass(tx, shopId, following);
+          if (rest) return savePass(tx, shopId, rest);
           // A shop that is not to be seen may come back, with reviews that are not in yet.
           const isWhole = page !== undefined && !current.spoiled;
           await completePass(tx, shopId, isWhole ? current.startedAt : null, now);
@@ -82,13 +90,13 @@ export default defineTask({
         progress: { done, total },
         pending,
       };
-      if (following) turn.push({ shopId, current: following });
+      if (rest) turn.push({ shopId, current: rest });
     }
   },
 });
 
 /** Goes on with an interrupted pass where there is one. */
-function passOf(due: ShopDue): Pass {
+function passOf(due: ReviewState): Pass {
   const saved = due.pass === null ? undefined : pass.safeParse(JSON.parse(due.pass)).data;
   return saved ?? newPass(nowSeconds(), due.started_at ?? undefined);
 }

@@ -4,9 +4,10 @@ import { z } from 'zod';
 import { classify } from '../lib/etsy/when-made.ts';
 import { nowSeconds } from '../lib/services.ts';
 import {
+  endOfStretch,
   imagesOnRecord,
+  lackingRecords,
   listingsWithoutEntry,
-  recordStates,
   shopsLacking,
   whenMadeWords,
   withoutEntry,
@@ -43,8 +44,9 @@ const KINDS = [
   'unseen-listings',
 ] as const;
 
-/** Rows and files looked at in one step. */
-const CHUNK = 1000;
+/** Entries, and files, looked at in one step. */
+const ENTRIES = 5000;
+const FILES = 1000;
 
 const options = z.object({ tolerate: z.array(z.enum(KINDS)).default([]) });
 const cursor = z.object({
@@ -77,11 +79,12 @@ export default defineTask({
 async function* checkRecords(from: number, { services, runId, options: { tolerate } }: Context): Steps {
   const { sql, rules, imagesFolder } = services;
   for (let after = from, done = 0; ;) {
-    const records = await recordStates(sql, after, rules.madeSince, CHUNK);
-    const last = records.at(-1);
-    if (!last) break;
-    after = last.listing_id;
-    done += records.length;
+    const stretch = { after, madeSince: rules.madeSince, limit: ENTRIES };
+    const end = await endOfStretch(sql, stretch);
+    if (!end) break;
+    const records = await lackingRecords(sql, stretch, end.last);
+    after = end.last;
+    done += end.entries;
     const verdicts = records.map(checkRecord);
     const unknown = verdicts.flatMap((verdict) => verdict.imageUnknown);
     const found = await imagesOnDisk(imagesFolder, unknown);
@@ -155,7 +158,7 @@ async function* checkFiles(from: number, { services, runId, options: { tolerate 
   const { sql, imagesFolder } = services;
   if (!tolerate.includes('missing-image')) {
     for (let after = from, done = 0; ;) {
-      const records = await imagesOnRecord(sql, after, CHUNK);
+      const records = await imagesOnRecord(sql, after, FILES);
       const last = records.at(-1);
       if (!last) break;
       after = last.listing_id;

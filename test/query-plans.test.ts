@@ -16,7 +16,7 @@ const LISTINGS = 5000;
 const MEANT: readonly (readonly [statement: string, why: string])[] = [
   ['SELECT listing_id AS id FROM wanted ORDER BY rowid LIMIT ?', 'the first rows, as many as LIMIT says'],
   [
-    "SELECT listing_id, image_id, url, reason FROM images WHERE state IN ('waiting', 'failed')",
+    "SELECT listing_id, image_id, url, reason FROM images INDEXED BY images_open WHERE state IN ('waiting', 'failed')",
     'the first rows of an index that holds nothing but open ones',
   ],
   [
@@ -24,15 +24,16 @@ const MEANT: readonly (readonly [statement: string, why: string])[] = [
     'the screen, for a thirtieth of the time at most',
   ],
   [
-    'SELECT listing_id, shop_id, when_made FROM listings AS l WHERE NOT EXISTS',
-    'verify, once: rows without entry',
+    'SELECT listing_id, shop_id, when_made FROM listings WHERE listing_id IN',
+    'verify, once: rows without entry, looked for in an index',
   ],
   ['SELECT when_made AS word, count(*) AS n FROM listings', 'verify, once: words of when_made'],
   ['SELECT DISTINCT l.shop_id AS id FROM listings AS l', 'verify, once: shops without rows'],
-  ['SELECT s.shop_id, r.started_at, r.pass FROM shops AS s', 'reviews, once: which shops are due'],
-  ['SELECT count(*) AS n FROM listings WHERE snapshot_timestamp >= ?', 'the summary: new rows'],
-  ['SELECT count(*) AS n FROM shops WHERE snapshot_timestamp >= ?', 'the summary: new rows'],
-  ['SELECT count(*) AS n FROM reviews WHERE snapshot_timestamp >= ?', 'the summary: new rows'],
+  ['SELECT json_group_array(s.shop_id ORDER BY', 'reviews, once: which shops are due'],
+  [
+    'SELECT remaining_today AS calls, at_ms AS atMs FROM ledger INDEXED BY ledger_remaining',
+    'the first row of an index',
+  ],
   ['SELECT count(*) AS n FROM meta_data', 'the summary: entries'],
   ["SELECT iif(json_type(value) = 'object', value ->> 'when_made', NULL)", 'the summary: what is left out'],
   ['SELECT count(*) AS requests, max(in_second) AS worst', 'the summary: the pace, window by window'],

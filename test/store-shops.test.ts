@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { completePass, savePass, shopsDue } from '../lib/store/review-sync.ts';
+import { completePass, reviewStates, savePass, shopsDue } from '../lib/store/review-sync.ts';
 import { addShops, dueShops } from '../lib/store/shops.ts';
 import { NOW, STALE, WEEK, shop, storePerTest } from './store-rig.ts';
 
@@ -48,15 +48,30 @@ describe('rows of shops', () => {
       await completePass(tx, 4, NOW - 20, NOW - 10);
       await savePass(tx, 5, { startedAt: NOW, minCreated: 0, offset: 100 });
     });
-    const due = await shopsDue(store.database.read, 1, STALE);
-    assert.deepEqual(
-      due.map((one) => one.shop_id),
-      [5, 3, 2, 1],
-    );
+    const { read } = store.database;
+    assert.deepEqual(await shopsDue(read, 1, STALE), [5, 3, 2, 1]);
+    const [first] = await reviewStates(read, [5, 3]);
+    assert.equal(first?.pass, '{"startedAt":1790000000,"minCreated":0,"offset":100}');
     await store.database.write((tx) => completePass(tx, 5, NOW, NOW + 1));
+    const states = await reviewStates(read, await shopsDue(read, 1, STALE));
     assert.deepEqual(
-      (await shopsDue(store.database.read, 1, STALE)).map((one) => one.pass),
-      [null, null, null],
+      states.map(({ shop_id, started_at, pass }) => [shop_id, started_at, pass]),
+      [
+        [3, STALE - 10, null],
+        [2, STALE - 90, null],
+        [1, STALE - 50, null],
+      ],
     );
+  });
+
+  it('are due for reviews: of those never read, the largest sellers first', async () => {
+    const sold = new Map([
+      [1, 10],
+      [2, 5000],
+      [3, 300],
+    ]);
+    const rows = [...sold].map(([id, transaction_sold_count]) => ({ ...shop(id), transaction_sold_count }));
+    await store.database.write((tx) => addShops(tx, rows, STALE));
+    assert.deepEqual(await shopsDue(store.database.read, 1, STALE), [2, 3, 1]);
   });
 });

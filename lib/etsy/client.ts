@@ -230,9 +230,12 @@ export class Client {
     }
   }
 
+  /** Struck out before anything is made of it: what an answer echoes must not get into the database either. */
   async #text(path: string, response: Response): Promise<string> {
+    const { key } = this.#options;
     try {
-      return (await readBody(response, MAX_JSON_BYTES)).toString('utf8');
+      const bytes = await readBody(response, MAX_JSON_BYTES);
+      return key.isIn(bytes) ? key.redact(bytes.toString('utf8')) : bytes.toString('utf8');
     } catch (error) {
       if (error instanceof BodyTooLarge) await this.#options.refused(path, error.message);
       throw error instanceof BodyTooLarge ? this.#bad(path, error.message, error) : this.#lost(path, error);
@@ -241,10 +244,9 @@ export class Client {
 
   #json(path: string, text: string): unknown {
     try {
-      // Before anything is made of it: what an answer echoes must not get into the database either.
-      return JSON.parse(this.#options.key.redact(text));
+      return JSON.parse(text);
     } catch (error) {
-      const start = this.#options.key.redact(text.slice(0, 60)).replaceAll(/\s+/g, ' ');
+      const start = text.slice(0, 60).replaceAll(/\s+/g, ' ');
       throw this.#bad(path, `the answer is no JSON, it starts with: ${start}`, error);
     }
   }

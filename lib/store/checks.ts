@@ -15,12 +15,32 @@ export interface RecordState {
   readonly image: ImageState | null;
 }
 
-/** In the order of listing ids, from the first above `after`. */
-export function recordStates(
+/** The entries made since `madeSince` (year) among the next `limit` above listing id `after`. */
+export interface Stretch {
+  readonly after: number;
+  readonly madeSince: number;
+  readonly limit: number;
+}
+
+/** How far a stretch reaches, and how many entries it has; undefined past the last. */
+export async function endOfStretch(
   sql: Sql,
-  after: number,
-  madeSince: number,
-  limit: number,
+  { after, madeSince, limit }: Stretch,
+): Promise<{ last: number; entries: number } | undefined> {
+  const row = await sql.get<{ last: number | null; entries: number }>(
+    `SELECT max(listing_id) AS last, count(*) AS entries FROM (
+       SELECT listing_id FROM meta_data WHERE listing_id > ? AND earliest_year >= ? ORDER BY listing_id LIMIT ?)`,
+    [after, madeSince, limit],
+  );
+  const last = row?.last ?? undefined;
+  return row && last !== undefined ? { last, entries: row.entries } : undefined;
+}
+
+/** Of the entries above `after` and up to `last`, those that lack a row or an image; in the order of listing ids. */
+export function lackingRecords(
+  sql: Sql,
+  { after, madeSince }: Stretch,
+  last: number,
 ): Promise<RecordState[]> {
   return sql.all<RecordState>(
     `SELECT m.listing_id, l.listing_id AS listing, l.shop_id, s.shop_id AS shop, i.state AS image,
@@ -32,8 +52,10 @@ export function recordStates(
      LEFT JOIN listings AS l ON l.listing_id = m.listing_id
      LEFT JOIN shops AS s ON s.shop_id = l.shop_id
      LEFT JOIN images AS i ON i.listing_id = m.listing_id
-     WHERE m.listing_id > ? AND m.earliest_year >= ? ORDER BY m.listing_id LIMIT ?`,
-    [after, madeSince, limit],
+     WHERE m.listing_id > :after AND m.listing_id <= :last AND m.earliest_year >= :madeSince
+       AND (s.shop_id IS NULL OR i.state IS NULL OR i.state = 'unknown' OR NOT dynamics OR NOT shop_dynamics)
+     ORDER BY m.listing_id`,
+    { ':after': after, ':last': last, ':madeSince': madeSince },
   );
 }
 
@@ -44,9 +66,11 @@ export interface ListingBrief {
 }
 
 export function listingsWithoutEntry(sql: Sql): Promise<ListingBrief[]> {
+  // Looked for in an index that has the ids in order: the rows are wide, and hardly ever is one of them wanted.
   return sql.all<ListingBrief>(
-    `SELECT listing_id, shop_id, when_made FROM listings AS l
-     WHERE NOT EXISTS (SELECT 1 FROM meta_data WHERE listing_id = l.listing_id)`,
+    `SELECT listing_id, shop_id, when_made FROM listings WHERE listing_id IN (
+       SELECT listing_id FROM listings AS l INDEXED BY listings_when_made
+       WHERE NOT EXISTS (SELECT 1 FROM meta_data WHERE listing_id = l.listing_id))`,
   );
 }
 

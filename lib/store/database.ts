@@ -148,9 +148,8 @@ export class Database {
       const writer = await connect(
         'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY',
       );
-      const reader = await connect(
-        'PRAGMA query_only = ON; PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY',
-      );
+      // What it sorts may go to a temporary file once it is larger than the cache: there may be a million rows.
+      const reader = await connect('PRAGMA query_only = ON; PRAGMA cache_size = -8000');
       return new Database(path, writer, reader);
     } catch (error) {
       throw asStoreError(path, error);

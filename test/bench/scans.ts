@@ -45,7 +45,7 @@ function isSubquery(sql: string, name: string): boolean {
 function isSearchForNull(sql: string, detail: string): boolean {
   const [, name = '', column] = /^SEARCH (\w+) USING (?:COVERING )?INDEX \w+ \((\w+)=\?\)/.exec(detail) ?? [];
   if (column === undefined || !tablesNamed(sql, name).some((table) => DATA.has(table))) return false;
-  return new RegExp(`\\b${column} IS NULL`, 'i').test(sql);
+  return new RegExp(`(?<![.\\w])(?:${name}\\.)?${column} IS NULL`, 'i').test(sql);
 }
 
 /** What an alias stands for; two subqueries may use one for different tables. */
