@@ -121,6 +121,23 @@ describe('what cannot be used is recorded, and the rest goes on:', () => {
     });
   });
 
+  it('the reviews of one shop, when no other is left to show that it is the shop’s fault', async () => {
+    const market = { ...small, shops: 5 };
+    await withRig({ market, withoutImages: true, giveUpAfter: '15s' }, async (rig) => {
+      await finish(rig);
+      const [shop] = await rig.rows<{ id: number }>('SELECT shop_id AS id FROM shops LIMIT 1');
+      const path = `shops/${shop?.id}/reviews`;
+      await rig.market.setFaults({ script: [{ path, fault: 'error500', times: 1000 }] });
+      await rig.advance(8);
+      assert.equal((await rig.run()).code, 0);
+      const given = await rig.rows<Aside>(asides);
+      assert.deepEqual(
+        given.map(({ endpoint }) => endpoint),
+        [path],
+      );
+    });
+  });
+
   it('single records on a page, in a batch and among reviews; the next run asks for them again', async () => {
     const faults = {
       script: ['listings/active', 'listings/batch', 'shops/\\d+/reviews'].map((path) => ({

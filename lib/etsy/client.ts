@@ -11,7 +11,8 @@ import { retryAfterMs, sleep } from './time.ts';
 import { onWire } from './wire.ts';
 
 const MAX_JSON_BYTES = 50 * 1024 * 1024;
-/** Failures of one request before it is asked whether the fault is in the request or in the weather. */
+const utf8 = new TextDecoder();
+/** Failures of one request before it is looked into whether the fault is in the request or in the weather. */
 const PATIENCE = 8;
 
 export interface ClientOptions {
@@ -36,13 +37,19 @@ export interface ClientOptions {
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
 
+interface Answered {
+  /** performance.now() terms. */
+  readonly at: number;
+  readonly path: string;
+  readonly query: Query;
+}
+
 /** Gets JSON from the API. Every attempt passes the throttle and is stamped in the ledger. */
 export class Client {
   readonly #options: ClientOptions;
-  #lastAnswer = performance.now();
   /** By endpoint, ids left out. */
-  readonly #lastAnswers = new Map<string, number>();
-  #ping: Promise<boolean> | undefined;
+  readonly #lastAnswers = new Map<string, Answered>();
+  readonly #probes = new Map<string, Promise<boolean>>();
   /** The first failure since the last answer; performance.now() terms. */
   #troubleSince: number | undefined;
   #failures = 0;
@@ -64,11 +71,13 @@ export class Client {
     let isHopeless = false;
     /** Failures that were the weather's. */
     let forgiven = 0;
-    const began = performance.now();
-    let tried = began;
+    let tried = performance.now();
+    /** Others to the endpoint were answered between its last attempt but one and its last. */
+    let isProven = false;
     try {
       await pRetry(
         async () => {
+          isProven = this.#hasAnswered(path, tried);
           tried = performance.now();
           answer = { body: await this.#attempt(path, query, accept) };
         },
@@ -81,9 +90,10 @@ export class Client {
           signal,
           shouldRetry: async ({ error, attemptNumber }) => {
             if (!this.#mayRetry(error)) return false;
-            if (attemptNumber - forgiven < PATIENCE) return true;
-            isHopeless = await this.#isToBlame(path, error, began, tried);
-            if (!isHopeless) forgiven = attemptNumber;
+            if (attemptNumber - forgiven < PATIENCE || !isPassing(error)) return true;
+            isHopeless = isProven;
+            if (!isHopeless && !this.#hasAnswered(path, tried) && !(await this.#isAlive(path)))
+              forgiven = attemptNumber;
             return !isHopeless;
           },
           shouldConsumeRetry: ({ error }) =>
@@ -112,45 +122,41 @@ export class Client {
     return error.kind === 'quota' || silence <= this.#options.giveUpAfterMs;
   }
 
-  /**
-   * Whether it is this request that cannot be answered, and not the API: since it began, others to the same endpoint
-   * were answered, and since it last failed, anything was.
-   */
-  async #isToBlame(path: string, error: Error, began: number, tried: number): Promise<boolean> {
-    const passing =
-      error instanceof ApiError && ['server', 'body', 'timeout', 'network'].includes(error.kind);
-    if (!passing || (this.#lastAnswers.get(endpointOf(path)) ?? 0) < began) return false;
-    if (this.#lastAnswer > tried) return true;
-    this.#ping ??= this.#isAlive().finally(() => {
-      this.#ping = undefined;
-    });
-    return this.#ping;
+  #hasAnswered(path: string, since: number): boolean {
+    return (this.#lastAnswers.get(endpointOf(path))?.at ?? 0) > since;
   }
 
-  async #isAlive(): Promise<boolean> {
-    try {
-      await this.#fetch('openapi-ping', {});
-      return true;
-    } catch (error) {
-      return error instanceof ApiError && error.kind === 'client';
-    }
+  /**
+   * Whether the endpoint answers what it answered before: then it is not the API that is out of order. A request is
+   * given up only if it fails once more after that, for an outage may have ended in between.
+   */
+  #isAlive(path: string): Promise<boolean> {
+    const endpoint = endpointOf(path);
+    const last = this.#lastAnswers.get(endpoint);
+    if (!last) return Promise.resolve(false);
+    const probe =
+      this.#probes.get(endpoint) ??
+      this.#attempt(last.path, last.query, () => true)
+        .catch((error: unknown) => error instanceof ApiError && error.kind === 'client')
+        .finally(() => this.#probes.delete(endpoint));
+    this.#probes.set(endpoint, probe);
+    return probe;
   }
 
   async #attempt<T>(path: string, query: Query, accept: (body: unknown) => T): Promise<T> {
     try {
       const result = accept(await this.#fetch(path, query));
-      this.#answered(path);
+      this.#answered(path, query);
       return result;
     } catch (error) {
-      if (error instanceof ApiError && error.kind === 'client') this.#answered(path);
+      if (error instanceof ApiError && error.kind === 'client') this.#answered(path, query);
       else if (error instanceof ApiError && error.kind !== 'quota') this.#failed(error);
       throw error;
     }
   }
 
-  #answered(path: string): void {
-    this.#lastAnswer = performance.now();
-    this.#lastAnswers.set(endpointOf(path), this.#lastAnswer);
+  #answered(path: string, query: Query): void {
+    this.#lastAnswers.set(endpointOf(path), { at: performance.now(), path, query });
     this.#troubleSince = undefined;
     this.#failures = 0;
     if (this.#heldUntil !== undefined) this.#options.released();
@@ -235,7 +241,8 @@ export class Client {
     const { key } = this.#options;
     try {
       const bytes = await readBody(response, MAX_JSON_BYTES);
-      return key.isIn(bytes) ? key.redact(bytes.toString('utf8')) : bytes.toString('utf8');
+      const text = utf8.decode(bytes);
+      return key.isIn(bytes) ? key.redact(text) : text;
     } catch (error) {
       if (error instanceof BodyTooLarge) await this.#options.refused(path, error.message);
       throw error instanceof BodyTooLarge ? this.#bad(path, error.message, error) : this.#lost(path, error);
@@ -308,6 +315,11 @@ function errorText(text: string): string {
     // no JSON: shown as it is
   }
   return text.slice(0, 200).replaceAll(/\s+/g, ' ') || 'no message';
+}
+
+/** What may be over a moment later, and may as well be this one request's fault. */
+function isPassing(error: Error): boolean {
+  return error instanceof ApiError && ['server', 'body', 'timeout', 'network'].includes(error.kind);
 }
 
 /** "shops/12/reviews" → "shops/{id}/reviews" */
