@@ -5,28 +5,22 @@ import { promisify } from 'node:util';
 import { Database } from '../../lib/store/database.ts';
 import { migrate } from '../../lib/store/migrations.ts';
 import { WINDOW } from '../../tasks/rules/window.ts';
+import { arrivals } from '../figures.ts';
 import { withRig } from '../rig.ts';
 import type { Rig } from '../rig.ts';
-import { arrivals, median, number, percent } from './figures.ts';
+import type { CrawleeInput } from './children/crawlee.ts';
+import { linesOf } from './cost-table.ts';
+import type { Contender, Cost } from './cost-table.ts';
+import { finished } from './finished.ts';
+import { checkSameRows } from './same-rows.ts';
 import type { Section } from './section.ts';
 import { accountIn, inFolder, runChild, runNothing } from './usage.ts';
 import type { Usage } from './usage.ts';
 
+const AS_THE_COMMAND = new URL('./children/as-the-command.mjs', import.meta.url);
 const ROUNDS = 3;
 const TAXONOMIES = [12371, 12372];
 const MADE_SINCE = 2000;
-/** Of these the same rows must lie in Crawlee's database as in ours. */
-const TABLES = ['listings', 'listings_dynamic', 'shops', 'shops_dynamic', 'meta_data', 'images'];
-
-interface Cost {
-  /** From the first request's arrival at the marketplace to the end of the process. */
-  readonly perSecond: number;
-  /** CPU seconds a 1,000 listings, the start of the process included. */
-  readonly cpu: number;
-  /** Of that, what the start took. */
-  readonly startCpu: number;
-}
-type Contender = 'ours' | 'floor' | 'crawlee' | 'known' | 'knownFloor';
 
 /** What reading and storing listings costs when nothing paces it. */
 export function cost(listings = 10_000): Promise<Section> {
@@ -80,7 +74,10 @@ class Bench {
       const batches = urls.filter((url) => url.includes('/listings/batch')).length;
       this.#requests = { pages: urls.length - batches, batches };
       await this.#take('floor', () => this.#floor(urls));
-      if (this.#crawlee !== undefined) await this.#crawleeOn(urls, rig, this.#crawlee);
+      if (this.#crawlee !== undefined) {
+        await this.#crawleeOn(urls, rig, 'crawlee', { folder: this.#crawlee });
+        await this.#crawleeOn(urls, rig, 'crawleePinned', { folder: this.#crawlee, concurrency: WINDOW });
+      }
       await this.#take('known', () => crawl(rig));
       const pages = await this.#urls();
       if (pages.some((url) => url.includes('/listings/batch'))) throw new Error('A batch of known listings');
@@ -92,22 +89,20 @@ class Bench {
     return runChild('floor.ts', { urls, key: this.#base.market.key, concurrency: WINDOW });
   }
 
-  async #crawleeOn(urls: readonly string[], ours: Rig, folder: string): Promise<void> {
-    const database = ours.path('crawlee.db');
+  async #crawleeOn(
+    urls: readonly string[],
+    ours: Rig,
+    who: Contender,
+    how: Pick<CrawleeInput, 'folder' | 'concurrency'>,
+  ): Promise<void> {
+    const database = ours.path(`${who}.db`);
     const empty = await Database.open(database);
     await migrate(empty);
     await empty.close();
     const { key } = this.#base.market;
-    const input = { urls, key, concurrency: WINDOW, folder, database, madeSince: MADE_SINCE };
-    await this.#take('crawlee', () => runChild('crawlee.ts', input));
-
-    const theirs = await Database.open(database, { readOnly: true });
-    for (const table of TABLES) {
-      const count = `SELECT count(*) AS n FROM ${table}`;
-      const [mine, other] = [await ours.number(count), (await theirs.read.get<{ n: number }>(count))?.n];
-      if (mine !== other) throw new Error(`${table}: ${mine} rows of ours, ${other} of Crawlee's`);
-    }
-    await theirs.close();
+    const input: CrawleeInput = { ...how, urls, key, database, madeSince: MADE_SINCE };
+    await this.#take(who, () => runChild('crawlee.ts', input));
+    await checkSameRows(ours, database);
   }
 
   async #take(who: Contender, run: () => Promise<Usage>): Promise<void> {
@@ -128,56 +123,20 @@ class Bench {
     return (await this.#base.requests()).map(({ path, query }) => `${origin}${path}?${query}`);
   }
 
-  #median(who: Contender): Cost {
-    const costs = this.#costs.get(who) ?? [];
-    const of = (figure: keyof Cost): number => median(costs.map((cost) => cost[figure]));
-    return { perSecond: of('perSecond'), cpu: of('cpu'), startCpu: of('startCpu') };
-  }
-
   async section(): Promise<Section> {
-    const { cpuMs: node } = await runNothing();
-    const [ours, floor, crawlee] = [this.#median('ours'), this.#median('floor'), this.#median('crawlee')];
-    const [known, knownFloor] = [this.#median('known'), this.#median('knownFloor')];
-    const { pages, batches } = this.#requests;
-    const isThere = this.#crawlee !== undefined;
-    return {
-      title: 'Cost',
-      lines: [
-        [`${number(this.#listings)} new listings, ${pages} pages and ${batches} batches`, tell(ours)],
-        ['the floor: fetch and JSON.parse', tell(floor)],
-        ['Crawlee, the same rows', isThere ? tell(crawlee) : 'not to be had here'],
-        ['listings/s against the floor', percent(ours.perSecond / floor.perSecond), '≥ 60 %'],
-        [
-          'listings/s against Crawlee',
-          isThere ? `${number(ours.perSecond / crawlee.perSecond, 1)} ×` : '',
-          '≥ 4 ×',
-        ],
-        ['CPU seconds a 1,000 listings', number(ours.cpu, 3), '≤ 0.3'],
-        ['the same listings again, pages only', tell(known)],
-        ['listings/s against the floor', percent(known.perSecond / knownFloor.perSecond)],
-        [
-          'CPU of a start: node alone, and until the first request',
-          `${number(node)} ms, ${number(ours.startCpu * this.#listings)} ms`,
-        ],
-      ],
-      figures: {
-        listings: this.#listings,
-        pages,
-        batches,
-        nodeCpuMs: node,
-        rounds: Object.fromEntries(this.#costs),
-      },
-    };
+    const { cpuMs: nodeCpuMs } = await runNothing();
+    const costs = { listings: this.#listings, ...this.#requests, nodeCpuMs, rounds: this.#costs };
+    const figures = { ...costs, rounds: Object.fromEntries(this.#costs) };
+    return { title: 'Cost', lines: linesOf(costs), figures };
   }
 }
 
 async function crawl(rig: Rig): Promise<Usage> {
   const account = accountIn(rig.folder);
-  const { code, stderr } = await rig.run({ stage: 'crawl', imports: account.imports, env: account.env });
-  if (code !== 0) throw new Error(`The crawl ended with ${code}: ${stderr}`);
+  await finished(rig, {
+    stage: 'crawl',
+    imports: [AS_THE_COMMAND, ...account.imports],
+    env: account.env,
+  });
   return account.read();
-}
-
-function tell({ perSecond, cpu }: Cost): string {
-  return `${number(perSecond)} listings/s, ${number(cpu, 3)} CPU s a 1,000`;
 }

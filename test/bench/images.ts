@@ -1,6 +1,7 @@
+import { arrivals, median, number, percent } from '../figures.ts';
 import { withRig } from '../rig.ts';
 import type { Rig } from '../rig.ts';
-import { arrivals, median, number, percent } from './figures.ts';
+import { finished } from './finished.ts';
 import type { Section } from './section.ts';
 import { runChild } from './usage.ts';
 
@@ -20,7 +21,7 @@ interface Image {
 export function images(count = 400): Promise<Section> {
   const market = { categories: { 12371: { listings: count } }, badImages: {} };
   return withRig({ market, taxonomies: [12371], realTime: true }, async (rig) => {
-    for (const stage of ['crawl', 'reconcile']) await finished(rig, stage);
+    for (const stage of ['crawl', 'reconcile']) await finished(rig, { stage });
     const waiting = await rig.rows<Image>(
       "SELECT listing_id AS id, url FROM images WHERE state = 'waiting' ORDER BY listing_id",
     );
@@ -54,7 +55,7 @@ function stage(base: Rig, count: number): Promise<number> {
     { beside: base, copyOf: base.folder, taxonomies: base.taxonomies, realTime: true },
     async (rig) => {
       await rig.market.resetRequests();
-      await finished(rig, 'images');
+      await finished(rig, { stage: 'images' });
       return perSecond(rig, count);
     },
   );
@@ -72,9 +73,4 @@ async function perSecond(rig: Rig, count: number): Promise<number> {
   const times = arrivals(await rig.requests(/./, 'cdn'));
   if (times.length !== count) throw new Error(`${times.length} downloads of ${count} images`);
   return ((count - 1) / ((times.at(-1) ?? 0) - (times[0] ?? 0))) * 1000;
-}
-
-async function finished(rig: Rig, name: string): Promise<void> {
-  const { code, stderr } = await rig.run({ stage: name });
-  if (code !== 0) throw new Error(`The stage ${name} ended with ${code}: ${stderr}`);
 }

@@ -1,3 +1,4 @@
+import { number } from '../figures.ts';
 import type { Requests } from './least.ts';
 import { ORDERS } from './orders.ts';
 import type { Shares } from './orders.ts';
@@ -30,25 +31,24 @@ export interface Figures {
 
 export function linesOf(of: Figures): Section['lines'] {
   const { cold, weekly } = of;
-  const whole = (n: number): string => Math.round(n).toLocaleString('en');
   const days = (n: number, quota: number): string => (n / quota).toFixed(1);
   const staged = (job: Requests, quota: number): string =>
     `${days(job.total, quota)} days: crawl ${days(job.pages, quota)}, batches ${days(job.batches, quota)}, reviews ${days(job.reviews, quota)}`;
   const requests = (job: Requests): string =>
-    `${whole(job.total)}: ${whole(job.pages)} pages, ${whole(job.batches)} batches, ${whole(job.reviews)} for reviews`;
+    `${number(job.total)}: ${number(job.pages)} pages, ${number(job.batches)} batches, ${number(job.reviews)} for reviews`;
   const withSales = { ...weekly, total: weekly.pages + weekly.batches + weekly.shopsWithSales };
   return [
     [
       'the job',
-      `${whole(of.listings)} listings (${whole(of.kept)} made since 2000), ${whole(of.shops)} shops, ${whole(of.reviews)} reviews`,
+      `${number(of.listings)} listings (${number(of.kept)} made since 2000), ${number(of.shops)} shops, ${number(of.reviews)} reviews`,
     ],
     ['first sync, requests', requests(cold)],
     ['  of the least possible', (cold.total / of.coldLeast.total).toFixed(3), '≤ 1.02'],
     ['weekly refresh, requests', requests(weekly)],
     ['  of the least possible', (weekly.total / of.weeklyLeast.total).toFixed(3), '≤ 1.02'],
     ...QUOTAS.flatMap((quota): [string, string][] => [
-      [`at ${whole(quota)} a day, first sync`, staged(cold, quota)],
-      [`at ${whole(quota)} a day, refresh`, staged(weekly, quota)],
+      [`at ${number(quota)} a day, first sync`, staged(cold, quota)],
+      [`at ${number(quota)} a day, refresh`, staged(weekly, quota)],
       [
         '  reviews only where something was sold',
         staged({ ...withSales, reviews: weekly.shopsWithSales }, quota),

@@ -1,8 +1,8 @@
 import { setTimeout as nap } from 'node:timers/promises';
 import { WINDOW } from '../../tasks/rules/window.ts';
+import { number } from '../figures.ts';
 import type { Faults, RequestRecord } from '../marketplace/index.ts';
 import { withRig } from '../rig.ts';
-import { number } from './figures.ts';
 import type { Section } from './section.ts';
 
 const LATENCIES = [50, 200, 800] as const;

@@ -1,25 +1,28 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import { availableParallelism, cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
+import { nameOf, thisMachine } from '../machine.ts';
+import type { Machine } from '../machine.ts';
+import { markdownTable } from '../markdown.ts';
+import { orUsage } from '../options.ts';
 import { cost } from './cost.ts';
 import { images } from './images.ts';
+import { overLeast } from './over-least.ts';
 import { plan } from './plan.ts';
 import { rate } from './rate.ts';
 import { scale } from './scale.ts';
 import type { Section } from './section.ts';
 import { start } from './start.ts';
 import { stopping } from './stopping.ts';
-import { table } from './table.ts';
 
 const USAGE = `Measures what it takes; prints tables and writes test/bench/results.json.
 
   npm run bench                             every section
-  npm run bench -- --only NAME              one of rate, cost, images, stopping, start, scale
+  npm run bench -- --only NAME              one of rate, cost, requests, images, stopping, start, scale
   npm run bench -- --only rate --seconds N  for so long at each latency
-  npm run bench -- --only NAME --amount N   so many listings (cost, scale), images or times (stopping, start)
+  npm run bench -- --only NAME --amount N   so many listings (cost, requests, scale), images or times (stopping, start)
   npm run bench -- --plan                   the real job on paper: requests, and days under a quota
 `;
 const RESULTS = fileURLToPath(new URL('./results.json', import.meta.url));
@@ -28,6 +31,7 @@ const RESULTS = fileURLToPath(new URL('./results.json', import.meta.url));
 const SECTIONS: { readonly [name: string]: (amount: number | undefined) => Promise<Section> } = {
   rate,
   cost,
+  requests: overLeast,
   images,
   stopping,
   start,
@@ -37,14 +41,7 @@ const SECTIONS: { readonly [name: string]: (amount: number | undefined) => Promi
 /** Takes no measure of this machine, so it is not among the others. */
 const ON_PAPER = 'plan';
 
-let given;
-try {
-  given = options();
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
-  process.exit(2);
-}
-await bench(given);
+await bench(orUsage(USAGE, options));
 
 function options(): { names: string[]; amount: number | undefined } {
   const { values } = parseArgs({
@@ -69,28 +66,21 @@ function options(): { names: string[]; amount: number | undefined } {
 }
 
 async function bench({ names, amount }: ReturnType<typeof options>): Promise<void> {
-  const machine = {
-    node: process.version,
-    cores: availableParallelism(),
-    processor: cpus()[0]?.model ?? 'unknown',
-    platform: `${process.platform} ${process.arch}`,
-    date: new Date().toISOString().slice(0, 10),
-  };
-  console.log(
-    `node ${machine.node}, ${machine.cores} cores (${machine.processor}), ${machine.platform}, ${machine.date}`,
-  );
+  const machine = thisMachine();
+  console.log(nameOf(machine));
   for (const name of names) {
     const section = await SECTIONS[name]?.(amount);
     if (!section) continue;
-    console.log(`\n${table(section)}`);
+    const { title, columns = ['here', 'wanted'], lines } = section;
+    console.log(`\n${markdownTable([title, ...columns], lines)}`);
     await keep(section, machine);
   }
 }
 
 /** The sections that were not measured now stay as they were. */
-async function keep({ title, lines, figures }: Section, machine: object): Promise<void> {
+async function keep({ title, ...rest }: Section, machine: Machine): Promise<void> {
   const before = existsSync(RESULTS) ? (JSON.parse(await readFile(RESULTS, 'utf8')) as object) : {};
-  const results = { ...before, [title]: { machine, lines, figures } };
+  const results = { ...before, [title]: { machine, ...rest } };
   // It is kept in the repository, so it has to look as the linter wants it.
   const style = await resolveConfig(RESULTS);
   await writeFile(RESULTS, await format(JSON.stringify(results), { ...style, filepath: RESULTS }));

@@ -2,8 +2,10 @@ import { cp, stat } from 'node:fs/promises';
 import { yearOfEntry } from '../../tasks/rules/entries.ts';
 import { Database } from '../../lib/store/database.ts';
 import { MetaDataFile } from '../../lib/store/meta-data.ts';
-import { Rig } from '../rig.ts';
-import type { RigOptions } from '../rig.ts';
+import { number } from '../figures.ts';
+import { withRig } from '../rig.ts';
+import type { Rig, RigOptions } from '../rig.ts';
+import { finished } from './finished.ts';
 import { grow } from './grow.ts';
 import { measured } from './measured.ts';
 import type { Measured } from './measured.ts';
@@ -40,29 +42,24 @@ interface AtSize {
 }
 
 /** How the command fares beside so many listings that are in the database already. */
-export async function scale(sizes: readonly number[] = SIZES): Promise<Section> {
-  const seed = await Rig.open(SEED);
-  try {
-    const { code, stderr } = await seed.run();
-    if (code !== 0) throw new Error(`the run that is copied ended with ${code}: ${stderr}`);
+export function scale(sizes: readonly number[] = SIZES): Promise<Section> {
+  return withRig(SEED, async (seed) => {
+    await finished(seed);
     const rows: AtSize[] = [];
     for (const size of sizes) rows.push(await atSize(seed, size));
     return { title: 'Scale', lines: linesOf(rows), figures: { sizes: rows, bytes: await bytesOf(seed) } };
-  } finally {
-    await seed.close();
-  }
+  });
 }
 
-async function atSize(seed: Rig, size: number): Promise<AtSize> {
-  const rig = await Rig.open({ ...SEED, beside: seed });
-  try {
+function atSize(seed: Rig, size: number): Promise<AtSize> {
+  return withRig({ ...SEED, beside: seed }, async (rig) => {
     for (const name of ['etsy_data.db', 'image_metadata.json']) await cp(seed.path(name), rig.path(name));
     const listings = await grow(rig.path('etsy_data.db'), size);
     const saveMs = await save(rig);
     const quiet = await measured(rig);
     const stages = await stageSeconds(rig);
     const verify = await measured(rig, { stage: 'verify' });
-    for (const run of [quiet, verify]) if (run.code !== 0) throw new Error(run.stderr || rig.transcript);
+    for (const run of [quiet, verify]) if (run.code !== 0) throw new Error(run.stderr);
 
     const { size: databaseBytes } = await stat(rig.path('etsy_data.db'));
     const { size: metaDataBytes } = await stat(rig.path('image_metadata.json'));
@@ -83,9 +80,7 @@ async function atSize(seed: Rig, size: number): Promise<AtSize> {
       afterSigkill,
       stages,
     };
-  } finally {
-    await rig.close();
-  }
+  });
 }
 
 /** The file as a stage's end writes it, whole: every entry of the copies is new to it. */
@@ -130,11 +125,11 @@ async function bytesOf(seed: Rig): Promise<Record<string, number>> {
 
 function linesOf(rows: readonly AtSize[]): Section['lines'] {
   const each = (unit: string, figure: (row: AtSize) => number, digits = 0): string =>
-    `${rows.map((row) => figure(row).toFixed(digits)).join(' / ')} ${unit}`;
+    `${rows.map((row) => number(figure(row), digits)).join(' / ')} ${unit}`;
   const runs = (row: AtSize): Measured[] => [row.quiet, row.verify, row.busy, row.reviews, row.afterSigkill];
   const first = (run: Measured): number => (run.firstRequestMs ?? NaN) / 1000;
   return [
-    ['listings in the database', rows.map((row) => row.listings.toLocaleString('en')).join(' / ')],
+    ['listings in the database', rows.map((row) => number(row.listings)).join(' / ')],
     ['peak memory', each('MB', (row) => Math.max(...runs(row).map((run) => run.peakMb))), '≤ 150 MB, flat'],
     ['start to first request', each('s', (row) => Math.max(first(row.quiet), first(row.busy)), 2), '≤ 1.5 s'],
     ['  after SIGKILL, file inspected', each('s', (row) => first(row.afterSigkill), 2)],

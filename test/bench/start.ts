@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, symlink } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { median, ms } from '../figures.ts';
 import { withRig } from '../rig.ts';
 import type { Rig } from '../rig.ts';
-import { median, ms } from './figures.ts';
 import type { Section } from './section.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

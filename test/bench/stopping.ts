@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { setTimeout as nap } from 'node:timers/promises';
+import { median, ms } from '../figures.ts';
 import type { MarketplaceOptions } from '../marketplace/index.ts';
 import { Rig } from '../rig.ts';
-import { median, ms } from './figures.ts';
 import type { Section } from './section.ts';
 
 const MARKET = {

@@ -3,8 +3,10 @@ import { EARLY_TABLES, addListing } from '../early.ts';
 import { START } from '../rig.ts';
 import type { Rig } from '../rig.ts';
 import type { Disturbance, Round } from './disturbance.ts';
-import { downloadedOnce, endThenFinish, killAt } from './kills.ts';
+import { WHENS, downloadedOnce, endThenFinish, killAt } from './kills.ts';
 import type { Aim } from './kills.ts';
+import { pick } from './pick.ts';
+import { eventsOf } from './promise.ts';
 
 const IMAGE = '^rename images/\\d+\\.jpg$';
 const IMAGE_RECORDED = '^sql INSERT INTO images \\(listing_id, state, bytes';
@@ -31,8 +33,7 @@ function aimed(
     async disturb(round) {
       const { random, undisturbed } = round;
       const ends = await endThenFinish(round, 1 + random.int(2), () => {
-        const spot = spots[random.int(spots.length)];
-        if (!spot) throw new Error(`internal: ${name} has no spots`);
+        const spot = pick(random, spots);
         const matching = new RegExp(spot.match);
         const count = undisturbed.events.filter((event) => matching.test(event)).length;
         return killAt(round, { ...spot, nth: 1 + random.int(count) });
@@ -45,19 +46,14 @@ function aimed(
 
 /** Before, in the middle of and after it. */
 function around(spot: Omit<Spot, 'when'>): Spot[] {
-  return [
-    { ...spot, when: 'before' },
-    { ...spot, when: 'during' },
-    { ...spot, when: 'after' },
-  ];
+  return WHENS.map((when) => ({ ...spot, when }));
 }
 
 /** At one of the statements that bring the database to its schema. */
 async function killInMigration(round: Round): Promise<number> {
-  const { random, undisturbed } = round;
-  const statements = undisturbed.events.filter((event) => event.startsWith('sql '));
-  const last = statements.findIndex((event) => event.startsWith('sql PRAGMA user_version ='));
-  const when = (['before', 'during', 'after'] as const)[random.int(3)] ?? 'before';
+  const { random } = round;
+  const last = eventsOf(round, 'sql ').findIndex((event) => event.startsWith('sql PRAGMA user_version ='));
+  const when = pick(random, WHENS);
   return endThenFinish(round, 1, () =>
     killAt(round, { match: '^sql ', nth: 1 + random.int(last + 2), when }),
   );

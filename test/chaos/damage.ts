@@ -4,8 +4,9 @@ import { cp, open, readFile, rm, truncate } from 'node:fs/promises';
 import { Database } from '../../lib/store/database.ts';
 import type { Random } from '../marketplace/random.ts';
 import type { Rig } from '../rig.ts';
-import type { Disturbance } from './disturbance.ts';
+import type { Disturbance, Round } from './disturbance.ts';
 import { killAt } from './kills.ts';
+import { pick } from './pick.ts';
 import { aRequest, exactly, promised } from './promise.ts';
 
 const NAME = 'etsy_data.db';
@@ -37,7 +38,7 @@ async function spoilPage(path: string, random: Random, content: (size: number) =
   const bytes = await readFile(path);
   const size = pageSizeOf(bytes);
   const pages = treePages(bytes);
-  const page = pages[random.int(pages.length)] ?? 0;
+  const page = pick(random, pages);
   await overwrite(path, (page - 1) * size, content(size));
   return `page ${page} of ${bytes.length / size}`;
 }
@@ -70,15 +71,20 @@ async function overwrite(path: string, at: number, bytes: Buffer): Promise<void>
   await file.close();
 }
 
-/** Damages the database file, and puts the good one back after `play`. */
-async function damaged(rig: Rig, damage: () => Promise<unknown>, play: () => Promise<void>): Promise<void> {
+/** Damages the database file, and puts the good one back after `play`; with that the command goes on. */
+async function damaged(
+  { rig, random, note }: Round,
+  damage: Damage,
+  play: (path: string) => Promise<void>,
+): Promise<void> {
   await copyFiles(rig, '', 'good ');
   // Else pages of the file would be hidden by newer ones beside it.
   await (await Database.open(rig.path(NAME))).close();
-  await damage();
-  await play();
+  note(await damage(rig.path(NAME), random));
+  await play(rig.path(NAME));
   await copyFiles(rig, 'good ', '');
   for (const name of FILES) await rm(rig.path(`good ${name}`), { force: true });
+  promised(await rig.run(), 0);
 }
 
 async function copyFiles(rig: Rig, from: string, to: string): Promise<void> {
@@ -105,27 +111,21 @@ const afterKill = Object.entries(DAMAGES).map(([name, damage]): Disturbance => {
     rounds: 2,
     worlds: ['first', 'weekly'],
     async disturb(round) {
-      const { rig, random, note } = round;
+      const { rig } = round;
       const end = await killAt(round, {
         match: '^sql INSERT INTO ledger ',
         nth: aRequest(round),
         when: 'after',
       });
       assert.equal(end, 'in the middle');
-      const path = rig.path(NAME);
-      await damaged(
-        rig,
-        async () => note(await damage(path, random)),
-        async () => {
-          const before = await digest(path);
-          // The second refusal tells that the first left nothing behind that looks like a good end.
-          for (const ended of [await rig.run(), await rig.run()]) {
-            promised(ended, 1, exactly(path), ...REFUSED);
-            assert.equal(await digest(path), before, `${NAME} was changed`);
-          }
-        },
-      );
-      promised(await rig.run(), 0);
+      await damaged(round, damage, async (path) => {
+        const before = await digest(path);
+        // The second refusal tells that the first left nothing behind that looks like a good end.
+        for (const ended of [await rig.run(), await rig.run()]) {
+          promised(ended, 1, exactly(path), ...REFUSED);
+          assert.equal(await digest(path), before, `${NAME} was changed`);
+        }
+      });
       return 1;
     },
   };
@@ -137,15 +137,10 @@ const afterGoodEnd = Object.entries(DAMAGES).map(([name, damage]): Disturbance =
     kind: 'damage',
     rounds: 2,
     worlds: ['weekly', 'first'],
-    async disturb({ rig, world, random, note }) {
+    async disturb(round) {
+      const { rig, world } = round;
       if (world === 'first') promised(await rig.run(), 0);
-      const path = rig.path(NAME);
-      await damaged(
-        rig,
-        async () => note(await damage(path, random)),
-        async () => promised(await rig.run(), 1, exactly(path), ...REFUSED),
-      );
-      promised(await rig.run(), 0);
+      await damaged(round, damage, async (path) => promised(await rig.run(), 1, exactly(path), ...REFUSED));
       return 0;
     },
   };

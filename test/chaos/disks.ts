@@ -6,7 +6,7 @@ import type { Command, Rig } from '../rig.ts';
 import type { Disturbance, Round } from './disturbance.ts';
 import { Disk, noDisk } from './disk.ts';
 import type { DiskKind } from './disk.ts';
-import { aRequest, exactly, promised } from './promise.ts';
+import { aRequest, eventsOf, exactly, promised } from './promise.ts';
 
 const SPACE = /[Ff]ree some space/;
 const ENTRIES = 'image_metadata.json';
@@ -33,95 +33,86 @@ async function noHalfFiles(rig: Rig, entriesBefore: object): Promise<void> {
   assert.deepEqual(lost, [], `${ENTRIES} has lost entries`);
 }
 
+/** One way for the disk to be full. */
 interface Full {
-  readonly disk: Disk;
-  /** What the message names. */
-  readonly path: string;
-  readonly fill: (command: Command) => Promise<void>;
+  /** Of the installation: it lies on the small disk. */
+  readonly folder: string;
+  /** Within it, what the message names; where nothing is said, itself. */
+  readonly file?: string;
+  /** Fills the disk before the command starts; what it returns does so while that works. */
+  readonly fill: (round: Round, disk: Disk) => Promise<((command: Command) => Promise<void>) | undefined>;
+  readonly putBack?: (rig: Rig) => Promise<void>;
 }
 
 /** The disk fills up and the command fails and says why, when it is started again likewise; with room it goes on. */
-async function untilThereIsRoom({ rig }: Round, { disk, path, fill }: Full): Promise<void> {
-  const before = await jsonFile(rig.path(ENTRIES));
-  const command = rig.start();
-  await fill(command);
-  for (const ended of [await command.ended, await rig.run()]) {
-    promised(ended, 1, exactly(path), SPACE);
-    await noHalfFiles(rig, before);
-  }
-  await disk.empty();
-  promised(await rig.run(), 0);
-}
-
-const full: readonly Disturbance[] = [
-  {
-    name: 'the disk full while the database is written',
+function full(what: string, { folder, file = '', fill, putBack }: Full): Disturbance {
+  return {
+    name: `the disk full while ${what} is written`,
     kind: 'the disk full',
     rounds: 4,
     worlds: ['first', 'weekly'],
     impossible: () => noDisk('memory'),
     async disturb(round) {
+      const { rig } = round;
+      await onDisk(rig.path(folder), 'memory', async (disk) => {
+        const fillWhileItWorks = await fill(round, disk);
+        const before = await jsonFile(rig.path(ENTRIES));
+        const command = rig.start();
+        await fillWhileItWorks?.(command);
+        for (const ended of [await command.ended, await rig.run()]) {
+          promised(ended, 1, exactly(rig.path(folder, file)), SPACE);
+          await noHalfFiles(rig, before);
+        }
+        await disk.empty();
+        promised(await rig.run(), 0);
+      });
+      await putBack?.(rig);
+      return 2;
+    },
+  };
+}
+
+const fullDisks: readonly Disturbance[] = [
+  full('the database', {
+    folder: '',
+    async fill(round, disk) {
       const { rig, note } = round;
       // With as much still to be written, and slow enough that the disk is full before it is.
       const number = aRequest(round) >> 1;
       note(`full from the ${number}. request on`);
       await rig.market.setFaults({ api: { latency: { min: 200, max: 300 } } });
-      await onDisk(rig.folder, 'memory', (disk) =>
-        untilThereIsRoom(round, {
-          disk,
-          path: rig.folder,
-          fill: async (command) => {
-            await rig.arrived(command, number);
-            await disk.fill();
-          },
-        }),
-      );
-      return 2;
+      return async (command) => {
+        await rig.arrived(command, number);
+        await disk.fill();
+      };
     },
-  },
-  {
-    name: 'the disk full while an image is written',
-    kind: 'the disk full',
-    rounds: 4,
-    worlds: ['first', 'weekly'],
-    impossible: () => noDisk('memory'),
-    async disturb(round) {
-      const { rig, random, undisturbed } = round;
-      const images = undisturbed.events.filter((event) => event.startsWith('rename images/')).length;
+  }),
+  full('an image', {
+    folder: 'images',
+    async fill(round, disk) {
+      const images = eventsOf(round, 'rename images/').length;
       // No image is smaller than a block, so that some do not fit.
-      const room = random.int(images * BLOCK);
+      const room = round.random.int(images * BLOCK);
       round.note(`${room} bytes free for ${images} images`);
-      await onDisk(rig.path('images'), 'memory', async (disk) => {
-        await disk.fill(room);
-        await untilThereIsRoom(round, { disk, path: rig.path('images'), fill: async () => undefined });
-      });
-      return 2;
+      await disk.fill(room);
+      return undefined;
     },
-  },
-  {
-    name: 'the disk full while meta_data is written',
-    kind: 'the disk full',
-    rounds: 4,
-    worlds: ['first', 'weekly'],
-    impossible: () => noDisk('memory'),
-    async disturb(round) {
-      const { rig, random, note } = round;
-      await onDisk(rig.path('small'), 'memory', async (disk) => {
-        const size = await linkInto(rig, 'small');
-        const room = random.int(size);
-        note(`${room} bytes free for ${size}`);
-        await disk.fill(room);
-        await untilThereIsRoom(round, {
-          disk,
-          path: rig.path('small', ENTRIES),
-          fill: async () => undefined,
-        });
-      });
+  }),
+  full('meta_data', {
+    folder: 'small',
+    file: ENTRIES,
+    async fill({ rig, random, note }, disk) {
+      const size = await linkInto(rig, 'small');
+      const room = random.int(size);
+      note(`${room} bytes free for ${size}`);
+      await disk.fill(room);
+      return undefined;
+    },
+    async putBack(rig) {
       await rename(rig.path('small', ENTRIES), rig.path(ENTRIES));
       await rm(rig.path('small'), { recursive: true });
-      return 2;
     },
-  },
+  }),
 ];
 
 /** Meta_data lies in another folder, and a link leads to it. @returns about how long it will be at the least, bytes */
@@ -134,6 +125,15 @@ async function linkInto(rig: Rig, folder: string): Promise<number> {
   return JSON.stringify(
     listings.map(({ listing_id: id, shop_id, when_made }) => [id, { shop_id, when_made }]),
   ).length;
+}
+
+/** Starts the command, and resolves when a random one of its requests has arrived. */
+async function startToARequest(round: Round): Promise<Command> {
+  const number = aRequest(round);
+  round.note(`at the ${number}. request`);
+  const command = round.rig.start();
+  await round.rig.arrived(command, number);
+  return command;
 }
 
 const READ_ONLY = [/etsy_data\.db/, /read-only|writable|may be written/];
@@ -162,12 +162,9 @@ const refused: readonly Disturbance[] = [
     worlds: ['first', 'weekly'],
     impossible: () => noDisk('journaled'),
     async disturb(round) {
-      const { rig, note } = round;
-      const number = aRequest(round);
-      note(`at the ${number}. request`);
+      const { rig } = round;
       await onDisk(rig.folder, 'journaled', async (disk) => {
-        const command = rig.start();
-        await rig.arrived(command, number);
+        const command = await startToARequest(round);
         await disk.flush();
         await disk.breakDown();
         promised(await command.ended, 1, exactly(rig.folder), /[Cc]heck the disk|writable/);
@@ -184,14 +181,11 @@ const refused: readonly Disturbance[] = [
     worlds: ['first', 'weekly'],
     impossible: () => noDisk('journaled'),
     async disturb(round) {
-      const { rig, note } = round;
-      const number = aRequest(round);
-      note(`at the ${number}. request`);
+      const { rig } = round;
       await onDisk(rig.folder, 'journaled', async (disk) => {
         const before = await jsonFile(rig.path(ENTRIES));
         await disk.flush();
-        const command = rig.start();
-        await rig.arrived(command, number);
+        const command = await startToARequest(round);
         await disk.breakDown();
         await command.kill();
         await disk.mend();
@@ -204,4 +198,4 @@ const refused: readonly Disturbance[] = [
   },
 ];
 
-export const disks: readonly Disturbance[] = [...full, ...refused];
+export const disks: readonly Disturbance[] = [...fullDisks, ...refused];

@@ -17,11 +17,7 @@ export interface Round {
   /** What an undisturbed run of this world takes: it tells where in a run to aim. */
   readonly undisturbed: {
     readonly ms: number;
-    /** Requests at the marketplace, API and CDN. */
-    readonly requests: number;
-    /** SQL statements of the command. */
-    readonly statements: number;
-    /** These statements and what it wrote and renamed, in their order, as test/fixtures/kill-at.mjs puts them. */
+    /** Its SQL statements and what it wrote and renamed, in their order, as test/fixtures/kill-at.mjs puts them. */
     readonly events: readonly string[];
   };
   /** Adds to what is told of this round, where it fails or all is told: "SIGKILL after 811 ms, in reviews". */

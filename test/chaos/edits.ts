@@ -2,11 +2,11 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import type { Disturbance, Round } from './disturbance.ts';
 import { finish } from './finish.ts';
 import { killOnce } from './kills.ts';
-
-const STAGES = ['crawl', 'images', 'reconcile', 'verify', 'reviews'] as const;
+import { pick } from './pick.ts';
+import { STAGES } from './where.ts';
 
 function oneOf({ rig, random }: Round): readonly number[] {
-  return [rig.taxonomies[random.int(rig.taxonomies.length)] ?? 0];
+  return [pick(random, rig.taxonomies)];
 }
 
 /** As the user would, with an editor. */
@@ -64,7 +64,7 @@ export const edits: readonly Disturbance[] = [
     worlds: ['first', 'weekly'],
     async disturb(round) {
       const ends = await killOnce(round);
-      const stage = STAGES[round.random.int(STAGES.length)] ?? 'crawl';
+      const stage = pick(round.random, STAGES);
       round.note(`--stage ${stage}`);
       await finish(round.rig, { stage });
       await finish(round.rig);

@@ -7,7 +7,6 @@ import { repeats } from '../repeats.ts';
 import type { Rig } from '../rig.ts';
 import type { Disturbance, World } from './disturbance.ts';
 import { Lane } from './lane.ts';
-import type { Undisturbed } from './lane.ts';
 import { judge } from './verdict.ts';
 
 /** What became of a round. */
@@ -91,7 +90,7 @@ export class Harness {
           rig,
           world,
           random: createRandom(hash(this.#seed, number, aspect(disturbance.name))),
-          undisturbed: figuresOf(undisturbed),
+          undisturbed,
           note: (text) => void notes.push(text),
           ended: (where) => void stages.push(...where),
         }),
@@ -123,11 +122,6 @@ export class Harness {
     const [difference] = first === dump ? [] : differences(first, dump);
     if (difference !== undefined) throw new Error(`internal: undisturbed runs differ: ${difference}`);
   }
-}
-
-function figuresOf({ ms, requests, events }: Undisturbed) {
-  const statements = events.filter((event) => event.startsWith('sql ')).length;
-  return { ms, requests: requests.length, statements, events };
 }
 
 /** What may not be left over when a run has finished, whatever went before. */

@@ -2,16 +2,20 @@ import { setTimeout as nap } from 'node:timers/promises';
 import type { Command, StartOptions } from '../rig.ts';
 import type { Disturbance, Round } from './disturbance.ts';
 import { finish } from './finish.ts';
-import { whereItEnded } from './where.ts';
+import { pick } from './pick.ts';
+import { eventsOf } from './promise.ts';
+import { STAGES, whereItEnded } from './where.ts';
 
-const KILL_AT = new URL('../fixtures/kill-at.mjs', import.meta.url);
+export const KILL_AT = new URL('../fixtures/kill-at.mjs', import.meta.url);
+
+export const WHENS = ['before', 'during', 'after'] as const;
 
 /** At which of its events the command ends itself: see test/fixtures/kill-at.mjs. */
 export interface Aim {
   readonly match: string;
   readonly nth?: number;
   readonly then?: string;
-  readonly when: 'before' | 'during' | 'after';
+  readonly when: (typeof WHENS)[number];
 }
 
 /** How an attempt to end the command came: before it had begun, in the middle, or when it had finished by itself. */
@@ -81,22 +85,19 @@ async function ended(round: Round, command: Command, aim: string): Promise<End> 
 }
 
 /** An image that lies there complete is not fetched again: what was on its way at an end may be. */
-export async function downloadedOnce({ rig, undisturbed }: Round, ends: number): Promise<void> {
-  const needed = undisturbed.events.filter((event) => event.startsWith('rename images/')).length;
-  const made = (await rig.requests(/./, 'cdn')).length;
+export async function downloadedOnce(round: Round, ends: number): Promise<void> {
+  const needed = eventsOf(round, 'rename images/').length;
+  const made = (await round.rig.requests(/./, 'cdn')).length;
   if (made > needed + ends)
     throw new Error(`${made} downloads where ${needed} were needed, with ${ends} ends in the middle`);
 }
 
 /** Which of the undisturbed run's statements belong to a stage: from its first step to its last. */
-function statementsOf(stage: string, events: readonly string[]): { first: number; last: number } {
-  const statements = events.filter((event) => event.startsWith('sql '));
+function statementsOf(stage: string, statements: readonly string[]): { first: number; last: number } {
   const step = new RegExp(`^sql INSERT INTO units .* \\| ${stage} `);
   const first = statements.findIndex((event) => step.test(event));
   return { first, last: statements.findLastIndex((event) => step.test(event)) };
 }
-
-const STAGES = ['crawl', 'images', 'reconcile', 'verify', 'reviews'] as const;
 
 export const kills: readonly Disturbance[] = [
   {
@@ -114,14 +115,15 @@ export const kills: readonly Disturbance[] = [
     rounds: 60,
     worlds: ['weekly', 'first'],
     async disturb(round) {
-      const { random, undisturbed } = round;
+      const { random } = round;
+      const statements = eventsOf(round, 'sql ');
       // Half of them over the whole run, half over one stage: a short one would hardly ever be hit.
       const stage = STAGES[random.int(2 * STAGES.length)];
       const { first, last } = stage
-        ? statementsOf(stage, undisturbed.events)
-        : { first: 0, last: undisturbed.statements - 1 };
+        ? statementsOf(stage, statements)
+        : { first: 0, last: statements.length - 1 };
       const nth = 1 + first + random.int(last - first + 1);
-      const when = (['before', 'during', 'after'] as const)[random.int(3)] ?? 'before';
+      const when = pick(random, WHENS);
       const ends = await endThenFinish(round, 1, () => killAt(round, { match: '^sql ', nth, when }));
       await downloadedOnce(round, ends);
       return ends;

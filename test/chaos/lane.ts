@@ -8,6 +8,7 @@ import { Rig } from '../rig.ts';
 import type { RigOptions, StartOptions } from '../rig.ts';
 import type { Disturbance, World } from './disturbance.ts';
 import { finish } from './finish.ts';
+import { KILL_AT } from './kills.ts';
 
 /** Slow enough that a random moment finds requests under way. */
 export const FAULTS = {
@@ -22,7 +23,6 @@ const MARKET = {
   badImages: {},
   faults: FAULTS,
 } satisfies MarketplaceOptions;
-const KILL_AT = new URL('../fixtures/kill-at.mjs', import.meta.url);
 
 export interface Undisturbed {
   readonly dump: Dump;
@@ -61,9 +61,7 @@ export class Lane {
       ? await Rig.open({ market: { ...MARKET, ...(ownMarket === true ? {} : ownMarket) }, ...ground.begin })
       : await Rig.open({ beside: ground.owner, ...ground.begin });
     if (ownMarket && world === 'weekly') await aWeekLater(rig);
-    await furnish?.(rig);
-    await rig.market.setFaults(FAULTS);
-    await rig.market.resetRequests();
+    await makeReady(rig, furnish);
     return rig;
   }
 
@@ -101,6 +99,12 @@ async function aWeekLater(rig: Rig): Promise<void> {
     await rig.market.addListing({ taxonomyId: rig.taxonomies[index % 2] ?? 0 });
 }
 
+async function makeReady(rig: Rig, furnish: Disturbance['furnish']): Promise<void> {
+  await furnish?.(rig);
+  await rig.market.setFaults(FAULTS);
+  await rig.market.resetRequests();
+}
+
 async function undisturbed(ground: Ground, furnish: Disturbance['furnish']): Promise<Undisturbed> {
   const notes = await mkdtemp(join(tmpdir(), 'sync-data-test-'));
   const trace = join(notes, 'events');
@@ -123,9 +127,7 @@ async function undisturbed(ground: Ground, furnish: Disturbance['furnish']): Pro
 async function once({ owner, begin }: Ground, furnish: Disturbance['furnish'], options: StartOptions) {
   const rig = await Rig.open({ beside: owner, ...begin });
   try {
-    await furnish?.(rig);
-    await rig.market.setFaults(FAULTS);
-    await rig.market.resetRequests();
+    await makeReady(rig, furnish);
     const began = performance.now();
     const { code, stderr } = await rig.run(options);
     if (code !== 0) throw new Error(`An undisturbed run ended with ${code}: ${stderr}`);

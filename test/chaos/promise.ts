@@ -11,14 +11,15 @@ export function promised({ code, signal, stdout, stderr }: Ended, expected: numb
   for (const words of says) assert.ok(words.test(said), `it did not say ${String(words)}:\n${end}`);
 }
 
-/** How many requests an undisturbed run of this world sends to the API. */
-export function apiRequests({ undisturbed }: Round): number {
-  return undisturbed.events.filter((event) => event.startsWith('sql INSERT INTO ledger ')).length;
+/** What an undisturbed run of this world does that begins so. */
+export function eventsOf({ undisturbed }: Round, beginning: string): string[] {
+  return undisturbed.events.filter((event) => event.startsWith(beginning));
 }
 
 /** The number of a request, such that an undisturbed run has enough left to do after it to notice what is wrong. */
 export function aRequest(round: Round): number {
-  return 1 + round.random.int(Math.floor(apiRequests(round) * 0.8));
+  // Each request to the API is noted in the ledger.
+  return 1 + round.random.int(Math.floor(eventsOf(round, 'sql INSERT INTO ledger ').length * 0.8));
 }
 
 export function spoilt(requests: readonly RequestRecord[]): RequestRecord[] {

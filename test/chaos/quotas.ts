@@ -6,6 +6,7 @@ import type { MarketplaceOptions } from '../marketplace/index.ts';
 import type { Ended, Rig } from '../rig.ts';
 import type { Disturbance, Round } from './disturbance.ts';
 import { FAULTS } from './lane.ts';
+import { pick } from './pick.ts';
 import { clockAhead, exactly, promised } from './promise.ts';
 
 const SPENT = /the daily quota is used up/;
@@ -24,11 +25,8 @@ const PLACES: readonly Place[] = [
   {
     stage: 'crawl',
     worlds: ['first', 'weekly'],
-    lead: async ({ rig, random }) => {
-      return new RegExp(
-        `listings/active\\?.*taxonomy_id=${rig.taxonomies[random.int(rig.taxonomies.length)]}`,
-      );
-    },
+    lead: async ({ rig, random }) =>
+      new RegExp(`listings/active\\?.*taxonomy_id=${pick(random, rig.taxonomies)}`),
   },
   { stage: 'reconcile', worlds: ['weekly'], lead: noLongerShown },
   { stage: 'verify', worlds: ['first', 'weekly'], lead: anImageToAskFor },

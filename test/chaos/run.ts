@@ -1,5 +1,6 @@
-import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { nameOf, thisMachine } from '../machine.ts';
+import { orUsage } from '../options.ts';
 import { disturbances } from './all.ts';
 import type { Disturbance } from './disturbance.ts';
 import { Harness } from './harness.ts';
@@ -14,14 +15,7 @@ const USAGE = `Disturbs the command in every way it must stand, and compares wha
   npm run chaos -- --rounds N    so many of each, in place of its own number
 `;
 
-let given;
-try {
-  given = options();
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
-  process.exit(2);
-}
-process.exitCode = await chaos(given);
+process.exitCode = await chaos(orUsage(USAGE, options));
 
 function options(): { seed: number; only: string; rounds: number | undefined } {
   const { values } = parseArgs({
@@ -58,11 +52,8 @@ async function chaos({ seed, only, rounds }: ReturnType<typeof options>): Promis
       }),
     );
     const took = Math.round((performance.now() - began) / 1000);
-    const { version, platform, arch } = process;
-    const date = new Date().toISOString().slice(0, 10);
-    console.log(
-      `\nnode ${version}, ${availableParallelism()} cores, ${platform} ${arch}, ${date}, seed ${seed}: ${Math.floor(took / 60)} min ${took % 60} s\n`,
-    );
+    const time = `${Math.floor(took / 60)} min ${took % 60} s`;
+    console.log(`\n${nameOf(thisMachine())}, seed ${seed}: ${time}\n`);
     console.log(table(results));
     const stages = spread(results);
     if (stages.length > 0) console.log(`\nEnded in\n\n${stages.map((line) => `- ${line}`).join('\n')}`);

@@ -1,15 +1,9 @@
+import { median } from '../figures.ts';
+import { markdownTable } from '../markdown.ts';
 import type { Result } from './harness.ts';
 
-const COLUMNS = [
-  'disturbance',
-  'rounds',
-  'identical',
-  'rows lost',
-  'rows doubled',
-  'requests repeated',
-] as const;
+const COLUMNS = ['disturbance', 'rounds', 'identical', 'rows lost', 'rows doubled', 'requests repeated'];
 
-/** Markdown, aligned as prettier does it. */
 export function table(results: readonly Result[]): string {
   const rows = results.map((result) => [
     result.disturbance.name,
@@ -19,13 +13,7 @@ export function table(results: readonly Result[]): string {
     String(sum(result.rounds.map((round) => round.doubled))),
     repeated(result),
   ]);
-  const widths = COLUMNS.map((title, at) =>
-    Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)),
-  );
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join(' | ')} |`;
-  const rule = widths.map((width, at) => (at === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
-  return [line(COLUMNS), line(rule), ...rows.map(line)].join('\n');
+  return markdownTable(COLUMNS, rows, 'right');
 }
 
 /** In which stages the ends were, a line a disturbance; none where it does not tell. */
@@ -44,11 +32,9 @@ function repeated({ rounds }: Result): string {
   const ended = rounds.some((round) => round.ends > 0);
   const figures = rounds
     .filter((round) => round.repeated !== undefined && (round.ends > 0 || !ended))
-    .map((round) => (round.repeated ?? 0) / Math.max(1, round.ends))
-    .toSorted((a, b) => a - b);
+    .map((round) => (round.repeated ?? 0) / Math.max(1, round.ends));
   if (figures.length === 0) return '';
-  const middle = ((figures.at((figures.length - 1) >> 1) ?? 0) + (figures.at(figures.length >> 1) ?? 0)) / 2;
-  return `${round(middle)} / ${round(figures.at(-1) ?? 0)}${ended ? '' : ' a round'}`;
+  return `${round(median(figures))} / ${round(Math.max(...figures))}${ended ? '' : ' a round'}`;
 }
 
 function share(part: number, whole: number): string {

@@ -1,9 +1,9 @@
 import { lstat, mkdir, readFile, readdir, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
-import type { Random } from '../marketplace/random.ts';
 import type { Rig } from '../rig.ts';
 import type { Disturbance, Round } from './disturbance.ts';
 import { finish } from './finish.ts';
 import { killOnce } from './kills.ts';
+import { pick } from './pick.ts';
 
 /** @param other an image of another listing */
 const DAMAGES: Readonly<Record<string, (path: string, other: string) => Promise<void>>> = {
@@ -71,12 +71,6 @@ async function checkClutter(rig: Rig, listing: number): Promise<void> {
   if (subjects !== 'notes.txt, old') throw new Error(`told as foreign: ${subjects}`);
   const image = await lstat(rig.path('images', `${listing}.jpg`));
   if (!image.isFile()) throw new Error(`images/${listing}.jpg is no file of its own`);
-}
-
-function pick<T>(random: Random, from: readonly T[]): T {
-  const one = from[random.int(from.length)];
-  if (one === undefined) throw new Error('internal: nothing to pick from');
-  return one;
 }
 
 /** What is done to images/ between two runs. */

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import type { Rig } from '../rig.ts';
 
-/** With how many units each has. */
-const STAGES = { crawl: 2, images: 1, reconcile: 1, verify: 3, reviews: 1 };
+const UNITS = { crawl: 2, images: 1, reconcile: 1, verify: 3, reviews: 1 };
+export const STAGES = Object.keys(UNITS);
 
 /** Before a run has begun, or after it has finished. */
 const OUTSIDE = 'outside a run';
@@ -22,7 +22,7 @@ export async function whereItEnded(rig: Rig): Promise<string[]> {
   );
   const at = new Map(units.map((unit) => [unit.stage, unit]));
   const isOver = ([stage, count]: [string, number]): boolean => at.get(stage)?.finished === count;
-  const open = Object.entries(STAGES).filter((stage) => !isOver(stage));
+  const open = Object.entries(UNITS).filter((stage) => !isOver(stage));
   const under = open.filter(([stage]) => at.has(stage)).map(([stage]) => stage);
   if (under.length > 0) return under;
   // Before its first commit a stage leaves no trace.

@@ -13,7 +13,8 @@ import { listingRow, primaryImage, shopRow } from '../../../tasks/rules/rows.ts'
 export interface CrawleeInput {
   readonly urls: readonly string[];
   readonly key: string;
-  readonly concurrency: number;
+  /** Requests under way at once; where nothing is said crawlee scales by itself, from one on. */
+  readonly concurrency?: number | undefined;
   /** Where crawlee is installed. */
   readonly folder: string;
   /** A database with the tables in it. */
@@ -24,8 +25,8 @@ export interface CrawleeInput {
 /** What of crawlee is used here; it is no dependency of this project. */
 interface Crawlee {
   HttpCrawler: new (options: {
-    minConcurrency: number;
-    maxConcurrency: number;
+    minConcurrency?: number;
+    maxConcurrency?: number;
     requestHandler: (context: { json: unknown; request: { url: string } }) => Promise<void>;
   }) => {
     run(
@@ -44,20 +45,17 @@ const TABLES = {
   listings: Object.keys(listingRow({ listing_id: 1, shop_id: 1 }, 0)).filter(
     (name) => !['state', 'ending_timestamp', 'quantity', 'num_favorers', 'views'].includes(name),
   ),
-  listings_dynamic:
-    'listing_id,snapshot_timestamp,state,ending_timestamp,quantity,num_favorers,views,price_amount,price_divisor,price_currency'.split(
-      ',',
-    ),
-  shops:
-    'shop_id,snapshot_timestamp,create_date,url,is_shop_us_based,shipping_from_country_iso,shop_location_country_iso'.split(
-      ',',
-    ),
-  shops_dynamic:
-    'shop_id,snapshot_timestamp,update_date,listing_active_count,accepts_custom_requests,num_favorers,transaction_sold_count,review_average,review_count'.split(
-      ',',
-    ),
-  images: ['listing_id', 'state', 'image_id', 'url'],
-  meta_data: ['listing_id', 'value', 'earliest_year'],
+  listings_dynamic: words(
+    'listing_id snapshot_timestamp state ending_timestamp quantity num_favorers views price_amount price_divisor price_currency',
+  ),
+  shops: words(
+    'shop_id snapshot_timestamp create_date url is_shop_us_based shipping_from_country_iso shop_location_country_iso',
+  ),
+  shops_dynamic: words(
+    'shop_id snapshot_timestamp update_date listing_active_count accepts_custom_requests num_favorers transaction_sold_count review_average review_count',
+  ),
+  images: words('listing_id state image_id url'),
+  meta_data: words('listing_id value earliest_year'),
 };
 type Table = keyof typeof TABLES;
 
@@ -66,19 +64,19 @@ export async function main(input: CrawleeInput): Promise<number> {
   const { HttpCrawler, log } = createRequire(join(input.folder, 'from.js'))('crawlee') as Crawlee;
   log.setLevel(1);
   const connection = await open({ filename: input.database, driver: sqlite3.Database });
-  // As durable as the other one.
-  await connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+  // As durable as the other one, and with as much memory.
+  await connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16000');
+  const prepare = (verb: string, table: Table): Promise<Statement> => {
+    const marks = TABLES[table].map(() => '?').join(', ');
+    return connection.prepare(`${verb} INTO ${table} (${TABLES[table].join(', ')}) VALUES (${marks})`);
+  };
   const statements = {} as { [Name in Table]: Statement };
-  for (const [table, columns] of Object.entries(TABLES)) {
-    const verb = table === 'meta_data' ? 'REPLACE' : 'INSERT OR IGNORE';
-    const marks = columns.map(() => '?').join(', ');
-    statements[table as Table] = await connection.prepare(
-      `${verb} INTO ${table} (${columns.join(', ')}) VALUES (${marks})`,
-    );
-  }
-  const put = async (table: Table, row: object): Promise<boolean> => {
+  for (const table of Object.keys(TABLES) as Table[])
+    statements[table] = await prepare('INSERT OR IGNORE', table);
+  const replaceEntry = await prepare('REPLACE', 'meta_data');
+  const put = async (table: Table, row: object, statement = statements[table]): Promise<boolean> => {
     const values = TABLES[table].map((column) => plain((row as { [name: string]: unknown })[column]));
-    return ((await statements[table].run(values)).changes ?? 0) > 0;
+    return ((await statement.run(values)).changes ?? 0) > 0;
   };
   const store = async (records: readonly Answered[]): Promise<void> => {
     const now = Math.floor(Date.now() / 1000);
@@ -86,26 +84,29 @@ export async function main(input: CrawleeInput): Promise<number> {
       const { listing_id, images, shop } = record;
       const image = images && primaryImage(images);
       const fresh = seenEntry(undefined, record, input.madeSince) ?? {};
-      const parts = image?.url_570xN && {
-        imageId: image.listing_image_id,
-        ...imageParts(image.url_570xN),
-      };
+      const url = image?.url_570xN;
+      const parts = url && { imageId: image.listing_image_id, ...imageParts(url) };
       const entry = (parts && imageEntry(fresh, parts, false)) ?? fresh;
-      await put('meta_data', { listing_id, value: JSON.stringify(entry), earliest_year: yearOfEntry(entry) });
+      const entryRow = { listing_id, value: JSON.stringify(entry), earliest_year: yearOfEntry(entry) };
+      // Only a batch tells the image, and the page with the listing may come after it.
+      await put('meta_data', entryRow, images ? replaceEntry : undefined);
       if (classify(record.when_made, input.madeSince) !== 'since') continue;
       const row = listingRow(record, now);
       if (await put('listings', row)) await put('listings_dynamic', row);
       if (shop && (await put('shops', shopRow(shop, now)))) await put('shops_dynamic', shopRow(shop, now));
-      const state = image ? 'waiting' : 'none';
-      if (images)
-        await put('images', { listing_id, state, image_id: image?.listing_image_id, url: image?.url_570xN });
+      const imageRow = {
+        listing_id,
+        state: url ? 'waiting' : 'none',
+        image_id: image?.listing_image_id,
+        url,
+      };
+      if (images) await put('images', imageRow);
     }
   };
 
   const one = pLimit(1);
   const crawler = new HttpCrawler({
-    minConcurrency: input.concurrency,
-    maxConcurrency: input.concurrency,
+    ...(input.concurrency && { minConcurrency: input.concurrency, maxConcurrency: input.concurrency }),
     requestHandler: async ({ json, request }) => {
       const { results } = json as { results?: Answered[] };
       if (!results) throw new Error(request.url);
@@ -119,9 +120,13 @@ export async function main(input: CrawleeInput): Promise<number> {
   const headers = { 'x-api-key': input.key };
   const requests = input.urls.map((url, index) => ({ url, uniqueKey: String(index), headers }));
   const { requestsFailed } = await crawler.run(requests);
-  for (const statement of Object.values(statements)) await statement.finalize();
+  for (const statement of [...Object.values(statements), replaceEntry]) await statement.finalize();
   await connection.close();
   return requestsFailed === 0 ? 0 : 1;
+}
+
+function words(text: string): string[] {
+  return text.split(' ');
 }
 
 function plain(value: unknown): string | number | null {

@@ -1,4 +1,4 @@
-import type { RequestRecord } from '../marketplace/index.ts';
+import type { RequestRecord } from './marketplace/index.ts';
 
 /** In the order of their arrival: two that come at once can be noted in the other. */
 export function arrivals(requests: readonly RequestRecord[]): number[] {

@@ -1,0 +1,4 @@
+// What lib/sync-data.js does before anything else, and test/fixtures/fast-sync-data.js, which goes at any pace, does not.
+import { setFlagsFromString } from 'node:v8';
+
+setFlagsFromString('--optimize-for-size');
