@@ -30,9 +30,17 @@ export interface Job {
 
 const NONE: ReadonlySet<number> = new Set();
 
-/** Orders in which the first full sync can be worked off. The first is what pipeline.yaml asks for. */
+/** Orders in which the first full sync can be worked off. The first is what sync-data does. */
 export const ORDERS: Readonly<Record<string, (job: Job) => Iterable<Request>>> = {
-  *'pages and batches in turn, then reviews'(job) {
+  *'pages and batches in turn, then reviews, largest sellers first'(job) {
+    yield* requestsFor(job.world, job.all.pages, NONE);
+    const shops = shopsOf(job, [job.all]);
+    yield* reviewsOf(
+      job,
+      shops.toSorted((a, b) => (job.reviews[b] ?? 0) - (job.reviews[a] ?? 0)),
+    );
+  },
+  *'pages and batches in turn, then reviews by shop id'(job) {
     yield* requestsFor(job.world, job.all.pages, NONE);
     yield* reviewsOf(job, shopsOf(job, [job.all]));
   },
@@ -52,14 +60,6 @@ export const ORDERS: Readonly<Record<string, (job: Job) => Iterable<Request>>> =
       for (const shop of shops) done.add(shop);
       yield* reviewsOf(job, shops);
     }
-  },
-  *'in turn, then reviews of the largest sellers first'(job) {
-    yield* requestsFor(job.world, job.all.pages, NONE);
-    const shops = shopsOf(job, [job.all]);
-    yield* reviewsOf(
-      job,
-      shops.toSorted((a, b) => (job.reviews[b] ?? 0) - (job.reviews[a] ?? 0)),
-    );
   },
 };
 

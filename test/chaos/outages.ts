@@ -132,7 +132,8 @@ export const outages: readonly Disturbance[] = [
         const flag = rig.path('no-dns');
         const command = await startInto('refuse', round, relay, { imports: [NO_DNS], env: { NO_DNS: flag } });
         await writeFile(flag, '');
-        // Only what connects anew looks the name up.
+        // Only what connects anew looks the name up; what had done so before is refused meanwhile.
+        await nap(500);
         relay.become('through');
         await outage(round, command);
         await rm(flag);
