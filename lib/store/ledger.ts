@@ -87,9 +87,10 @@ export class Ledger {
     // By id, not by time: the clock may have been set back in between.
     const row = await this.#database.read.get<{ calls: number; atMs: number }>(
       `SELECT remaining_today AS calls, at_ms AS atMs FROM ledger INDEXED BY ledger_remaining
-       WHERE remaining_today IS NOT NULL ORDER BY id DESC LIMIT 1`,
+       WHERE remaining_today IS NOT NULL AND at_ms > ? ORDER BY id DESC LIMIT 1`,
+      [nowMs - DAY_MS],
     );
-    return row && row.atMs > nowMs - DAY_MS ? { ...row, atMs: Math.min(row.atMs, nowMs) } : undefined;
+    return row && { ...row, atMs: Math.min(row.atMs, nowMs) };
   }
 
   /** Of one run: attempts, the most in any window of one second, and the mean per second from first to last. */
