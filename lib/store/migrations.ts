@@ -1,11 +1,12 @@
 import type { Database, Tx } from './database.ts';
-import { EARLY_COLUMNS, EARLY_SCHEMA, RETRY_SCHEMA, SYNC_SCHEMA } from './schema.ts';
+import { EARLY_COLUMNS, EARLY_SCHEMA, HISTORY_SCHEMA, RETRY_SCHEMA, SYNC_SCHEMA } from './schema.ts';
 
 /** Numbered by position, append-only. `PRAGMA user_version` counts those a file has been through. */
 const MIGRATIONS: readonly ((tx: Tx) => Promise<void>)[] = [
   takeOverEarlyTables,
   addSyncTables,
   retryWhatWasSetAside,
+  addHistory,
 ];
 
 /**
@@ -58,4 +59,8 @@ async function addSyncTables(tx: Tx): Promise<void> {
 
 async function retryWhatWasSetAside(tx: Tx): Promise<void> {
   await runAll(tx, RETRY_SCHEMA);
+}
+
+async function addHistory(tx: Tx): Promise<void> {
+  await runAll(tx, HISTORY_SCHEMA);
 }

@@ -207,3 +207,26 @@ ALTER TABLE set_aside ADD COLUMN tries INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE set_aside ADD COLUMN settled_at INTEGER;
 CREATE INDEX set_aside_open ON set_aside (listing_id) WHERE settled_at IS NULL;
 `;
+
+/** One row a start of the program, and the names of Etsy's categories. */
+export const HISTORY_SCHEMA = `
+CREATE TABLE starts (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  run_id INTEGER NOT NULL,
+  started_at INTEGER NOT NULL,  -- epoch ms
+  ended_at INTEGER,             -- epoch ms; null: under way, or it was killed
+  outcome TEXT,                 -- finished, stopped, failed
+  reason TEXT,                  -- why it stopped or failed
+  requests INTEGER,             -- attempts, as the ledger has them
+  faults INTEGER,               -- of these without an answer, or answered 429 or 5xx
+  worst_second INTEGER,         -- most requests in any 1,000 ms
+  counts TEXT                   -- JSON: what it changed (see lib/tally.ts)
+);
+CREATE INDEX starts_run ON starts (run_id);
+CREATE TABLE taxonomy (
+  taxonomy_id INTEGER PRIMARY KEY,
+  parent_id INTEGER,            -- null: at the top
+  name TEXT NOT NULL,
+  fetched_at INTEGER NOT NULL   -- epoch s
+);
+`;
