@@ -19,6 +19,8 @@ export type RunEvent =
 export interface UnitView {
   readonly id: string;
   readonly title: string;
+  /** What its progress counts: "listings". */
+  readonly noun?: string | undefined;
   readonly state: StageState;
   readonly progress: Progress;
 }
