@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { version } from './version.ts';
 
 const USAGE = `Keeps a local dataset of Etsy furniture in step with Etsy, as pipeline.yaml says.
 
@@ -36,8 +36,7 @@ export async function main(argv: readonly string[], process: NodeJS.Process): Pr
     return 0;
   }
   if (options.version) {
-    const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-    process.stdout.write(`${(JSON.parse(manifest) as { version: string }).version}\n`);
+    process.stdout.write(`${version()}\n`);
     return 0;
   }
   const { session } = await import('./session.ts');

@@ -33,7 +33,6 @@ const MEANT: readonly (readonly [statement: string, why: string])[] = [
   ['SELECT count(*) AS n FROM reviews WHERE snapshot_timestamp >= ?', 'the summary: new rows'],
   ['SELECT count(*) AS n FROM meta_data', 'the summary: entries'],
   ["SELECT iif(json_type(value) = 'object', value ->> 'when_made', NULL)", 'the summary: what is left out'],
-  ['SELECT count(*) AS requests, max(in_second) AS worst', 'the summary: the pace, window by window'],
 ];
 
 interface Offender {

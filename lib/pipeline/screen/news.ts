@@ -6,7 +6,7 @@ import { stageProgress, type StageView, timeTaken, unitCount, type UnitRow } fro
 import type { View } from './view.ts';
 
 /** A stage of more units is told as a whole: nobody reads thousands of starts and ends. */
-const TOLD_ONE_BY_ONE = 50;
+export const TOLD_ONE_BY_ONE = 50;
 
 export interface News {
   readonly who: string;
