@@ -1,8 +1,8 @@
 import type { Truth } from '../marketplace/index.ts';
 import { withRig } from '../rig.ts';
 import type { Rig } from '../rig.ts';
-import { least, sumOf } from './least.ts';
-import type { Requests } from './least.ts';
+import { leastRequests, sumOf } from '../../lib/status/requests.ts';
+import type { Requests } from '../../lib/status/requests.ts';
 import type { Section } from './section.ts';
 
 /** The listings share one category, so that its price ranges have to be found. */
@@ -93,7 +93,7 @@ async function compare(rig: Rig, truth: Truth, before: Before, viewsOnPages: boo
   const shown = new Set(since.map((listing) => listing.listing_id));
   return {
     measured: { ...byStage, total: made(/./) },
-    least: least({
+    least: leastRequests({
       slices: slices.map((slice) => slice.n),
       batch: fresh.length + alone.size,
       withoutViews: due.length,

@@ -1,15 +1,17 @@
-import { PAGE } from '../../lib/etsy/api.ts';
+import { PAGE } from '../etsy/api.ts';
 
-/** What a sync has to find out, whoever does it. */
+/** What a sync has to find out. */
 export interface Need {
   /** How many listings each price range holds that is read through. */
   readonly slices: readonly number[];
+  /** Price ranges that turned out too large to be read through, each after its first page. */
+  readonly cut?: number;
   /** Listings that only the batch endpoint tells of: new ones, and one for each shop that is due without one. */
   readonly batch: number;
-  /** For each shop whose reviews are due, those that are not in yet. */
-  readonly reviews: Iterable<number>;
   /** Listings due a dynamic row where search pages carry no `views`, beside those of `batch`. */
   readonly withoutViews?: number;
+  /** For each shop whose reviews are due, those that are not in yet. */
+  readonly reviews: Iterable<number>;
 }
 
 export interface Requests {
@@ -19,15 +21,18 @@ export interface Requests {
   readonly total: number;
 }
 
-/** The fewest requests by which any client could find that out. */
-export function least({ slices, batch, reviews, withoutViews = 0 }: Need): Requests {
-  let [pages, asked] = [0, 0];
-  for (const count of slices) pages += Math.max(1, Math.ceil(count / PAGE));
-  for (const count of reviews) asked += Math.max(1, Math.ceil(count / PAGE));
+/** The fewest requests that tell all of it, whoever asks: of everything 100 at a time, and an empty answer is one too. */
+export function leastRequests({ slices, cut = 0, batch, withoutViews = 0, reviews }: Need): Requests {
   const batches = Math.ceil(batch / PAGE) + Math.ceil(withoutViews / PAGE);
-  return sumOf(pages, batches, asked);
+  return sumOf(cut + pagesFor(slices), batches, pagesFor(reviews));
 }
 
 export function sumOf(pages: number, batches: number, reviews: number): Requests {
   return { pages, batches, reviews, total: pages + batches + reviews };
+}
+
+function pagesFor(counts: Iterable<number>): number {
+  let pages = 0;
+  for (const count of counts) pages += Math.max(1, Math.ceil(count / PAGE));
+  return pages;
 }
