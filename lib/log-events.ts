@@ -2,7 +2,14 @@ import type { Log } from './log.ts';
 import type { Listener, RunEvent } from './pipeline/events.ts';
 import { type Clock, systemClock } from './pipeline/screen/clock.ts';
 import { TOLD_ONE_BY_ONE } from './pipeline/screen/news.ts';
-import { emptyStage, stageProgress, type StageView, timeTaken, unitCount } from './pipeline/screen/stage.ts';
+import {
+  emptyStage,
+  stageProgress,
+  type StageTitle,
+  type StageView,
+  timeTaken,
+  unitCount,
+} from './pipeline/screen/stage.ts';
 import { emptyView, reduce } from './pipeline/screen/view.ts';
 
 const MINUTE_MS = 60_000;
@@ -11,7 +18,7 @@ export type LogRecord = readonly [event: string, fields: Readonly<Record<string,
 
 export interface LogEventsOptions {
   readonly log: Log;
-  readonly stages: readonly { readonly id: string; readonly title: string }[];
+  readonly stages: readonly StageTitle[];
   /** What else there is to tell; asked for once a minute and at the end. */
   readonly news: (isLast: boolean) => Promise<readonly LogRecord[]>;
   readonly clock?: Clock;

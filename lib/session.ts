@@ -19,6 +19,7 @@ import { Runner } from './pipeline/runner.ts';
 import type { Outcome, RunnerOptions } from './pipeline/runner.ts';
 import { printable } from './pipeline/screen/format.ts';
 import { openScreen } from './pipeline/screen/index.ts';
+import type { StageTitle } from './pipeline/screen/stage.ts';
 import { StopSwitch } from './pipeline/stop.ts';
 import { Database } from './store/database.ts';
 import { Inspection } from './store/inspection.ts';
@@ -193,7 +194,7 @@ async function run(
       name: pipeline.name,
       stages: shown.map(titled),
       killFile: relative(options.cwd, pipeline.kill) || pipeline.kill,
-      gauges: gauges(database, ledger),
+      gauges: gauges({ sql: database.read, ledger, limit: qps, cdn: services.cdn }),
       env: options.env,
     });
     const written = logEvents({ log, stages: shown.map(titled), news: await logNews(database.read) });
@@ -235,6 +236,6 @@ async function run(
   }
 }
 
-function titled({ id, task }: Pipeline['stages'][number]): { id: string; title: string } {
-  return { id, title: task.title };
+function titled({ id, task, needs, alongside }: Pipeline['stages'][number]): StageTitle {
+  return { id, title: task.title, needs, alongside };
 }

@@ -25,6 +25,12 @@ export function plural(value: number, one: string, other = `${one}s`): string {
   return `${count(value)} ${english.select(value) === 'one' ? one : other}`;
 }
 
+/** 84200000 → "84 MB". */
+export function megabytes(bytes: number): string {
+  const mega = bytes / 1e6;
+  return mega < 1000 ? `${whole.format(mega)} MB` : `${tenths.format(mega / 1000)} GB`;
+}
+
 /** Per second: "4.9", "245". */
 export function perSecond(value: number): string {
   return value < 9.95 ? tenths.format(value) : whole.format(value);
