@@ -128,13 +128,13 @@ function rowsOf({ pipeline, run, outcome, pace }: SummaryOptions, counts: Tally)
 }
 
 function requestFacts({ requests, perSecond, worstSecond, faults }: Pace): Fact[] {
-  const busiest: Fact[] = [
-    [perSecond.toFixed(2), 'a second'],
+  return [
+    [requests, 'sent'],
+    // A start that sent none, or one, has no rate.
+    ...(perSecond > 0 ? [[perSecond.toFixed(2), 'a second'] satisfies Fact] : []),
     [worstSecond, 'in the busiest'],
+    ...(faults > 0 ? [[faults, 'in vain'] satisfies Fact] : []),
   ];
-  return faults === 0
-    ? [[requests, 'sent'], ...busiest]
-    : [[requests, `sent, ${count(faults)} in vain`], ...busiest];
 }
 
 /** Where everything lies. A line more is written in the same way. */

@@ -100,7 +100,8 @@ function rowOfStage(stage: StageView, scene: Scene): Row {
   const awaited = waitsFor(view, stage, now).join(', ');
   const note = units === 1 ? stage.rows[0]?.progress.note : undefined;
   const took = timeTaken(stage);
-  const ended = stage.state === 'finished' && took !== undefined ? duration(took) : stage.reason;
+  const time = took === undefined ? 'in an earlier start' : duration(took);
+  const ended = stage.state === 'finished' ? time : stage.reason;
   const isLost = stage.state === 'waiting' && isBarred(view, stage);
   const waits = isLost
     ? 'will be skipped'

@@ -41,7 +41,7 @@ function figures(scene: Scene): string[] {
   const lines = [line('Etsy API', budget(scene, gauges.api), scene)];
   if (view.stages.some((stage) => stage.id === 'images')) {
     const { done, waiting, failed, bytes } = gauges.images;
-    const size = bytes > 0 ? [{ text: megabytes(bytes), isSpare: true }] : [];
+    const size = bytes >= 1e6 ? [{ text: megabytes(bytes), isSpare: true }] : [];
     const bad = { text: `${count(failed)} failed`, isAlarm: failed > 0 };
     const facts = [{ text: `${count(done)} on disk` }, { text: `${count(waiting)} waiting` }, bad, ...size];
     lines.push(line('Images', facts, scene));
