@@ -10,7 +10,7 @@ import {
   timeTaken,
   unitCount,
 } from './pipeline/screen/stage.ts';
-import { emptyView, reduce } from './pipeline/screen/view.ts';
+import { emptyView, reduce, type View } from './pipeline/screen/view.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -38,7 +38,7 @@ export function logEvents({ log, stages, news, clock = systemClock }: LogEventsO
   const told = new Map<string, string>();
   let telling: Promise<void> = Promise.resolve();
 
-  const write = (event: RunEvent, now: number): void => {
+  const write = (event: RunEvent, before: View, now: number): void => {
     const { type, ...fields } = event;
     switch (event.type) {
       case 'stage':
@@ -52,7 +52,10 @@ export function logEvents({ log, stages, news, clock = systemClock }: LogEventsO
       case 'unit': {
         const stage = stageOf(event.stage);
         const units = unitCount(stage);
-        const row = stage.rows.find((unit) => unit.id === event.unit);
+        // Of many units, those that are done are kept no longer.
+        const row = [stage, stageOf(event.stage, before)]
+          .flatMap(({ rows }) => rows)
+          .find(({ id }) => id === event.unit);
         // The only unit of a stage is the stage.
         const isTold = units > 1 && (units <= TOLD_ONE_BY_ONE || event.state === 'failed');
         if (isTold) log.write(type, { ...fields, title: row?.title, ...row?.progress });
@@ -77,8 +80,8 @@ export function logEvents({ log, stages, news, clock = systemClock }: LogEventsO
     }
   };
 
-  const stageOf = (id: string): StageView =>
-    view.stages.find((stage) => stage.id === id) ?? emptyStage({ id, title: id });
+  const stageOf = (id: string, of = view): StageView =>
+    of.stages.find((stage) => stage.id === id) ?? emptyStage({ id, title: id });
 
   const tellProgress = (): void => {
     for (const stage of view.stages) {
@@ -110,9 +113,9 @@ export function logEvents({ log, stages, news, clock = systemClock }: LogEventsO
   });
   return {
     listen(event) {
-      const now = clock.now();
-      view = reduce(view, event, now);
-      write(event, now);
+      const [before, now] = [view, clock.now()];
+      view = reduce(before, event, now);
+      write(event, before, now);
     },
     async close() {
       stop();

@@ -91,6 +91,10 @@ describe('words and figures', () => {
   it('is no more precise about the future than it can be', () => {
     const spans = [0, 41 * SECOND, 61 * SECOND, 121 * MINUTE, 10.2 * HOUR];
     assert.deepEqual(spans.map(estimate), ['5 s', '45 s', '2 min', '2 h 5 min', '11 h']);
+    const clocks = [START + HOUR, START + 30 * HOUR, START - 20 * 24 * HOUR].map((at) =>
+      clockTime(at, START),
+    );
+    assert.match(clocks.join(', '), /^\d\d:02, [A-Z][a-z]{2} \d\d:02, \d{1,2} Nov \d\d:02$/);
     assert.deepEqual([79_100, 59_000, 150_000].map(countdown), ['1 min 20 s', '59 s', '3 min']);
   });
 

@@ -2,7 +2,8 @@ import { relative } from 'node:path';
 import { clockTime, count, duration, estimate, oneLine, plural } from '../pipeline/screen/format.ts';
 import { table } from '../table.ts';
 import type { FactRow } from '../table.ts';
-import type { QuotaStatus, StageStatus, Status, Sync, UnitStatus } from './shape.ts';
+import { runLines } from './print-run.ts';
+import type { QuotaStatus, Status, Sync } from './shape.ts';
 
 export interface PrintOptions {
   readonly cwd: string;
@@ -21,7 +22,7 @@ export function printed(status: Status, options: PrintOptions): string {
   const blocks = sync
     ? [
         underWay(status, options, now),
-        runLines(sync, options, status.underWay !== null, now),
+        runLines(sync, options.width, status.underWay !== null, now),
         ['The data', ...table(dataRows(status, sync, options), options.width), ...reasons(sync)],
         ['Etsy API', ...quotaLines(sync.quota, now)],
         nextLines(sync, status.underWay !== null),
@@ -54,98 +55,6 @@ function earlier({ rows }: Status, file: string): string[] {
       Infinity,
     ),
   ];
-}
-
-function runLines(
-  { run, lastStart, counts }: Sync,
-  options: PrintOptions,
-  isUnderWay: boolean,
-  now: number,
-): string[] {
-  if (!run) return ['Nothing was run yet.'];
-  const name = run.onlyStage === null ? `Run ${run.id}` : `Run ${run.id}, of stage ${run.onlyStage} alone,`;
-  const ended =
-    run.finishedAt === null ? 'is not finished' : `finished ${clockTime(Date.parse(run.finishedAt), now)}`;
-  const began = clockTime(Date.parse(run.startedAt), now);
-  const lines = [`${name} began ${began} and ${isUnderWay && run.finishedAt === null ? 'goes on' : ended}.`];
-  if (lastStart && !isUnderWay) lines.push(...startLines(lastStart, now));
-  const width = Math.max(...run.stages.map(({ id }) => id.length));
-  lines.push(...run.stages.flatMap((stage) => stageLines(stage, width)));
-  const { listings, shops, reviews } = counts;
-  return [
-    ...lines,
-    '',
-    run.finishedAt === null ? 'So far it has brought' : 'It has brought',
-    ...table(
-      [
-        {
-          label: 'listings',
-          facts: [
-            [listings.new, 'new'],
-            [listings.refreshed, 'refreshed'],
-            [listings.gone, 'gone'],
-          ],
-        },
-        {
-          label: 'shops',
-          facts: [
-            [shops.new, 'new'],
-            [shops.refreshed, 'refreshed'],
-          ],
-        },
-        { label: 'reviews', facts: [[reviews.new, 'new']] },
-      ],
-      options.width,
-    ),
-  ];
-}
-
-function startLines(start: NonNullable<Sync['lastStart']>, now: number): string[] {
-  const began = Date.parse(start.startedAt);
-  const took = start.endedAt === null ? '' : ` after ${duration(Date.parse(start.endedAt) - began)}`;
-  const how = start.outcome === null ? '' : ` ${start.outcome}${took}`;
-  const why = (start.reason ?? '').split('\n').map(oneLine);
-  const sent =
-    start.requests === null
-      ? []
-      : [`${plural(start.requests, 'request')} were sent, ${start.worstSecond ?? 0} in the busiest second.`];
-  return [
-    `The last start, ${clockTime(began, now)},${how === '' ? ' was ended without a word' : how}${why[0] ? `: ${why[0]}` : ''}.`,
-    ...why.slice(1),
-    ...sent,
-  ];
-}
-
-function stageLines({ id, state, units }: StageStatus, width: number): string[] {
-  const name = `  ${id.padEnd(width)}  `;
-  const [only] = units;
-  if (units.length === 1 && only) return [`${name}${inWords(only)}`];
-  const begun = units.filter((unit) => unit.state === 'begun');
-  const finished = units.filter((unit) => unit.state === 'finished').length;
-  const parts =
-    state === 'begun' ? `${count(finished)} of ${plural(units.length, 'unit')} finished` : whole(units);
-  return [
-    `${name}${parts}`,
-    ...begun.map(
-      (unit) =>
-        `  ${' '.repeat(width)}  ${unit.title === unit.id ? '' : `${unit.id} `}${unit.title}: ${inWords(unit)}`,
-    ),
-  ];
-}
-
-/** Of a stage that is over or to come: its items all together, where they are of one kind. */
-function whole(units: readonly UnitStatus[]): string {
-  const [first, ...others] = units;
-  if (!first) return 'to come';
-  const alike = others.every(({ noun }) => noun === first.noun);
-  const done = alike ? units.reduce((sum, unit) => sum + (unit.done ?? 0), 0) : null;
-  return inWords({ ...first, done });
-}
-
-function inWords({ state, done, total, noun }: UnitStatus): string {
-  if (done === null || state === 'to come') return state;
-  const amount = `${count(done)}${total === null || state === 'finished' ? '' : ` of ${count(total)}`}${noun === null ? '' : ` ${noun}`}`;
-  return state === 'finished' ? `finished, ${amount}` : amount;
 }
 
 function dataRows({ rows }: Status, { counts, due, findings }: Sync, { madeSince }: PrintOptions): FactRow[] {
