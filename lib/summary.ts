@@ -35,7 +35,7 @@ export interface SummaryOptions {
 export function summary(options: SummaryOptions): string {
   const { outcome, counts, findings, width } = options;
   const figures = counts === undefined ? [] : table(rowsOf(options, counts), width);
-  const open = findings.map(({ kind, subject, detail }) => `  ${oneLine(`${kind} ${subject}: ${detail}`)}`);
+  const open = findings.map(({ kind, subject, detail }) => `  ${oneLine(`${kind}: ${subject}: ${detail}`)}`);
   const more = (counts?.findings.open ?? 0) - findings.length;
   if (more > 0) open.push(`  and ${count(more)} more findings`);
   const isWhole = outcome.state === 'finished';

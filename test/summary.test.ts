@@ -62,7 +62,7 @@ describe('the summary', () => {
       '',
       ...FIGURES,
       '',
-      '  missing-image 1203: no image was ever recorded',
+      '  missing-image: 1203: no image was ever recorded',
       '  and 6 more findings',
       '',
       'The data:   etsy_data.db',
