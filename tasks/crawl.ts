@@ -37,7 +37,8 @@ export default defineTask({
   }),
   cursor: cursorSchema,
 
-  units: ({ options }) => options.taxonomies.map((id) => ({ id: String(id), title: taxonomyName(id) })),
+  units: ({ options }) =>
+    options.taxonomies.map((id) => ({ id: String(id), title: taxonomyName(id), noun: 'listings' })),
 
   async *run(unit, cursor, { services, runId, stop }) {
     const taxonomyId = Number(unit.id);

@@ -15,7 +15,7 @@ export default defineTask({
   options: z.object({ hosts: z.array(z.string().min(1)).min(1) }),
   cursor: z.object({}),
 
-  units: () => [{ id: 'queue', title: 'Images' }],
+  units: () => [{ id: 'queue', title: 'Images', noun: 'images' }],
 
   async *run(_unit, _cursor, { options, services, runId, stop, companionsActive }) {
     let [done, failed] = [0, 0];

@@ -64,8 +64,8 @@ export default defineTask({
   cursor,
 
   units: () => [
-    { id: 'records', title: 'Rows of every entry' },
-    { id: 'files', title: 'Image files' },
+    { id: 'records', title: 'Rows of every entry', noun: 'entries' },
+    { id: 'files', title: 'Image files', noun: 'images' },
     { id: 'repair', title: 'Repairs' },
   ],
 

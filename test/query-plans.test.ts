@@ -35,8 +35,17 @@ const MEANT: readonly (readonly [statement: string, why: string])[] = [
     'the first row of an index',
   ],
   ['SELECT count(*) AS n FROM meta_data', 'the summary: entries'],
+  ['SELECT count(*) AS n FROM meta_data AS m', 'the status: entries that the last crawl did not see'],
+  ['SELECT count(*) AS n FROM listings', 'the status: rows, in the smallest index'],
+  ['SELECT count(*) AS n FROM listings_dynamic', 'the status: rows, in the smallest index'],
+  ['SELECT count(*) AS n FROM shops', 'the status: rows'],
+  ['SELECT count(*) AS n FROM shops_dynamic', 'the status: rows, in the smallest index'],
+  ['SELECT count(*) AS n FROM reviews', 'the status: rows, in the smallest index'],
+  ['SELECT count(*) AS n FROM wanted', 'the status: what is asked for next'],
+  ["SELECT coalesce(reason, 'no reason was noted') AS reason", 'the status: why images failed'],
+  ['SELECT iif(r.started_at IS NOT NULL, 0,', 'the status: shops whose reviews are due'],
+  ['SELECT sum(later) AS later', 'the status: the newest listings, as many as LIMIT says'],
   ["SELECT iif(json_type(value) = 'object', value ->> 'when_made', NULL)", 'the summary: what is left out'],
-  ['SELECT count(*) AS requests, max(in_second) AS worst', 'the summary: the pace, window by window'],
 ];
 
 /** What a run does only where something is out of the ordinary: how the statement begins, and what that is. */
@@ -55,7 +64,7 @@ interface Offender {
   readonly scans: readonly string[];
 }
 
-describe('the plans of all statements that the five stages run', () => {
+describe('the plans of all statements that the five stages and the status run', () => {
   let rig: Rig;
   let statements: string[] = [];
 
@@ -69,6 +78,8 @@ describe('the plans of all statements that the five stages run', () => {
     await run();
     await makeWork(rig);
     await rig.advance(8);
+    const status = { qps: 'exact', args: ['status'], imports: [WATCH], env } as const;
+    assert.equal((await rig.run(status)).code, 0);
     await run();
     const recorded = JSON.parse(await readFile(env.STATEMENTS, 'utf8')) as string[];
     statements = [...recorded, ...(await beyondReach())].map(oneLine);

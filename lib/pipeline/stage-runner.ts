@@ -10,6 +10,8 @@ export interface Place {
   readonly stage: string;
   /** Its id, and its title where that says more. */
   readonly unit: string;
+  /** What the progress counts. */
+  readonly noun: string | undefined;
   readonly progress: Progress;
 }
 
@@ -89,6 +91,7 @@ export class StageRunner {
       this.#at = {
         stage: this.#stage.id,
         unit: nameOf(unit),
+        noun: unit.noun,
         progress: checkpoint?.progress ?? {},
       };
       this.#tellUnit(unit, 'running');
@@ -177,6 +180,7 @@ function viewOf(unit: Unit, checkpoint: UnitCheckpoint | undefined): UnitView {
   return {
     id: unit.id,
     title: unit.title,
+    noun: unit.noun,
     state: checkpoint?.finished ? 'finished' : 'waiting',
     progress: checkpoint?.progress ?? {},
   };

@@ -8,6 +8,8 @@ export interface Unit {
   readonly id: string;
   /** Shown on the screen, e.g. "Dining Chairs". */
   readonly title: string;
+  /** What `done` and `total` of its progress count, in the plural: "listings". */
+  readonly noun?: string;
 }
 
 /** Runs inside the step's transaction. Statements of one write see each other; nothing else runs between them. */
