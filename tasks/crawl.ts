@@ -33,7 +33,9 @@ export default defineTask({
     taxonomies: z
       .array(z.int().positive())
       .min(1)
-      .refine((ids) => new Set(ids).size === ids.length, 'a taxonomy is named twice, expected each once'),
+      .refine((ids) => new Set(ids).size === ids.length, 'a taxonomy is named twice, expected each once')
+      .meta({ uniqueItems: true })
+      .describe("Ids of Etsy's categories to read, each with all below it. 967 is all furniture."),
   }),
   cursor: cursorSchema,
 

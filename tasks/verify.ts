@@ -46,7 +46,14 @@ const KINDS = [
 /** Rows and files looked at in one step. */
 const CHUNK = 1000;
 
-const options = z.object({ tolerate: z.array(z.enum(KINDS)).default([]) });
+const options = z.object({
+  tolerate: z
+    .array(z.enum(KINDS))
+    .default([])
+    .describe(
+      'Kinds of findings not to look for, such as missing-image on a machine without images. Default: none.',
+    ),
+});
 const cursor = z.object({
   /** Everything up to this listing id has been looked at. */
   after: z.int(),
