@@ -19,6 +19,7 @@ import { imagesDone, imagesLost, recheckImages } from '../lib/store/images.ts';
 import { putEntries } from '../lib/store/meta-data.ts';
 import { settleUnmet } from '../lib/store/set-aside.ts';
 import { shortSlices } from '../lib/store/slices.ts';
+import { readTaxonomy } from '../lib/store/taxonomy.ts';
 import { nextWanted, want } from '../lib/store/wanted.ts';
 import { applyBatch, applyShops, fetchBatch, fetchShop } from './rules/apply.ts';
 import { checkImageFile, checkRecord, listingOfFile, sliceFinding } from './rules/checks.ts';
@@ -121,6 +122,8 @@ async function* checkRecords(from: number, { services, runId, options: { tolerat
   async function checkWhole(): Promise<Awaited<ReturnType<Steps['next']>>['value'] & object> {
     const strays = await listingsWithoutEntry(sql);
     const words = await whenMadeWords(sql);
+    const short = await shortSlices(sql, runId);
+    const known = await readTaxonomy(sql);
     const findings: Finding[] = [
       ...strays.map(({ listing_id }) => ({
         kind: 'listing-without-entry',
@@ -134,7 +137,7 @@ async function* checkRecords(from: number, { services, runId, options: { tolerat
           subject: word ?? 'null',
           detail: `${n} rows in listings are not certainly made since ${rules.madeSince}`,
         })),
-      ...(await shortSlices(sql, runId)).map(sliceFinding),
+      ...short.map((slice) => sliceFinding(slice, known.nameOf(slice.taxonomy_id))),
     ];
     return {
       write: async (tx) => {
