@@ -63,6 +63,26 @@ describe('what a name means', () => {
     }
   });
 
+  it('is the one that a whole path leads to, though it fits one below as well', () => {
+    const tree = new Taxonomy(
+      [
+        { id: 1, parentId: null, name: 'Home' },
+        { id: 2, parentId: 1, name: 'Chairs' },
+        { id: 3, parentId: 1, name: 'Garden' },
+        { id: 4, parentId: 3, name: 'Chairs' },
+        { id: 5, parentId: 4, name: 'Chairs' },
+      ],
+      0,
+    );
+    assert.deepEqual(tree.find('Chairs'), [2, 4, 5]);
+    assert.deepEqual(tree.find('Home > Chairs'), [2]);
+    assert.deepEqual(tree.find('Garden > Chairs'), [4, 5]);
+    assert.deepEqual(
+      [2, 4, 5].map((id) => tree.shortestOf(id)),
+      ['Home > Chairs', 'Home > Garden > Chairs', 'Chairs > Chairs'],
+    );
+  });
+
   it('never is a category that no part of the text names', () => {
     const word = fc.constantFrom(...all.map(({ name }) => name), 'Sofas', '', ' ');
     fc.assert(

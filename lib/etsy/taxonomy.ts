@@ -34,24 +34,26 @@ export class Taxonomy {
     return this.#lineOf(id).join(SEPARATOR);
   }
 
-  /** The name, with its parent's in front where others are called the same. */
+  /** The name, with as many of those above in front as it takes to mean no other. */
   shortestOf(id: number): string {
-    const name = this.nameOf(id);
-    const isAlone = (this.#byName.get(plain(name)) ?? []).length < 2;
-    return this.#lineOf(id)
-      .slice(isAlone ? -1 : -2)
-      .join(SEPARATOR);
+    const line = this.#lineOf(id);
+    const tails = line.map((_, index) => line.slice(line.length - index - 1).join(SEPARATOR));
+    return tails.find((tail) => this.find(tail).length === 1) ?? this.pathOf(id);
   }
 
   /**
    * The ids of all categories that a name, or a path such as "Bedroom Furniture > Steps & Stools", fits. A path may
-   * leave out what lies between. Case, spaces around, and & or "and" make no difference.
+   * leave out any above; one that goes from the top to a category means only that. Case, spaces around, and & or "and"
+   * make no difference.
    */
   find(text: string): number[] {
-    const above = text.split(SEPARATOR.trim()).map(plain);
-    const name = above.pop() ?? '';
-    const called = (this.#byName.get(name) ?? []).map(({ id }) => id);
-    return called.filter((id) => isWithin(above, this.#lineOf(id).slice(0, -1).map(plain)));
+    const words = text.split(SEPARATOR.trim()).map(plain);
+    const [name = '', ...above] = words.toReversed();
+    const fitting = (this.#byName.get(name) ?? [])
+      .map(({ id }) => ({ id, line: this.#lineOf(id).map(plain) }))
+      .filter(({ line }) => isWithin(above, line.toReversed().slice(1)));
+    const whole = fitting.filter(({ line }) => words.length > 1 && line.length === words.length);
+    return (whole.length > 0 ? whole : fitting).map(({ id }) => id);
   }
 
   /** All names, each once, as Etsy spells them. */
