@@ -110,7 +110,7 @@ describe('what cannot be used is recorded, and the rest goes on:', () => {
       assert.equal(code, 0);
       assert.match(
         stdout,
-        /unseen-listings: taxonomy 12371, from 0\.00 up: Etsy counted 250, seen 150: 100 missing/,
+        /unseen-listings: taxonomy 12371 \(Coffee Tables\), from 0\.00 up: Etsy counted 250, seen 150: 100 missing/,
       );
       const given = await rig.rows<Aside>(asides);
       assert.ok(given.length > 2);
