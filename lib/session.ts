@@ -186,10 +186,22 @@ async function run(
       cwd: options.cwd,
     });
     options.stdout.write(key.redact(printable(text)));
+    if (outcome.state === 'finished' && options.onlyStage === undefined)
+      options.stdout.write(key.redact(printable(await tellReport(pipeline, options.cwd))));
     if (outcome.state === 'failed') return 1;
     return outcome.state === 'finished' ? 0 : (stop.stopped?.exitCode ?? 75);
   } finally {
     await stop.close();
+  }
+}
+
+/** A whole run ends with a report. One that cannot be written is no reason to call the run failed. */
+async function tellReport(pipeline: Pipeline, cwd: string): Promise<string> {
+  try {
+    const { writeReport } = await import('./report/index.ts');
+    return `The report: ${relative(cwd, await writeReport(pipeline))}\n`;
+  } catch (error) {
+    return `The report could not be written; the run is complete all the same.\n${describe(error)}\nTo try again: npx sync-data report\n`;
   }
 }
 
@@ -208,7 +220,7 @@ export function describe(error: unknown): string {
     : (error.stack ?? error.message);
 }
 
-function exitCodeOf(error: unknown): number {
+export function exitCodeOf(error: unknown): number {
   return error instanceof Error && 'exitCode' in error && typeof error.exitCode === 'number'
     ? error.exitCode
     : 1;
