@@ -1,12 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { version } from './version.ts';
 
 const USAGE = `Keeps a local dataset of Etsy furniture in step with Etsy, as pipeline.yaml says.
 
 Usage
   sync-data                  run all stages, or go on where the last run stopped
   sync-data --stage <id>     run that stage alone, from its checkpoint
-  sync-data report           write report.html, a page that shows what the dataset holds
+  sync-data report           write report.html: what the dataset holds, to look at; asks nothing of Etsy
   sync-data --help           this text
   sync-data --version        the version
 
@@ -20,15 +20,22 @@ Exit codes
 The API key is read from ETSY_API_KEY=keystring:shared_secret, in the environment or in a file .env beside pipeline.yaml.
 `;
 
-interface Surroundings {
-  readonly cwd: string;
-  readonly stdout: NodeJS.WriteStream;
-  readonly stderr: NodeJS.WriteStream;
+interface Line {
+  /** What to do in place of a run. */
+  readonly word: string | undefined;
+  readonly stage: string | undefined;
+  readonly help: boolean;
+  readonly version: boolean;
 }
 
-/** What can be asked for in place of a run, loaded only then. Each gives the exit code. */
-const WORDS: Readonly<Record<string, () => Promise<(surroundings: Surroundings) => Promise<number>>>> = {
-  report: async () => (await import('./report/command.ts')).report,
+type Word = (process: NodeJS.Process, line: Line) => Promise<number>;
+
+/** What can be asked for in place of a run. Loaded when it is. */
+const WORDS: Readonly<Record<string, Word>> = {
+  async report(process) {
+    const { report } = await import('./report/command.ts');
+    return report({ cwd: process.cwd(), stdout: process.stdout, stderr: process.stderr });
+  },
 };
 
 /**
@@ -36,58 +43,52 @@ const WORDS: Readonly<Record<string, () => Promise<(surroundings: Surroundings) 
  * @returns the exit code
  */
 export async function main(argv: readonly string[], process: NodeJS.Process): Promise<number> {
-  let options;
+  let line;
   try {
-    options = parse(argv);
-    if (options.word !== undefined && !Object.hasOwn(WORDS, options.word))
-      throw new Error(await unknown(options.word));
+    line = parse(argv);
+    await check(line);
   } catch (error) {
     process.stderr.write(`sync-data: ${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
     return 2;
   }
-  if (options.help) {
+  if (line.help) {
     process.stdout.write(USAGE);
     return 0;
   }
-  if (options.version) {
-    const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-    process.stdout.write(`${(JSON.parse(manifest) as { version: string }).version}\n`);
+  if (line.version) {
+    process.stdout.write(`${version()}\n`);
     return 0;
   }
-  const word = await WORDS[options.word ?? '']?.();
-  if (word) return word({ cwd: process.cwd(), stdout: process.stdout, stderr: process.stderr });
+  const word = line.word === undefined ? undefined : WORDS[line.word];
+  if (word) return word(process, line);
   const { session } = await import('./session.ts');
   return session({
     cwd: process.cwd(),
     env: process.env,
     stdout: process.stdout,
     stderr: process.stderr,
-    onlyStage: options.stage,
+    onlyStage: line.stage,
   });
 }
 
-function parse(argv: readonly string[]): {
-  word: string | undefined;
-  stage: string | undefined;
-  help: boolean;
-  version: boolean;
-} {
+function parse(argv: readonly string[]): Line {
   const { values, positionals } = parseArgs({
     args: [...argv],
-    allowPositionals: true,
     options: { stage: { type: 'string' }, help: { type: 'boolean' }, version: { type: 'boolean' } },
+    allowPositionals: true,
   });
   const [word, ...more] = positionals;
-  if (more.length > 0) throw new Error(`One word at most is understood, not also "${more.join(' ')}".`);
-  if (word !== undefined && values.stage !== undefined)
-    throw new Error(`--stage is for a run; it does not go with "${word}".`);
-  return { word, stage: values.stage, help: values.help ?? false, version: values.version ?? false };
+  if (more.length > 0) throw new Error(`one word at a time: ${positionals.join(', ')}`);
+  const { stage, help = false, version: asked = false } = values;
+  return { word, stage, help, version: asked };
 }
 
-async function unknown(word: string): Promise<string> {
+/** @throws Error that says which words there are, or what does not go together */
+async function check({ word, stage }: Line): Promise<void> {
   const known = Object.keys(WORDS);
-  const { closest } = await import('./pipeline/validate.ts');
-  const meant = closest(word, known);
-  const similar = meant === undefined ? '' : ` Did you mean ${meant}?`;
-  return `"${word}" is nothing it can do.${similar} It knows: ${known.join(', ')}.`;
+  if (word !== undefined && !known.includes(word)) {
+    const { didYouMean } = await import('./pipeline/validate.ts');
+    throw new Error(`unknown word "${word}"${didYouMean(word, known)}; the words are: ${known.join(', ')}`);
+  }
+  if (word !== undefined && stage !== undefined) throw new Error(`--stage is for a run, not for ${word}`);
 }

@@ -2,6 +2,7 @@ import { mkdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, relative } from 'node:path';
 import { Checkpoints } from '../checkpoints/checkpoints.ts';
 import { connect } from './connect.ts';
+import { describe, exitCodeOf } from './describe.ts';
 import { gauges } from './gauges.ts';
 import { WHERE_TO_GET_A_KEY, findKey } from './etsy/key.ts';
 import type { ApiKey } from './etsy/key.ts';
@@ -13,9 +14,8 @@ import { Runner } from './pipeline/runner.ts';
 import type { Outcome, RunnerOptions } from './pipeline/runner.ts';
 import { printable } from './pipeline/screen/format.ts';
 import { openScreen } from './pipeline/screen/index.ts';
-import { StopSwitch, Stopped } from './pipeline/stop.ts';
+import { StopSwitch } from './pipeline/stop.ts';
 import { Database } from './store/database.ts';
-import { FileError, asFileError } from './store/files.ts';
 import { Inspection } from './store/inspection.ts';
 import { Ledger } from './store/ledger.ts';
 import { acquireLock } from './store/lock.ts';
@@ -203,25 +203,4 @@ async function tellReport(pipeline: Pipeline, cwd: string): Promise<string> {
   } catch (error) {
     return `The report could not be written; the run is complete all the same.\n${describe(error)}\nTo try again: npx sync-data report\n`;
   }
-}
-
-/** The message, and what to do next on a line of its own; the trace only where nobody foresaw the error. */
-export function describe(error: unknown): string {
-  if (!(error instanceof Error)) return `sync-data: ${String(error)}`;
-  if (error instanceof Stopped)
-    return `Stopped: ${error.message}.\nEverything is saved. To go on: npx sync-data`;
-  const hint = 'hint' in error && typeof error.hint === 'string' ? error.hint : undefined;
-  if (hint !== undefined) return `${error.message}\n${hint}`;
-  const path = 'path' in error && typeof error.path === 'string' ? error.path : 'a file';
-  const named = asFileError(path, error);
-  if (named instanceof FileError && named !== error) return describe(named);
-  return error instanceof UserError || error.name === 'ApiError'
-    ? error.message
-    : (error.stack ?? error.message);
-}
-
-export function exitCodeOf(error: unknown): number {
-  return error instanceof Error && 'exitCode' in error && typeof error.exitCode === 'number'
-    ? error.exitCode
-    : 1;
 }

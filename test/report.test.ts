@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { classify } from '../lib/etsy/when-made.ts';
 import { taxonomyName } from '../lib/etsy/taxonomy.ts';
 import { count } from '../lib/pipeline/screen/format.ts';
+import { columns } from '../lib/report/charts/columns.ts';
 import { Database } from '../lib/store/database.ts';
 import type { Tx } from '../lib/store/database.ts';
 import { migrate } from '../lib/store/migrations.ts';
@@ -337,6 +338,8 @@ describe('the report of what a run noted', () => {
       };
       for (const [run, began, ended, outcome, requests, faults, noted] of [
         [1, 0, 600_000, 'stopped', 2000, 3, '{"listings":{"new":900}}'],
+        // Killed: what the ledger knew of it was filled in later, its end was not.
+        [1, 700_000, null, null, 400, 1, null],
         [1, 3_600_000, 7_200_000, 'finished', 10_000, 9, JSON.stringify(counts)],
         [2, 86_400_000, 90_000_000, 'finished', 17_000, 0, 'no JSON'],
         [3, 172_800_000, null, null, null, null, null],
@@ -379,13 +382,13 @@ describe('the report of what a run noted', () => {
       Began: '20 Aug 2026, 09:00',
       Ended: '20 Aug 2026, 11:00',
       'At work': '1 h 10 min',
-      Requests: '12,000',
+      Requests: '12,400',
       Rate: '2.9/s',
-      Faults: '12',
+      Faults: '13',
       New: '1,200',
       Gone: '7',
       Reviews: '31',
-      Images: '1,190',
+      'Images on disk': '1,190',
     });
     assert.equal(second?.['Run'], '2 reviews alone');
     assert.equal(second['New'], '–');
@@ -592,6 +595,38 @@ describe('a run of all stages', () => {
     }));
 });
 
+describe('columns in the order of time', () => {
+  const heights = (...totals: number[]): { heights: number[]; told: string[] } => {
+    const stacks = totals.map((value) => ({ name: 'then', parts: [{ value, tone: 'main' as const }] }));
+    const { text } = columns('What they show', stacks, []);
+    return {
+      heights: [...text.matchAll(/\sheight="([\d.]+)"\s+class="main"/g)].map(([, height]) => Number(height)),
+      told: [...text.matchAll(/class="mark(?: end)?"\s*>([^<]+)<\/text/g)].map(([, told = '']) => told),
+    };
+  };
+
+  it('are as high as their figures', () => {
+    const [one = 0, two = 0, three = 0] = heights(10, 20, 40).heights;
+    assert.ok(Math.abs(two / one - 2) < 0.01 && Math.abs(three / one - 4) < 0.01);
+  });
+
+  it('are cut off where they would dwarf all others, and tell their figure', () => {
+    const first = heights(90_000, 81_000, 40, 30, 20, 0);
+    assert.deepEqual(first.told.at(-1), '90K, 81K');
+    assert.equal(first.heights[0], first.heights[1]);
+    assert.ok((first.heights[2] ?? 0) > 0.6 * (first.heights[0] ?? 0));
+    // Few columns are shown as they are, and so are those that only grow.
+    for (const totals of [
+      [900, 3, 2],
+      [1, 2, 4, 8, 16, 32],
+    ]) {
+      const whole = heights(...totals);
+      const ratio = (whole.heights[0] ?? 0) / (whole.heights.at(-1) ?? 1);
+      assert.ok(Math.max(ratio, 1 / ratio) > 30, totals.join());
+    }
+  });
+});
+
 it('a word that is none is refused, and the one that was meant is told', () =>
   beside(async (rig) => {
     const refused = async (...args: string[]): Promise<string> => {
@@ -600,9 +635,12 @@ it('a word that is none is refused, and the one that was meant is told', () =>
       assert.equal(stdout, '');
       return stderr;
     };
-    assert.match(await refused('reprot'), /^sync-data: "reprot" .+ Did you mean report\? .+\breport\b.+\n\n/);
-    assert.doesNotMatch(await refused('constructor'), /Did you mean/);
-    assert.match(await refused('report', 'now'), /"now"/);
+    assert.match(
+      await refused('reprot'),
+      /^sync-data: unknown word "reprot" \(did you mean report\?\); the words are: .*\breport\b.*\n\n/,
+    );
+    assert.doesNotMatch(await refused('constructor'), /did you mean/);
+    assert.match(await refused('report', 'now'), /report, now/);
     assert.match(await refused('report', '--stage', 'crawl'), /--stage/);
   }));
 

@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { describe, exitCodeOf } from '../describe.ts';
 import { loadPipeline } from '../pipeline/config.ts';
 import { printable } from '../pipeline/screen/format.ts';
 import { writeReport } from './index.ts';
@@ -16,8 +17,6 @@ export async function report({ cwd, stdout, stderr }: ReportOptions): Promise<nu
     stdout.write(`${printable(relative(cwd, path))}\n`);
     return 0;
   } catch (error) {
-    // Loaded for what it says of errors alone, and only when there is one.
-    const { describe, exitCodeOf } = await import('../session.ts');
     stderr.write(`${printable(describe(error))}\n`);
     return exitCodeOf(error);
   }

@@ -116,7 +116,7 @@ async function freshnessTile({ sql, now, rules }: Source, listings: number): Pro
   return {
     name: 'Freshness',
     value: share(fresh ?? 0, listings),
-    note: `of the listings read in the last ${duration(rules.refreshAfter * 1000)}`,
+    note: `of the listings were read in the last ${duration(rules.refreshAfter * 1000)}`,
   };
 }
 

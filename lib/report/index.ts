@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { taxonomyName } from '../etsy/taxonomy.ts';
 import type { Pipeline } from '../pipeline/config.ts';
@@ -6,6 +6,7 @@ import { UserError } from '../pipeline/errors.ts';
 import { Database } from '../store/database.ts';
 import type { Sql } from '../store/database.ts';
 import { replaceFile } from '../store/files.ts';
+import { version } from '../version.ts';
 import { headline } from './headline.ts';
 import { whereThere } from './old-schema.ts';
 import { page } from './page.ts';
@@ -90,9 +91,4 @@ async function categories(sql: Sql): Promise<Source['category']> {
   );
   const names = new Map(rows?.map(({ id, name }) => [id, name]));
   return (id) => (id === null ? 'No category' : (names.get(id) ?? taxonomyName(id)));
-}
-
-function version(): string {
-  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(manifest) as { version: string }).version;
 }

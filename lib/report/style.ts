@@ -78,6 +78,7 @@ figure { margin: 0; }
 .chart .quiet, .legend .quiet { fill: var(--quiet); background: var(--quiet); }
 .chart .alert, .legend .alert { fill: var(--alert); background: var(--alert); }
 .chart .soft, .legend .soft { fill: var(--main-soft); background: var(--main-soft); }
+.chart .cut { stroke: var(--paper); stroke-width: 3; }
 .chart .whisker { stroke: var(--quiet); stroke-width: 2; }
 .chart .median { stroke: var(--main); stroke-width: 3; }
 .chart .halo { paint-order: stroke; stroke: var(--paper); stroke-width: 5px; stroke-linejoin: round; }

@@ -22,14 +22,24 @@ export interface Mark {
 const WIDEST = 5;
 const HEIGHT = 132;
 const AXIS = 26;
-const TOP = 10;
+const TOP = 18;
+/**
+ * A first crawl brings in more than all that follow together. Columns that are so many times as high as the next are
+ * cut off, with the figure on top, or all others could not be told apart: so many at most, and beside so many others.
+ */
+const DWARFS = 4;
+const MOST_CUT = 3;
+const LEAST_OTHERS = 3;
 /** So many marks along the bottom have room on a phone. */
 const NARROW = 4;
 
 /** Columns in the order of time. @param marks what stands under which column */
 export function columns(label: string, stacks: readonly Stack[], marks: readonly Mark[]): Html {
   const total = (stack: Stack): number => stack.parts.reduce((sum, part) => sum + part.value, 0);
-  const y = scaleLinear([0, Math.max(1, ...stacks.map(total))], [TOP + HEIGHT, TOP]).nice(3);
+  const ceiling = ceilingOf(stacks.map(total));
+  const y = scaleLinear([0, ceiling], [TOP + HEIGHT, TOP])
+    .nice(3)
+    .clamp(true);
   const x = scaleBand(
     stacks.map((_, index) => index),
     [0, 100],
@@ -69,6 +79,23 @@ export function columns(label: string, stacks: readonly Stack[], marks: readonly
         > `;
       });
   });
+  const cut = groupsOf(stacks.flatMap((stack, index) => (total(stack) > ceiling ? [index] : []))).map(
+    (group) => {
+      const [left, right] = [middleOf(group[0] ?? 0) - width / 2, middleOf(group.at(-1) ?? 0) + width / 2];
+      const isLate = right > 80;
+      const told = group.map((index) => short(stacks[index] ? total(stacks[index]) : 0)).join(', ');
+      return html`<line
+          x1="${percent(left)}"
+          x2="${percent(right)}"
+          y1="${TOP + 12}"
+          y2="${TOP + 6}"
+          class="cut"
+        />
+        <text x="${percent(isLate ? right : left)}" y="${TOP - 6}" class="mark${isLate ? ' end' : ''}"
+          >${told}</text
+        > `;
+    },
+  );
   const along = marks.map(({ index, name }, mark) => {
     const isForWide = marks.length > NARROW && mark % 2 === 1;
     return html`<text
@@ -78,7 +105,28 @@ export function columns(label: string, stacks: readonly Stack[], marks: readonly
       >${name}</text
     > `;
   });
-  return drawing(label, base + AXIS, 'columns', [grid, drawn, along]);
+  return drawing(label, base + AXIS, 'columns', [grid, drawn, cut, along]);
+}
+
+/** Where the scale ends: at the largest, or at the next below those that are cut off. */
+function ceilingOf(totals: readonly number[]): number {
+  const sizes = totals.filter((total) => total > 0).toSorted((a, b) => b - a);
+  const room = Math.min(MOST_CUT, sizes.length - LEAST_OTHERS);
+  const dwarf = sizes.findIndex(
+    (size, index) => index > 0 && index <= room && (sizes[index - 1] ?? 0) >= DWARFS * size,
+  );
+  return sizes[Math.max(0, dwarf)] ?? 1;
+}
+
+/** Numbers that follow each other, together. */
+function groupsOf(indices: readonly number[]): number[][] {
+  const groups: number[][] = [];
+  for (const index of indices) {
+    const last = groups.at(-1);
+    if (last?.at(-1) === index - 1) last.push(index);
+    else groups.push([index]);
+  }
+  return groups;
 }
 
 /** Evenly chosen from so many columns, the last one among them: at most `most`. */

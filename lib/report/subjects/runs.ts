@@ -16,10 +16,10 @@ interface RunRow {
   readonly starts: number;
   readonly requests: number | null;
   readonly faults: number | null;
-  /** Milliseconds a start of it was at work; null: of none the end is known. */
+  /** Milliseconds its starts were at work, and the requests in that time; null: of none the end is known. */
   readonly active_ms: number | null;
+  readonly active_requests: number | null;
   readonly outcome: string | null;
-  readonly reason: string | null;
   readonly counts: string | null;
 }
 
@@ -39,7 +39,8 @@ function readRuns(sql: Sql): Promise<RunRow[]> {
   return sql.all<RunRow>(
     `SELECT r.id, r.only_stage, r.started_at, r.finished_at, count(s.id) AS starts, sum(s.requests) AS requests,
        sum(s.faults) AS faults, sum(s.ended_at - s.started_at) AS active_ms,
-       ${['outcome', 'reason', 'counts'].map(ofLast).join(', ')}
+       sum(s.requests) FILTER (WHERE s.ended_at IS NOT NULL) AS active_requests,
+       ${['outcome', 'counts'].map(ofLast).join(', ')}
      FROM (SELECT * FROM runs ORDER BY id DESC LIMIT ${TOLD}) AS r LEFT JOIN starts AS s ON s.run_id = r.id
      GROUP BY r.id ORDER BY r.id DESC`,
   );
@@ -57,7 +58,7 @@ export async function runs({ sql }: Source): Promise<Content> {
       short('Run'),
       short('Began'),
       short('Ended'),
-      ...['At work', 'Requests', 'Rate', 'Faults', 'New', 'Gone', 'Reviews', 'Images'].map(figures),
+      ...['At work', 'Requests', 'Rate', 'Faults', 'New', 'Gone', 'Reviews', 'Images on disk'].map(figures),
     ],
     rows.map((row) => {
       const counts = countsOf(row.counts);
@@ -67,7 +68,9 @@ export async function runs({ sql }: Source): Promise<Content> {
         ending(row),
         row.active_ms === null ? '–' : duration(row.active_ms),
         figure(row.requests),
-        row.requests === null || !row.active_ms ? '–' : rate(row.requests / (row.active_ms / 1000)),
+        row.active_requests === null || !row.active_ms
+          ? '–'
+          : rate(row.active_requests / (row.active_ms / 1000)),
         figure(row.faults),
         figure(counts.listings?.new),
         figure(counts.listings?.gone),
