@@ -8,6 +8,7 @@ Usage
   sync-data --stage <id>     run that stage alone, from its checkpoint
   sync-data status           how things stand; asks nothing of Etsy, also while a run is under way
   sync-data status --json    the same for programs
+  sync-data report           write report.html: what the dataset holds, to look at; asks nothing of Etsy
   sync-data --help           this text
   sync-data --version        the version
 
@@ -38,6 +39,10 @@ const WORDS: Readonly<Record<string, Word>> = {
   async status(process, { json }) {
     const { status } = await import('./status/index.ts');
     return status({ cwd: process.cwd(), stdout: process.stdout, stderr: process.stderr, json });
+  },
+  async report(process) {
+    const { report } = await import('./report/command.ts');
+    return report({ cwd: process.cwd(), stdout: process.stdout, stderr: process.stderr });
   },
 };
 

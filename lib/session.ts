@@ -229,6 +229,8 @@ async function run(
       width: options.stdout.columns || 80,
     });
     options.stdout.write(key.redact(printable(text)));
+    if (outcome.state === 'finished' && options.onlyStage === undefined)
+      options.stdout.write(key.redact(printable(await tellReport(pipeline, options.cwd))));
     if (outcome.state === 'failed') return 1;
     return outcome.state === 'finished' ? 0 : (stop.stopped?.exitCode ?? 75);
   } finally {
@@ -238,4 +240,14 @@ async function run(
 
 function titled({ id, task, needs, alongside }: Pipeline['stages'][number]): StageTitle {
   return { id, title: task.title, needs, alongside };
+}
+
+/** A whole run ends with a report. One that cannot be written is no reason to call the run failed. */
+async function tellReport(pipeline: Pipeline, cwd: string): Promise<string> {
+  try {
+    const { writeReport } = await import('./report/index.ts');
+    return `The report: ${relative(cwd, await writeReport(pipeline))}\n`;
+  } catch (error) {
+    return `The report could not be written; the run is complete all the same.\n${describe(error)}\nTo try again: npx sync-data report\n`;
+  }
 }

@@ -46,6 +46,18 @@ const MEANT: readonly (readonly [statement: string, why: string])[] = [
   ['SELECT iif(r.started_at IS NOT NULL, 0,', 'the status: shops whose reviews are due'],
   ['SELECT sum(later) AS later', 'the status: the newest listings, as many as LIMIT says'],
   ["SELECT iif(json_type(value) = 'object', value ->> 'when_made', NULL)", 'the summary: what is left out'],
+  ['SELECT count(*) AS listings FROM listings', 'the report: how many, from an index'],
+  ['SELECT count(*) AS n FROM listings AS l WHERE EXISTS', 'the report: of each, is it fresh'],
+  ['SELECT count(DISTINCT listing_id) AS n FROM listings_dynamic', 'the report: an index of gone ones alone'],
+  ['SELECT snapshot_timestamp / 86400 AS day, count(*) AS n FROM listings WHERE', 'the report: new rows'],
+  ['SELECT count(*) AS meta_data FROM meta_data', 'the report: entries'],
+  ['SELECT taxonomy_id AS category, price_currency', 'the report: prices, from their index'],
+  ['SELECT listing_id, title, url FROM ( SELECT', 'the report: the newest, as many as LIMIT says'],
+  ["SELECT strftime('%Y', at, 'unixepoch')", 'the report: reviews by month, from their index'],
+  ['SELECT count(*) AS reviews FROM reviews', 'the report: how many, from an index'],
+  ['SELECT count(*) AS shops FROM shops', 'the report: how many; there are few shops'],
+  ['SELECT count(DISTINCT shop_location_country_iso)', 'the report: countries'],
+  ['SELECT shop_location_country_iso AS country', 'the report: shops by country'],
 ];
 
 /** What a run does only where something is out of the ordinary: how the statement begins, and what that is. */
