@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint';
 
 // A promise that nobody waits for is an error here: what it was to write would be lost without a word.
 export default defineConfig(
-  globalIgnores(['node_modules', 'demo']),
+  globalIgnores(['node_modules', 'demo', 'types']),
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked],

@@ -1,11 +1,14 @@
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { version } from './version.ts';
 
 const USAGE = `Keeps a local dataset of Etsy furniture in step with Etsy, as pipeline.yaml says.
 
 Usage
   sync-data                  run all stages, or go on where the last run stopped
   sync-data --stage <id>     run that stage alone, from its checkpoint
+  sync-data status           how things stand; asks nothing of Etsy, also while a run is under way
+  sync-data status --json    the same for programs
+  sync-data report           write report.html: what the dataset holds, to look at; asks nothing of Etsy
   sync-data --help           this text
   sync-data --version        the version
 
@@ -13,47 +16,95 @@ To stop it: touch KILL beside pipeline.yaml, or Ctrl-C. Nothing is lost; the nex
 
 Exit codes
   0  finished                       75  stopped before the end (KILL, quota); start again to go on
-  1  a stage failed; start again    130, 143  after SIGINT, SIGTERM; start again to go on
+  1  a stage failed; start again    130, 143, 129  after SIGINT, SIGTERM, SIGHUP; start again to go on
   2  usage or configuration
 
 The API key is read from ETSY_API_KEY=keystring:shared_secret, in the environment or in a file .env beside pipeline.yaml.
+What happened in a run is in sync-data.log beside the database.
 `;
+
+interface Line {
+  /** What to do in place of a run. */
+  readonly word: string | undefined;
+  readonly stage: string | undefined;
+  readonly json: boolean;
+  readonly help: boolean;
+  readonly version: boolean;
+}
+
+type Word = (process: NodeJS.Process, line: Line) => Promise<number>;
+
+/** What can be asked for in place of a run. Loaded when it is. */
+const WORDS: Readonly<Record<string, Word>> = {
+  async status(process, { json }) {
+    const { status } = await import('./status/index.ts');
+    return status({ cwd: process.cwd(), stdout: process.stdout, stderr: process.stderr, json });
+  },
+  async report(process) {
+    const { report } = await import('./report/command.ts');
+    return report({ cwd: process.cwd(), stdout: process.stdout, stderr: process.stderr });
+  },
+};
 
 /**
  * The command, but for the exit itself. What it needs to run is loaded only once it is known that it will.
  * @returns the exit code
  */
 export async function main(argv: readonly string[], process: NodeJS.Process): Promise<number> {
-  let options;
+  // A terminal or a pipe that is closed ends nothing: who writes there has noticed, or need not.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  let line;
   try {
-    options = parse(argv);
+    line = parse(argv);
+    await check(line);
   } catch (error) {
     process.stderr.write(`sync-data: ${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
     return 2;
   }
-  if (options.help) {
+  if (line.help) {
     process.stdout.write(USAGE);
     return 0;
   }
-  if (options.version) {
-    const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-    process.stdout.write(`${(JSON.parse(manifest) as { version: string }).version}\n`);
+  if (line.version) {
+    process.stdout.write(`${version()}\n`);
     return 0;
   }
+  const word = line.word === undefined ? undefined : WORDS[line.word];
+  if (word) return word(process, line);
   const { session } = await import('./session.ts');
   return session({
     cwd: process.cwd(),
     env: process.env,
     stdout: process.stdout,
     stderr: process.stderr,
-    onlyStage: options.stage,
+    onlyStage: line.stage,
   });
 }
 
-function parse(argv: readonly string[]): { stage: string | undefined; help: boolean; version: boolean } {
-  const { values } = parseArgs({
+function parse(argv: readonly string[]): Line {
+  const { values, positionals } = parseArgs({
     args: [...argv],
-    options: { stage: { type: 'string' }, help: { type: 'boolean' }, version: { type: 'boolean' } },
+    options: {
+      stage: { type: 'string' },
+      json: { type: 'boolean' },
+      help: { type: 'boolean' },
+      version: { type: 'boolean' },
+    },
+    allowPositionals: true,
   });
-  return { stage: values.stage, help: values.help ?? false, version: values.version ?? false };
+  const [word, ...more] = positionals;
+  if (more.length > 0) throw new Error(`one word at a time: ${positionals.join(', ')}`);
+  const { stage, json = false, help = false, version: asked = false } = values;
+  return { word, stage, json, help, version: asked };
+}
+
+/** @throws Error that says which words there are, or what does not go together */
+async function check({ word, stage, json }: Line): Promise<void> {
+  const known = Object.keys(WORDS);
+  if (word !== undefined && !known.includes(word)) {
+    const { didYouMean } = await import('./pipeline/validate.ts');
+    throw new Error(`unknown word "${word}"${didYouMean(word, known)}; the words are: ${known.join(', ')}`);
+  }
+  if (word !== undefined && stage !== undefined) throw new Error(`--stage is for a run, not for ${word}`);
+  if (json && word !== 'status') throw new Error('--json is for status');
 }

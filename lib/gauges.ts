@@ -1,5 +1,5 @@
 import type { Gauges } from './pipeline/events.ts';
-import type { Database } from './store/database.ts';
+import type { Sql } from './store/database.ts';
 import { countImages } from './store/images.ts';
 import type { Ledger } from './store/ledger.ts';
 
@@ -7,14 +7,24 @@ import type { Ledger } from './store/ledger.ts';
 const OVER_S = 5;
 /** A count that takes long (a million images) is asked for seldom: at most this share of the time goes into it. */
 const SHARE = 1 / 30;
+const DAY_MS = 86_400_000;
+
+export interface GaugeSources {
+  readonly sql: Sql;
+  readonly ledger: Ledger;
+  /** Requests a second at most. */
+  readonly limit: number;
+  readonly cdn: { readonly received: number };
+}
 
 /** The figures of the screen, each read no more often than it is cheap to. */
-export function gauges(database: Database, ledger: Ledger): () => Promise<Gauges> {
-  const images = seldom(() => countImages(database.read));
-  const day = seldom(async () => ({
-    used: (await ledger.day(Date.now())).used,
-    left: (await ledger.remaining(Date.now()))?.calls,
-  }));
+export function gauges({ sql, ledger, limit, cdn }: GaugeSources): () => Promise<Gauges> {
+  const images = seldom(() => countImages(sql));
+  const day = seldom(async () => {
+    const { used, oldestMs } = await ledger.day(Date.now());
+    const left = (await ledger.remaining(Date.now()))?.calls;
+    return { used, left, backAt: oldestMs && oldestMs + DAY_MS };
+  });
   return async () => {
     const [{ done, waiting, failed, missing }, today, recent] = await Promise.all([
       images(),
@@ -22,8 +32,14 @@ export function gauges(database: Database, ledger: Ledger): () => Promise<Gauges
       ledger.countSince(Date.now() - OVER_S * 1000),
     ]);
     return {
-      api: { perSecond: recent / OVER_S, usedToday: today.used, leftToday: today.left },
-      images: { done, waiting, failed: failed + missing },
+      api: {
+        perSecond: recent / OVER_S,
+        limit,
+        usedToday: today.used,
+        leftToday: today.left,
+        backAt: today.backAt,
+      },
+      images: { done, waiting, failed: failed + missing, bytes: cdn.received },
     };
   };
 }

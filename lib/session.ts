@@ -1,10 +1,16 @@
 import { mkdir, rm, stat } from 'node:fs/promises';
-import { basename, dirname, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { Checkpoints } from '../checkpoints/checkpoints.ts';
+import { Starts } from '../checkpoints/starts.ts';
+import { conclude } from './conclude.ts';
 import { connect } from './connect.ts';
+import { describe, exitCodeOf } from './describe.ts';
 import { gauges } from './gauges.ts';
 import { WHERE_TO_GET_A_KEY, findKey } from './etsy/key.ts';
 import type { ApiKey } from './etsy/key.ts';
+import { Log, fullText } from './log.ts';
+import { logEvents } from './log-events.ts';
+import { logNews } from './log-news.ts';
 import { loadPipeline } from './pipeline/config.ts';
 import type { Pipeline } from './pipeline/config.ts';
 import { UserError } from './pipeline/errors.ts';
@@ -13,15 +19,15 @@ import { Runner } from './pipeline/runner.ts';
 import type { Outcome, RunnerOptions } from './pipeline/runner.ts';
 import { printable } from './pipeline/screen/format.ts';
 import { openScreen } from './pipeline/screen/index.ts';
-import { StopSwitch, Stopped } from './pipeline/stop.ts';
+import type { StageTitle } from './pipeline/screen/stage.ts';
+import { StopSwitch } from './pipeline/stop.ts';
 import { Database } from './store/database.ts';
-import { FileError, asFileError } from './store/files.ts';
 import { Inspection } from './store/inspection.ts';
 import { Ledger } from './store/ledger.ts';
 import { acquireLock } from './store/lock.ts';
 import { MetaDataFile } from './store/meta-data.ts';
 import { migrate } from './store/migrations.ts';
-import { summary } from './summary.ts';
+import { version } from './version.ts';
 import { yearOfEntry } from '../tasks/rules/entries.ts';
 
 export interface SessionOptions {
@@ -97,8 +103,10 @@ async function locked(options: SessionOptions, pipeline: Pipeline, key: ApiKey):
       { exitCode: 1, hint: 'Let it finish, or stop it with: touch ' + pipeline.kill },
     );
   }
+  const log = openLog(options, pipeline, key);
   const inspection = new Inspection(pipeline.data.database);
   let exitCode = 1;
+  let told = exitCode;
   try {
     const patience = setTimeout(() => {
       options.stderr.write(`The last run did not end well: ${pipeline.data.database} is inspected first.\n`);
@@ -107,15 +115,36 @@ async function locked(options: SessionOptions, pipeline: Pipeline, key: ApiKey):
     const database = await Database.open(pipeline.data.database);
     try {
       await migrate(database);
-      exitCode = await run(options, pipeline, key, database, inspection);
+      exitCode = told = await run(options, pipeline, key, database, inspection, log);
     } finally {
       await database.close();
     }
+  } catch (error) {
+    told = exitCodeOf(error);
+    log.write('failure', { error: fullText(error) });
+    throw error;
   } finally {
+    log.end(told);
     await inspection.end();
     await lock.release(exitCode !== 1);
   }
   return exitCode;
+}
+
+/** Beside the database. */
+function openLog({ onlyStage }: SessionOptions, pipeline: Pipeline, key: ApiKey): Log {
+  const path = join(dirname(pipeline.data.database), 'sync-data.log');
+  const log = new Log({ path, redact: (text) => key.redact(text) });
+  log.write('start', {
+    version: version(),
+    node: process.version,
+    platform: process.platform,
+    pid: process.pid,
+    pipeline: pipeline.file,
+    stages: pipeline.stages.map(({ id }) => id),
+    ...(onlyStage !== undefined && { onlyStage }),
+  });
+  return log;
 }
 
 async function run(
@@ -124,6 +153,7 @@ async function run(
   key: ApiKey,
   database: Database,
   inspection: Inspection,
+  log: Log,
 ): Promise<number> {
   const metaData = new MetaDataFile(database, pipeline.data.metadata, yearOfEntry);
   await metaData.load();
@@ -151,7 +181,10 @@ async function run(
     };
     const runner: RunnerOptions = { pipeline, database, checkpoints, stop, emit, services, stageEnded };
     const current = await Runner.open(runner, options.onlyStage);
-    ledger.runId = current.id;
+    ledger.runId = log.runId = current.id;
+    const begun = Date.now();
+    const starts = new Starts(database, ledger);
+    const start = await starts.begin(current.id, begun);
 
     const shown = pipeline.stages.filter(
       ({ id }) => options.onlyStage === undefined || id === options.onlyStage,
@@ -159,33 +192,45 @@ async function run(
     const screen = await openScreen({
       stream: options.stdout,
       name: pipeline.name,
-      stages: shown.map(({ id, task }) => ({ id, title: task.title })),
+      stages: shown.map(titled),
       killFile: relative(options.cwd, pipeline.kill) || pipeline.kill,
-      gauges: gauges(database, ledger),
+      gauges: gauges({ sql: database.read, ledger, limit: qps, cdn: services.cdn }),
       env: options.env,
     });
-    listeners.push(screen.listen);
+    const written = logEvents({ log, stages: shown.map(titled), news: await logNews(database.read) });
+    listeners.push(screen.listen, written.listen);
+    log.onProblem((message) => emit({ type: 'warning', message }));
     let outcome: Outcome;
-    const begun = Date.now();
     try {
       emit({ type: 'run', runId: current.id, resumed: current.resumed, startedAt: current.startedAt });
       outcome = await new Runner(runner, current).run(options.onlyStage);
+      inspection.throwIfDamaged();
+    } catch (error) {
+      const reason = key.redact(describe(error));
+      // Where that cannot be noted either, the next start sees to it.
+      await starts.end(start, { outcome: 'failed', reason, counts: null }, Date.now()).catch(() => undefined);
+      throw error;
     } finally {
       await screen.close();
+      await written.close();
     }
-    inspection.throwIfDamaged();
-    const text = await summary({
+    const text = await conclude({
       pipeline,
       database,
-      ledger,
+      starts,
+      start,
+      log,
       run: current,
       outcome,
-      stop,
+      stopped: stop.stopped,
+      redact: (told) => key.redact(told),
       begun,
-      describe,
       cwd: options.cwd,
+      width: options.stdout.columns || 80,
     });
     options.stdout.write(key.redact(printable(text)));
+    if (outcome.state === 'finished' && options.onlyStage === undefined)
+      options.stdout.write(key.redact(printable(await tellReport(pipeline, options.cwd))));
     if (outcome.state === 'failed') return 1;
     return outcome.state === 'finished' ? 0 : (stop.stopped?.exitCode ?? 75);
   } finally {
@@ -193,23 +238,16 @@ async function run(
   }
 }
 
-/** The message, and what to do next on a line of its own; the trace only where nobody foresaw the error. */
-export function describe(error: unknown): string {
-  if (!(error instanceof Error)) return `sync-data: ${String(error)}`;
-  if (error instanceof Stopped)
-    return `Stopped: ${error.message}.\nEverything is saved. To go on: npx sync-data`;
-  const hint = 'hint' in error && typeof error.hint === 'string' ? error.hint : undefined;
-  if (hint !== undefined) return `${error.message}\n${hint}`;
-  const path = 'path' in error && typeof error.path === 'string' ? error.path : 'a file';
-  const named = asFileError(path, error);
-  if (named instanceof FileError && named !== error) return describe(named);
-  return error instanceof UserError || error.name === 'ApiError'
-    ? error.message
-    : (error.stack ?? error.message);
+function titled({ id, task, needs, alongside }: Pipeline['stages'][number]): StageTitle {
+  return { id, title: task.title, needs, alongside };
 }
 
-function exitCodeOf(error: unknown): number {
-  return error instanceof Error && 'exitCode' in error && typeof error.exitCode === 'number'
-    ? error.exitCode
-    : 1;
+/** A whole run ends with a report. One that cannot be written is no reason to call the run failed. */
+async function tellReport(pipeline: Pipeline, cwd: string): Promise<string> {
+  try {
+    const { writeReport } = await import('./report/index.ts');
+    return `The report: ${relative(cwd, await writeReport(pipeline))}\n`;
+  } catch (error) {
+    return `The report could not be written; the run is complete all the same.\n${describe(error)}\nTo try again: npx sync-data report\n`;
+  }
 }

@@ -9,8 +9,11 @@ import { createJiti } from 'jiti';
 setFlagsFromString('--optimize-for-size');
 
 const fsCache = fileURLToPath(new URL('../node_modules/.cache/jiti', import.meta.url));
-// A task of one's own gets the zod that checks its options, wherever it lies.
-const alias = { zod: fileURLToPath(import.meta.resolve('zod')) };
+// A task of one's own gets this sync-data, and the zod that checks its options, wherever it lies.
+const alias = {
+  'sync-data': fileURLToPath(new URL('./index.ts', import.meta.url)),
+  zod: fileURLToPath(import.meta.resolve('zod')),
+};
 const jiti = createJiti(import.meta.url, { alias, fsCache, interopDefault: false });
 const { main } = await jiti.import('./command.ts');
 process.exit(await main(process.argv.slice(2), process));

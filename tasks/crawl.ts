@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { SearchPage } from '../lib/etsy/api.ts';
-import { taxonomyName } from '../lib/etsy/taxonomy.ts';
 import type { Services } from '../lib/services.ts';
 import { alreadySeen, advanceSlice, noteSlice } from '../lib/store/slices.ts';
 import { nextWanted } from '../lib/store/wanted.ts';
@@ -11,6 +10,7 @@ import { inFlight } from './rules/in-flight.ts';
 import { orLeaveOut } from './rules/leave-out.ts';
 import { FIRST_FROM_THE_END, advance, nextPage, placeOf, slice, wholeRange } from './rules/price-slices.ts';
 import type { PageRequest } from './rules/price-slices.ts';
+import { lookUp, taxonomies, taxonomyUnits } from './rules/taxonomies.ts';
 import { BATCH, WINDOW } from './rules/window.ts';
 
 const cursorSchema = z.object({
@@ -30,14 +30,14 @@ type Landed = { readonly request: PageRequest; readonly page: SearchPage } | { r
 export default defineTask({
   title: 'Crawl',
   options: z.object({
-    taxonomies: z
-      .array(z.int().positive())
-      .min(1)
-      .refine((ids) => new Set(ids).size === ids.length, 'a taxonomy is named twice, expected each once'),
+    taxonomies: taxonomies.describe(
+      "Etsy's categories to read, each with all below it: ids, names, or paths such as Bedroom Furniture > Steps & Stools. 967 is all Furniture.",
+    ),
   }),
   cursor: cursorSchema,
 
-  units: ({ options }) => options.taxonomies.map((id) => ({ id: String(id), title: taxonomyName(id) })),
+  prepare: ({ options, services }) => lookUp(options.taxonomies, services),
+  units: ({ options, services }) => taxonomyUnits(options.taxonomies, services.sql),
 
   async *run(unit, cursor, { services, runId, stop }) {
     const taxonomyId = Number(unit.id);

@@ -12,10 +12,15 @@ const LOOK_MS = 200;
  */
 export default defineTask({
   title: 'Images',
-  options: z.object({ hosts: z.array(z.string().min(1)).min(1) }),
+  options: z.object({
+    hosts: z
+      .array(z.string().min(1))
+      .min(1)
+      .describe('Hosts that images may come from; an address on another is refused.'),
+  }),
   cursor: z.object({}),
 
-  units: () => [{ id: 'queue', title: 'Images' }],
+  units: () => [{ id: 'queue', title: 'Images', noun: 'images' }],
 
   async *run(_unit, _cursor, { options, services, runId, stop, companionsActive }) {
     let [done, failed] = [0, 0];

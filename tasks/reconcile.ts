@@ -22,7 +22,7 @@ export default defineTask({
     done: z.int(),
   }),
 
-  units: () => [{ id: 'entries', title: 'What the crawl did not show' }],
+  units: () => [{ id: 'entries', title: 'What the crawl did not show', noun: 'listings' }],
 
   async *run(_unit, cursor, { services, runId, stop }) {
     const { sql, rules } = services;

@@ -37,7 +37,7 @@ export default defineTask({
   options: z.object({}),
   cursor: z.object({}),
 
-  units: () => [{ id: 'shops', title: 'Shops' }],
+  units: () => [{ id: 'shops', title: 'Shops', noun: 'shops' }],
 
   async *run(_unit, _cursor, { services, runId, stop }) {
     const queue = await shopsDue(services.sql, runId, nowSeconds() - services.rules.refreshAfter);

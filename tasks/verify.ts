@@ -20,6 +20,7 @@ import { imagesDone, imagesLost, recheckImages } from '../lib/store/images.ts';
 import { putEntries } from '../lib/store/meta-data.ts';
 import { settleUnmet } from '../lib/store/set-aside.ts';
 import { shortSlices } from '../lib/store/slices.ts';
+import { readTaxonomy } from '../lib/store/taxonomy.ts';
 import { nextWanted, want } from '../lib/store/wanted.ts';
 import { applyBatch, applyShops, fetchBatch, fetchShop } from './rules/apply.ts';
 import { checkImageFile, checkRecord, listingOfFile, sliceFinding } from './rules/checks.ts';
@@ -48,7 +49,14 @@ const KINDS = [
 const ENTRIES = 5000;
 const FILES = 1000;
 
-const options = z.object({ tolerate: z.array(z.enum(KINDS)).default([]) });
+const options = z.object({
+  tolerate: z
+    .array(z.enum(KINDS))
+    .default([])
+    .describe(
+      'Kinds of findings not to look for, such as missing-image on a machine without images. Default: none.',
+    ),
+});
 const cursor = z.object({
   /** Everything up to this listing id has been looked at. */
   after: z.int(),
@@ -64,8 +72,8 @@ export default defineTask({
   cursor,
 
   units: () => [
-    { id: 'records', title: 'Rows of every entry' },
-    { id: 'files', title: 'Image files' },
+    { id: 'records', title: 'Rows of every entry', noun: 'entries' },
+    { id: 'files', title: 'Image files', noun: 'images' },
     { id: 'repair', title: 'Repairs' },
   ],
 
@@ -117,6 +125,8 @@ async function* checkRecords(from: number, { services, runId, options: { tolerat
   async function checkWhole(): Promise<Awaited<ReturnType<Steps['next']>>['value'] & object> {
     const strays = await listingsWithoutEntry(sql);
     const words = await whenMadeWords(sql);
+    const short = await shortSlices(sql, runId);
+    const known = await readTaxonomy(sql);
     const findings: Finding[] = [
       ...strays.map(({ listing_id }) => ({
         kind: 'listing-without-entry',
@@ -130,7 +140,7 @@ async function* checkRecords(from: number, { services, runId, options: { tolerat
           subject: word ?? 'null',
           detail: `${n} rows in listings are not certainly made since ${rules.madeSince}`,
         })),
-      ...(await shortSlices(sql, runId)).map(sliceFinding),
+      ...short.map((slice) => sliceFinding(slice, known.nameOf(slice.taxonomy_id))),
     ];
     return {
       write: async (tx) => {

@@ -66,6 +66,7 @@ The results lie in ${where}/:
   etsy_data.db          SQLite: listings, shops, reviews
   image_metadata.json   an entry a listing
   images/               an image a listing; open a few
+  report.html           what the dataset holds; open it in a browser
 Look around, for example: sqlite3 ${where}/etsy_data.db "SELECT title, price_amount, when_made FROM listings LIMIT 5"`);
 } finally {
   await market.close();

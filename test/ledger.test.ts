@@ -66,9 +66,14 @@ describe('the ledger', () => {
         const span = Math.max(...times) - Math.min(...times);
         assert.deepEqual(await ledger.pace(1), {
           requests: times.length,
+          // None of them has an answer.
+          faults: times.length,
           worstSecond: worst,
           perSecond: times.length > 0 && span > 0 ? ((times.length - 1) * 1000) / span : 0,
+          lastMs: times.length > 0 ? NOW_MS + Math.max(...times) : undefined,
         });
+        const half = await ledger.pace(1, NOW_MS + 1000, NOW_MS + 3000);
+        assert.equal(half.requests, times.filter((at) => at >= 1000 && at < 3000).length);
       }),
       { numRuns: 30 },
     );

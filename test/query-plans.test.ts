@@ -35,8 +35,29 @@ const MEANT: readonly (readonly [statement: string, why: string])[] = [
     'the first row of an index',
   ],
   ['SELECT count(*) AS n FROM meta_data', 'the summary: entries'],
+  ['SELECT count(*) AS n FROM meta_data AS m', 'the status: entries that the last crawl did not see'],
+  ['SELECT count(*) AS n FROM listings', 'the status: rows, in the smallest index'],
+  ['SELECT count(*) AS n FROM listings_dynamic', 'the status: rows, in the smallest index'],
+  ['SELECT count(*) AS n FROM shops', 'the status: rows'],
+  ['SELECT count(*) AS n FROM shops_dynamic', 'the status: rows, in the smallest index'],
+  ['SELECT count(*) AS n FROM reviews', 'the status: rows, in the smallest index'],
+  ['SELECT count(*) AS n FROM wanted', 'the status: what is asked for next'],
+  ["SELECT coalesce(reason, 'no reason was noted') AS reason", 'the status: why images failed'],
+  ['SELECT iif(r.started_at IS NOT NULL, 0,', 'the status: shops whose reviews are due'],
+  ['SELECT sum(later) AS later', 'the status: the newest listings, as many as LIMIT says'],
   ["SELECT iif(json_type(value) = 'object', value ->> 'when_made', NULL)", 'the summary: what is left out'],
-  ['SELECT count(*) AS requests, max(in_second) AS worst', 'the summary: the pace, window by window'],
+  ['SELECT count(*) AS listings FROM listings', 'the report: how many, from an index'],
+  ['SELECT count(*) AS n FROM listings AS l WHERE EXISTS', 'the report: of each, is it fresh'],
+  ['SELECT count(DISTINCT listing_id) AS n FROM listings_dynamic', 'the report: an index of gone ones alone'],
+  ['SELECT snapshot_timestamp / 86400 AS day, count(*) AS n FROM listings WHERE', 'the report: new rows'],
+  ['SELECT count(*) AS meta_data FROM meta_data', 'the report: entries'],
+  ['SELECT taxonomy_id AS category, price_currency', 'the report: prices, from their index'],
+  ['SELECT listing_id, title, url FROM ( SELECT', 'the report: the newest, as many as LIMIT says'],
+  ["SELECT strftime('%Y', at, 'unixepoch')", 'the report: reviews by month, from their index'],
+  ['SELECT count(*) AS reviews FROM reviews', 'the report: how many, from an index'],
+  ['SELECT count(*) AS shops FROM shops', 'the report: how many; there are few shops'],
+  ['SELECT count(DISTINCT shop_location_country_iso)', 'the report: countries'],
+  ['SELECT shop_location_country_iso AS country', 'the report: shops by country'],
 ];
 
 /** What a run does only where something is out of the ordinary: how the statement begins, and what that is. */
@@ -55,7 +76,7 @@ interface Offender {
   readonly scans: readonly string[];
 }
 
-describe('the plans of all statements that the five stages run', () => {
+describe('the plans of all statements that the five stages and the status run', () => {
   let rig: Rig;
   let statements: string[] = [];
 
@@ -69,6 +90,8 @@ describe('the plans of all statements that the five stages run', () => {
     await run();
     await makeWork(rig);
     await rig.advance(8);
+    const status = { qps: 'exact', args: ['status'], imports: [WATCH], env } as const;
+    assert.equal((await rig.run(status)).code, 0);
     await run();
     const recorded = JSON.parse(await readFile(env.STATEMENTS, 'utf8')) as string[];
     statements = [...recorded, ...(await beyondReach())].map(oneLine);

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import stringWidth from 'string-width';
 import type { Listener, RunEvent, StageState, UnitView } from '../lib/pipeline/events.ts';
 import {
+  clockTime,
   count,
   countdown,
   duration,
@@ -25,6 +26,7 @@ import { FakeTerminal, GAUGES, settingFor, START, WoundClock } from './fixtures/
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
+const BEGAN = clockTime(START - 754 * SECOND, START);
 
 function unit(id: string, title: string, state: StageState = 'waiting', progress = {}): UnitView {
   return { id, title, state, progress };
@@ -89,6 +91,10 @@ describe('words and figures', () => {
   it('is no more precise about the future than it can be', () => {
     const spans = [0, 41 * SECOND, 61 * SECOND, 121 * MINUTE, 10.2 * HOUR];
     assert.deepEqual(spans.map(estimate), ['5 s', '45 s', '2 min', '2 h 5 min', '11 h']);
+    const clocks = [START + HOUR, START + 30 * HOUR, START - 20 * 24 * HOUR].map((at) =>
+      clockTime(at, START),
+    );
+    assert.match(clocks.join(', '), /^\d\d:02, [A-Z][a-z]{2} \d\d:02, \d{1,2} Nov \d\d:02$/);
     assert.deepEqual([79_100, 59_000, 150_000].map(countdown), ['1 min 20 s', '59 s', '3 min']);
   });
 
@@ -331,7 +337,7 @@ describe('the live screen', () => {
       listen({ type: 'warning', stage: 'images', message: '3 images failed' });
       await clock.advance(SECOND);
       assert.deepEqual(terminal.lines, [
-        'sync-data  run 7 · resumed · 13 min',
+        `sync-data  run 7 · resumed, began ${BEGAN} · 31 s`,
         '',
         '⠦ Crawl             3,000           0 of 2 done       100/s',
         '  ⠦ Dining Chairs   3,000 / 12,000  ━━━╸──────────    100/s  2 min left',
@@ -339,8 +345,8 @@ describe('the live screen', () => {
         '· Images',
         '· Verify',
         '',
-        '  Etsy API  4.9/s · 1,204 in 24 h · 3,796 left',
-        '  Images    58 done · 842 waiting · 3 failed',
+        '  Etsy API  4.9 of 5/s · 1,204 in 24 h · 3,796 left, for 13 min',
+        '  Images    58 on disk · 842 waiting · 3 failed',
         '⚠ images: 3 images failed',
         '  touch KILL to stop',
       ]);
@@ -360,15 +366,15 @@ describe('the live screen', () => {
     assert.deepEqual([count(), signals()], before);
     assert.ok(terminal.written.startsWith('\u001B[?25l') && terminal.written.endsWith('\u001B[?25h'));
     assert.deepEqual(terminal.lines, [
-      'sync-data  run 7 · resumed · 13 min',
+      `sync-data  run 7 · resumed, began ${BEGAN} · 0 s`,
       '',
       '■ Crawl               100           KILL',
       '  ■ Dining Chairs     100 / 12,000',
       '· Images',
       '· Verify',
       '',
-      '  Etsy API  4.9/s · 1,204 in 24 h · 3,796 left',
-      '  Images    58 done · 842 waiting · 3 failed',
+      '  Etsy API  4.9 of 5/s · 1,204 in 24 h · 3,796 left, for 13 min',
+      '  Images    58 on disk · 842 waiting · 3 failed',
     ]);
   });
 
@@ -441,7 +447,7 @@ describe('the live screen', () => {
       async (_, clock) => {
         await clock.advance(10 * SECOND);
         assert.equal(calls, 3);
-        assert.ok(terminal.lines.includes('  Etsy API  4.9/s · 1,204 in 24 h · 3,796 left'));
+        assert.ok(terminal.lines.includes('  Etsy API  4.9 of 5/s · 1,204 in 24 h · 3,796 left, for 13 min'));
         answer();
       },
       { gauges },

@@ -55,7 +55,7 @@ it('where the search cannot be turned round, verify names the price and how many
     const atOnePrice = await countAt(rig, 199);
     assert.ok(atOnePrice >= AT_ONE_PRICE);
     assert.deepEqual(dump.open_findings, {
-      'unseen-listings taxonomy 12371, at 199.00': [
+      'unseen-listings taxonomy 12371 (Coffee Tables), at 199.00': [
         { detail: `Etsy counted ${atOnePrice}, seen ${REACH}: ${atOnePrice - REACH} missing` },
       ],
     });

@@ -72,11 +72,11 @@ describe('touch KILL', () => {
   const moments: Record<string, Moment> = {
     'while crawling': {
       held: 'listings/active',
-      stage: /^ {2}stage crawl, unit 12371 \(Coffee Tables\) at 40 of 40$/m,
+      stage: /^ {2}stage crawl, unit 12371 \(Coffee Tables\) at 40 of 40 listings$/m,
       reached: (rig, command) => rig.arrived(command, 1, SEARCH),
     },
     'while only images are left': {
-      stage: /^ {2}stage images, unit queue \(Images\) at \d+$/m,
+      stage: /^ {2}stage images, unit queue \(Images\) at \d+ images$/m,
       reached: async (rig, command) => {
         await command.shows(/reconcile: finished/);
         const sofar = (await rig.requests(/./, 'cdn')).length;
@@ -85,12 +85,12 @@ describe('touch KILL', () => {
     },
     'while reconciling': {
       held: 'listings/batch',
-      stage: /^ {2}stage reconcile, unit entries \(What the crawl did not show\) at \d+$/m,
+      stage: /^ {2}stage reconcile, unit entries \(What the crawl did not show\) at \d+ listings$/m,
       reached: (rig, command) => rig.arrived(command, 1, BATCH),
     },
     'while reading reviews': {
       held: '/reviews',
-      stage: /^ {2}stage reviews, unit shops at \d+ of \d+$/m,
+      stage: /^ {2}stage reviews, unit shops at \d+ of \d+ shops$/m,
       reached: (rig, command) => rig.arrived(command, 1, REVIEWS),
     },
   };

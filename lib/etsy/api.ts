@@ -1,7 +1,9 @@
 import type { Client, Query } from './client.ts';
 import { ApiError } from './errors.ts';
-import { envelope, listing, listingImage, reasonOf, review, shop, sortOut } from './schemas.ts';
-import type { Listing, ListingImage, Rejected, Review, Shop, Sorted } from './schemas.ts';
+import { z } from 'zod';
+import { envelope, listing, listingImage, reasonOf, review, shop, sortOut, taxonomyNode } from './schemas.ts';
+import type { Listing, ListingImage, Rejected, Review, Shop, Sorted, TaxonomyNode } from './schemas.ts';
+import type { Category } from './taxonomy.ts';
 
 /** Rows in one answer, and ids in one batch, at most. */
 export const PAGE = 100;
@@ -120,6 +122,20 @@ export class EtsyApi {
     );
   }
 
+  /**
+   * getSellerTaxonomyNodes: all categories, parents before what is below them. Whole or not at all: where one is
+   * missing, a name may seem to be nobody's, or only one's.
+   */
+  async taxonomy(): Promise<Category[]> {
+    const path = 'seller-taxonomy/nodes';
+    const tree = await this.#client.get(path, {}, (body) => {
+      const parsed = wholeTree.safeParse(body);
+      if (parsed.success) return parsed.data.results;
+      throw new ApiError('body', path, `not the shape of a taxonomy: ${reasonOf(parsed.error)}`);
+    });
+    return flattened(tree, null);
+  }
+
   #list(path: string, query: Query): Promise<{ count: number; results: unknown[] }> {
     return this.#client.get(path, query, (body) => {
       const parsed = envelope.safeParse(body);
@@ -137,6 +153,15 @@ export class EtsyApi {
       throw error;
     }
   }
+}
+
+const wholeTree = envelope.extend({ results: z.array(taxonomyNode).min(1) });
+
+function flattened(nodes: readonly TaxonomyNode[], parentId: number | null): Category[] {
+  return nodes.flatMap(({ id, name, children }) => [
+    { id, parentId, name },
+    ...flattened(children ?? [], id),
+  ]);
 }
 
 function sortListings(records: readonly unknown[]): Sorted<Listing> {

@@ -27,9 +27,15 @@ export class ImageProblem extends Error {
 export class Cdn {
   readonly #one = pLimit(1);
   readonly #timeoutMs: number;
+  #received = 0;
 
   constructor(options: { timeoutMs: number }) {
     this.#timeoutMs = options.timeoutMs;
+  }
+
+  /** Bytes of images so far. */
+  get received(): number {
+    return this.#received;
   }
 
   /** @throws ImageProblem */
@@ -66,6 +72,7 @@ export class Cdn {
     const { status } = response;
     if (status === 200) {
       const bytes = await readBody(response, MAX_IMAGE_BYTES);
+      this.#received += bytes.length;
       const fault = jpegFault(bytes.length, bytes.subarray(0, 3), bytes.subarray(-2));
       const type = response.headers.get('content-type') ?? 'no content-type';
       if (fault) throw new ImageProblem('refused', `${fault} (${type})`);

@@ -106,6 +106,15 @@ export function createdAt(of: {
   return of.create_timestamp ?? of.created_timestamp ?? undefined;
 }
 
+/** Each with all below it; a level lower, each has the one it hangs below as parent. */
+export const taxonomyNode = z.object({
+  id,
+  name: z.string().min(1),
+  get children() {
+    return z.array(taxonomyNode).nullish();
+  },
+});
+
 /** Every list answer. `count` is all that match, not what is in `results`. */
 export const envelope = z.object({ count: z.int().nonnegative(), results: z.array(z.unknown()) });
 
@@ -113,6 +122,7 @@ export type Listing = z.infer<typeof listing>;
 export type ListingImage = z.infer<typeof listingImage>;
 export type Shop = z.infer<typeof shop>;
 export type Review = z.infer<typeof review>;
+export type TaxonomyNode = z.infer<typeof taxonomyNode>;
 
 /** A record that is not what the schema says, with the reason; it is set aside, and the rest goes on. */
 export interface Rejected {

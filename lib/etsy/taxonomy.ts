@@ -1,5 +1,89 @@
-/** Etsy's seller taxonomy below Furniture (dump of 2026-05-10); a name missing here shows as its number. */
-const NAMES: Readonly<Record<number, string>> = {
+export interface Category {
+  readonly id: number;
+  /** Null: at the top. */
+  readonly parentId: number | null;
+  readonly name: string;
+}
+
+/** Etsy's seller taxonomy as it was fetched, whole; empty where it never was: then only furniture is known, by id. */
+export class Taxonomy {
+  /** Epoch seconds; undefined: never. */
+  readonly fetchedAt: number | undefined;
+  readonly #byId: ReadonlyMap<number, Category>;
+  readonly #byName = new Map<string, Category[]>();
+
+  constructor(categories: readonly Category[], fetchedAt: number | undefined) {
+    this.fetchedAt = fetchedAt;
+    this.#byId = new Map(categories.map((category) => [category.id, category]));
+    for (const category of categories) {
+      const name = plain(category.name);
+      this.#byName.set(name, [...(this.#byName.get(name) ?? []), category]);
+    }
+  }
+
+  has(id: number): boolean {
+    return this.#byId.size > 0 ? this.#byId.has(id) : id in FURNITURE;
+  }
+
+  nameOf(id: number): string {
+    return this.#byId.get(id)?.name ?? FURNITURE[id] ?? `Taxonomy ${id}`;
+  }
+
+  /** From the top, "Home & Living > Furniture". */
+  pathOf(id: number): string {
+    return this.#lineOf(id).join(SEPARATOR);
+  }
+
+  /** The name, with as many of those above in front as it takes to mean no other. */
+  shortestOf(id: number): string {
+    const line = this.#lineOf(id);
+    const tails = line.map((_, index) => line.slice(line.length - index - 1).join(SEPARATOR));
+    return tails.find((tail) => this.find(tail).length === 1) ?? this.pathOf(id);
+  }
+
+  /**
+   * The ids of all categories that a name, or a path such as "Bedroom Furniture > Steps & Stools", fits. A path may
+   * leave out any above; one that goes from the top to a category means only that. Case, spaces around, and & or "and"
+   * make no difference.
+   */
+  find(text: string): number[] {
+    const words = text.split(SEPARATOR.trim()).map(plain);
+    const [name = '', ...above] = words.toReversed();
+    const fitting = (this.#byName.get(name) ?? [])
+      .map(({ id }) => ({ id, line: this.#lineOf(id).map(plain) }))
+      .filter(({ line }) => isWithin(above, line.toReversed().slice(1)));
+    const whole = fitting.filter(({ line }) => words.length > 1 && line.length === words.length);
+    return (whole.length > 0 ? whole : fitting).map(({ id }) => id);
+  }
+
+  /** All names, each once, as Etsy spells them. */
+  get names(): string[] {
+    return [...this.#byName.values()].flatMap(([first]) => first?.name ?? []);
+  }
+
+  /** Names from the top down to this one. */
+  #lineOf(id: number): string[] {
+    const category = this.#byId.get(id);
+    if (!category) return [this.nameOf(id)];
+    const above = category.parentId === null ? [] : this.#lineOf(category.parentId);
+    return [...above, category.name];
+  }
+}
+
+const SEPARATOR = ' > ';
+
+function plain(name: string): string {
+  return name.toLowerCase().replaceAll('&', ' and ').replaceAll(/\s+/g, ' ').trim();
+}
+
+/** Whether all `words` are in `line`, in this order. */
+function isWithin(words: readonly string[], line: readonly string[]): boolean {
+  let from = 0;
+  return words.every((word) => (from = line.indexOf(word, from) + 1) > 0);
+}
+
+/** All below Furniture (dump of 2026-05-10): what most people read, so that their ids need no request. */
+const FURNITURE: Readonly<Record<number, string>> = {
   967: 'Furniture',
   968: 'Bedroom Furniture',
   969: 'Beds & Headboards',
@@ -50,7 +134,3 @@ const NAMES: Readonly<Record<number, string>> = {
   12468: 'Ottomans & Poufs',
   12470: 'Vanity Tables',
 };
-
-export function taxonomyName(id: number): string {
-  return NAMES[id] ?? `Taxonomy ${id}`;
-}

@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import { ConfigFile, labelOf } from './diagnostics.ts';
 import type { KeyPath } from './diagnostics.ts';
 import { UserError } from './errors.ts';
+import type { OptionMistakes } from './errors.ts';
 import { findGraphMistakes } from './graph.ts';
 import type { StageDraft } from './graph.ts';
 import { loadTask, optionsSchema, packageFolder } from './load-tasks.ts';
@@ -62,7 +63,7 @@ export async function loadPipeline(cwd: string): Promise<Pipeline> {
 
   const absolute = (path: string): string => resolve(folder, path);
   const { name, kill, api, data, rules } = settings;
-  return {
+  const pipeline: Pipeline = {
     file,
     folder,
     name,
@@ -77,6 +78,29 @@ export async function loadPipeline(cwd: string): Promise<Pipeline> {
     // None is missing: what could not be read has been reported.
     stages: stages.flatMap((stage) => stage ?? []),
   };
+  sources.set(pipeline, config);
+  return pipeline;
+}
+
+/** The text of each, for mistakes that show later. */
+const sources = new WeakMap<Pipeline, ConfigFile>();
+
+/** What stages found wrong with their options when they looked further: told like all mistakes in pipeline.yaml. */
+export function mistakenOptions(
+  pipeline: Pipeline,
+  found: readonly { readonly stage: string; readonly error: OptionMistakes }[],
+): UserError {
+  const config = sources.get(pipeline);
+  if (!config) throw new Error('internal: this pipeline was not loaded from a file');
+  for (const { stage, error } of found) {
+    const index = pipeline.stages.findIndex(({ id }) => id === stage);
+    const placed = (path: KeyPath): KeyPath => ['stages', index, 'with', ...path];
+    for (const { path, message, also } of error.mistakes) {
+      const other = also && { also: { path: placed(also.path), message: also.message } };
+      config.report(placed(path), message, other);
+    }
+  }
+  return mistaken(config, 'No stage has been started.');
 }
 
 async function findPipeline(cwd: string): Promise<{ file: string; text: string }> {
@@ -111,10 +135,10 @@ async function search(cwd: string): Promise<CosmiconfigResult> {
   }
 }
 
-function mistaken(config: ConfigFile): UserError {
+function mistaken(config: ConfigFile, sofar = 'Nothing has been started.'): UserError {
   return new UserError(config.print(), {
     exitCode: 2,
-    hint: 'Nothing has been started. Correct pipeline.yaml and start again.',
+    hint: `${sofar} Correct pipeline.yaml and start again.`,
   });
 }
 

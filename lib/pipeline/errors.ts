@@ -1,3 +1,5 @@
+import type { KeyPath } from './diagnostics.ts';
+
 /** 1: the work failed. 2: the command line or the configuration is wrong. 75: stopped, to be resumed. */
 export type UserExitCode = 1 | 2 | 75;
 
@@ -15,5 +17,28 @@ export class UserError extends Error {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.exitCode = details.exitCode;
     if (details.hint !== undefined) this.hint = details.hint;
+  }
+}
+
+export interface OptionMistake {
+  /** Counted from `with:`, e.g. ['taxonomies', 1]. */
+  readonly path: KeyPath;
+  /** What was found, then what was expected. */
+  readonly message: string;
+  /** A second place that has to do with it. */
+  readonly also?: { readonly path: KeyPath; readonly message: string };
+}
+
+/**
+ * What a task finds wrong with its options once it has looked further than its schema can. Told in the lines of
+ * pipeline.yaml, like every mistake in it, before any stage begins.
+ */
+export class OptionMistakes extends Error {
+  override readonly name = 'OptionMistakes';
+  readonly mistakes: readonly OptionMistake[];
+
+  constructor(mistakes: readonly OptionMistake[]) {
+    super(mistakes.map(({ message }) => message).join('; '));
+    this.mistakes = mistakes;
   }
 }

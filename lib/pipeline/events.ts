@@ -19,6 +19,8 @@ export type RunEvent =
 export interface UnitView {
   readonly id: string;
   readonly title: string;
+  /** What its progress counts: "listings". */
+  readonly noun?: string | undefined;
   readonly state: StageState;
   readonly progress: Progress;
 }
@@ -28,12 +30,22 @@ export interface Gauges {
   readonly api: {
     /** Requests put on the wire in the last full 5 seconds, per second. */
     readonly perSecond: number;
+    /** The most that are put there. */
+    readonly limit: number;
     /** Requests in the last 24 hours, from the ledger. */
     readonly usedToday: number;
     /** From x-remaining-today as last seen; undefined before the first answer. */
     readonly leftToday: number | undefined;
+    /** When the oldest request leaves the sliding day, and a call comes back; undefined: none was made. Epoch ms. */
+    readonly backAt: number | undefined;
   };
-  readonly images: { readonly done: number; readonly waiting: number; readonly failed: number };
+  readonly images: {
+    readonly done: number;
+    readonly waiting: number;
+    readonly failed: number;
+    /** Downloaded since this start. */
+    readonly bytes: number;
+  };
 }
 
 export type Listener = (event: RunEvent) => void;

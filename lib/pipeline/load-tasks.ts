@@ -114,6 +114,7 @@ const parts = {
   title: (value: unknown) => typeof value === 'string' && value !== '',
   options: isSchema,
   cursor: isSchema,
+  prepare: (value: unknown) => value === undefined || isFunction(value),
   units: isFunction,
   run: isFunction,
 } satisfies Record<keyof AnyTask, (value: unknown) => boolean>;

@@ -1,6 +1,8 @@
 import type { Checkpoints, Run } from '../../checkpoints/checkpoints.ts';
 import type { Database } from '../store/database.ts';
+import { mistakenOptions } from './config.ts';
 import type { Pipeline, Stage } from './config.ts';
+import { OptionMistakes } from './errors.ts';
 import type { Listener, StageState } from './events.ts';
 import { buildGraph } from './graph.ts';
 import type { StageGraph } from './graph.ts';
@@ -58,10 +60,14 @@ export class Runner {
     return (await checkpoints.unfinished(onlyStage)) ?? checkpoints.begin(Date.now(), onlyStage);
   }
 
+  /** @throws UserError for mistakes in pipeline.yaml that show only when a task has looked up what its options mean */
   async run(onlyStage: string | undefined): Promise<Outcome> {
-    if (onlyStage === undefined) await this.#reopenWhatFollowsChanges();
     const selected = onlyStage === undefined ? this.#graph.order : [onlyStage];
-    const states = await this.#runAll(selected);
+    let states = await this.#prepare(selected);
+    if (states.every((state) => state === 'waiting')) {
+      if (onlyStage === undefined) await this.#reopenWhatFollowsChanges();
+      states = await this.#runAll(selected);
+    }
 
     const failures = selected.flatMap((id) => this.#stage(id).failure ?? []);
     const places = selected.flatMap((id) => this.#stage(id).place ?? []);
@@ -70,6 +76,22 @@ export class Runner {
     // One stage finished inside a full run leaves that run open for the others.
     if (onlyStage === this.#run.onlyStage) await this.#options.checkpoints.finish(this.#run, Date.now());
     return { state: 'finished', failures, places };
+  }
+
+  /** One after the other: each waits for the one throttle anyway. All mistakes are told at once. */
+  async #prepare(selected: readonly string[]): Promise<StageState[]> {
+    const states: StageState[] = [];
+    const mistaken: { stage: string; error: OptionMistakes }[] = [];
+    for (const id of selected) {
+      try {
+        states.push(await this.#stage(id).prepare());
+      } catch (error) {
+        if (!(error instanceof OptionMistakes)) throw error;
+        mistaken.push({ stage: id, error });
+      }
+    }
+    if (mistaken.length > 0) throw mistakenOptions(this.#options.pipeline, mistaken);
+    return states;
   }
 
   #runAll(selected: readonly string[]): Promise<StageState[]> {

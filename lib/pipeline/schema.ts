@@ -1,101 +1,141 @@
 import { z } from 'zod';
+import { durationUpTo, seconds } from './duration.ts';
 import { expects } from './validate.ts';
 
-const text = (what: string) => z.string(expects(what)).regex(/\S/, expects(what));
+// test/write-schema.ts makes of these, with their descriptions, the pipeline.schema.json that editors read.
 
-const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+/** A form to be met, with a message of ours here and in editors. */
+const form = (pattern: RegExp, what: string) =>
+  z
+    .string(expects(what))
+    .regex(pattern, expects(what))
+    .meta({ patternErrorMessage: `expected ${what}` });
 
-/** Seconds in 7d, 36h, 90m or 30s. A plain number says nothing about its unit and is refused. */
-export function seconds(duration: string): number | undefined {
-  const [, amount, unit] = /^(\d+)([smhd])$/.exec(duration) ?? [];
-  const factor = unit === undefined ? undefined : unitSeconds[unit];
-  return factor === undefined ? undefined : Number(amount) * factor;
-}
+const text = (what: string) => form(/\S/, what);
 
-function duration(fallback: string, most: string) {
-  const expected = expects(`a duration such as 7d, 36h, 90m or 30s, at most ${most}`);
-  const limit = seconds(most) ?? 0;
-  const isAllowed = (value: string): boolean => {
-    const length = seconds(value) ?? 0;
-    return length > 0 && length <= limit;
-  };
-  return z
-    .string(expected)
-    .refine(isAllowed, expected)
+function duration(fallback: string, most: string, description: string, examples: string) {
+  return form(durationUpTo(most), `a duration from 1s to ${most}, such as ${examples}`)
     .transform((value) => seconds(value) ?? 0)
-    .prefault(fallback);
+    .prefault(fallback)
+    .describe(`${description} A number with its unit: s, m, h or d. Default: ${fallback}.`);
 }
 
 /** A block left out and a block whose keys are all commented out mean the same: its defaults. */
-function block<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+function block<Shape extends z.core.$ZodLooseShape>(description: string, shape: Shape) {
   const keys = z.strictObject(shape, expects(`a block with keys of: ${Object.keys(shape).join(', ')}`));
-  return z.preprocess((value) => value ?? {}, keys);
+  return z.preprocess((value) => value ?? {}, keys).meta({ description, type: ['object', 'null'] });
 }
 
-const loopback = new Set(['127.0.0.1', 'localhost', '[::1]']);
-
+const loopback = String.raw`(127\.0\.0\.1|localhost|\[::1\])`;
+const host = String.raw`([^\s/?#@:\\[\]]+|\[[0-9a-fA-F:.]+\])`;
 /** The key travels in a header: over plain http it may go nowhere but to this machine. */
-function isBaseUrl(value: string): boolean {
-  if (!URL.canParse(value)) return false;
-  const { protocol, hostname, username, password, search, hash } = new URL(value);
-  if (username || password || search || hash) return false;
-  return protocol === 'https:' || (protocol === 'http:' && loopback.has(hostname));
-}
+const address = new RegExp(`^(https://${host}|http://${loopback})(:[0-9]{1,5})?(/[^\\s?#]*)?$`);
 
-const baseUrl = expects('an https address without query (http only for localhost, 127.0.0.1 or [::1])');
+const httpsAddress = 'an https address without query (http only for localhost, 127.0.0.1 or [::1])';
+const baseUrl = expects(httpsAddress);
 const qps = expects('a number above 0 and at most 5, which is as much as Etsy allows');
 const year = expects('a year from 1700 to 2100');
-const path = (fallback: string) => text('a path, relative to this file').default(fallback);
+const path = (fallback: string, description: string) =>
+  text('a path, relative to this file').default(fallback).describe(`${description} Default: ${fallback}.`);
 
 /** pipeline.yaml but for its stages, which are looked at one by one: a mistake in one must not hide the others'. */
-export const settingsSchema = z.strictObject(
-  {
-    name: text('a name').default('sync-data'),
-    kill: path('KILL'),
-    api: block({
-      baseUrl: z
-        .string(baseUrl)
-        .refine(isBaseUrl, baseUrl)
-        .transform((value) => value.replace(/\/+$/, ''))
-        .prefault('https://openapi.etsy.com/v3/application'),
-      qps: z.number(qps).positive(qps).max(5, qps).default(5),
-      onQuota: z.enum(['wait', 'stop'], expects('wait or stop')).default('wait'),
-      // A timer longer than 24 days would fire at once.
-      timeout: duration('30s', '1h'),
-      giveUpAfter: duration('30m', '3650d'),
-    }),
-    data: block({
-      database: path('etsy_data.db'),
-      metadata: path('image_metadata.json'),
-      images: path('images'),
-    }),
-    rules: block({
-      madeSince: z
-        .number(year)
-        .refine((value) => Number.isInteger(value) && value >= 1700 && value <= 2100, year)
-        .default(2000),
-      refreshAfter: duration('7d', '3650d'),
-    }),
-    stages: z
-      .array(z.unknown(), expects('a list of at least one stage'))
-      .min(1, expects('a list of at least one stage')),
-  },
-  expects('the keys name, kill, api, data, rules, stages'),
-);
+export const settingsSchema = z
+  .strictObject(
+    {
+      name: text('a name').default('sync-data').describe('Shown on the screen. Default: sync-data.'),
+      kill: path(
+        'KILL',
+        'Touch this file to stop cleanly; the next start goes on from there. A path from this file.',
+      ),
+      api: block('The Etsy API, and how hard it may be asked.', {
+        baseUrl: z
+          .string(baseUrl)
+          .refine((value) => address.test(value) && URL.canParse(value), baseUrl)
+          .meta({ pattern: address.source, patternErrorMessage: `expected ${httpsAddress}` })
+          .transform((value) => value.replace(/\/+$/, ''))
+          .prefault('https://openapi.etsy.com/v3/application')
+          .describe(
+            'Where the API is; the key is sent there. Default: https://openapi.etsy.com/v3/application.',
+          ),
+        qps: z
+          .number(qps)
+          .positive(qps)
+          .max(5, qps)
+          .default(5)
+          .describe(
+            'Requests a second, shared by every stage, retries included. Default: 5, the most Etsy allows.',
+          ),
+        onQuota: z
+          .enum(['wait', 'stop'], expects('wait or stop'))
+          .default('wait')
+          .describe(
+            'When the daily quota is used up: wait until calls come back, or stop with exit code 75. Default: wait.',
+          ),
+        // A timer longer than 24 days would fire at once.
+        timeout: duration('30s', '1h', 'How long one request may take.', '30s or 5m'),
+        giveUpAfter: duration(
+          '30m',
+          '3650d',
+          'How long the API may give no good answer before the run fails.',
+          '7d, 36h, 90m or 30s',
+        ),
+      }),
+      data: block('Where the dataset lies.', {
+        database: path('etsy_data.db', 'The SQLite database with everything in it. A path from this file.'),
+        metadata: path(
+          'image_metadata.json',
+          'The file of meta_data, an entry a listing. A path from this file.',
+        ),
+        images: path('images', 'The folder of the images, one a listing. A path from this file.'),
+      }),
+      rules: block('What is kept, and how fresh.', {
+        madeSince: z
+          .int({ ...year, abort: true })
+          .min(1700, year)
+          .max(2100, year)
+          .default(2000)
+          .describe(
+            'Year. A listing made earlier, or not certainly later, is an entry in meta_data and nothing else. Default: 2000.',
+          ),
+        refreshAfter: duration(
+          '7d',
+          '3650d',
+          "A listing, shop or shop's reviews seen more recently are left alone.",
+          '7d, 36h, 90m or 30s',
+        ),
+      }),
+      stages: z
+        .array(z.unknown(), expects('a list of at least one stage'))
+        .min(1, expects('a list of at least one stage'))
+        .describe('What runs. A stage starts once all it needs have ended.'),
+    },
+    expects('the keys name, kill, api, data, rules, stages'),
+  )
+  .describe('What sync-data runs, in which order, and how far it may go.');
 
-const stageId = 'a word of lower-case letters, digits and dashes, such as price-check';
-const stageIds = (example: string) =>
+const stageIds = (description: string) =>
   z
-    .array(z.string(expects('the id of a stage')), expects(`a list of stage ids, such as ${example}`))
-    .default([]);
+    .array(
+      z.string(expects('the id of a stage')).describe('The id of a stage.'),
+      expects('a list of stage ids, such as [crawl]'),
+    )
+    .default([])
+    .describe(description);
 
-export const stageSchema = z.strictObject(
-  {
-    id: z.string(expects(stageId)).regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, expects(stageId)),
-    task: text('a task module, such as ./tasks/crawl.ts'),
-    needs: stageIds('[crawl]'),
-    alongside: stageIds('[crawl]'),
-    with: z.unknown().optional(),
-  },
-  expects('a stage: id, task and, where wanted, needs, alongside, with'),
-);
+export const stageSchema = z
+  .strictObject(
+    {
+      id: form(
+        /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/,
+        'a word of lower-case letters, digits and dashes, such as price-check',
+      ).describe('What other stages and --stage call it. Checkpoints are kept under it.'),
+      task: text('a task module, such as ./tasks/crawl.ts').describe(
+        "The module that does the work: a path from this file, one of sync-data's own (./tasks/crawl.ts), or a package.",
+      ),
+      needs: stageIds('Stages that must have ended before this one starts. Default: none.'),
+      alongside: stageIds('Stages that this one starts together with; it ends after them. Default: none.'),
+      with: z.unknown().optional().describe("The task's options."),
+    },
+    expects('a stage: id, task and, where wanted, needs, alongside, with'),
+  )
+  .describe('A stage: a task and its options.');

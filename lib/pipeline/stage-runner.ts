@@ -1,5 +1,6 @@
 import type { Run, UnitCheckpoint } from '../../checkpoints/checkpoints.ts';
 import type { Stage } from './config.ts';
+import { OptionMistakes } from './errors.ts';
 import type { StageState, UnitView } from './events.ts';
 import type { RunnerOptions } from './runner.ts';
 import { Stopped } from './stop.ts';
@@ -10,6 +11,8 @@ export interface Place {
   readonly stage: string;
   /** Its id, and its title where that says more. */
   readonly unit: string;
+  /** What the progress counts. */
+  readonly noun: string | undefined;
   readonly progress: Progress;
 }
 
@@ -50,9 +53,37 @@ export class StageRunner {
   }
 
   async isComplete(): Promise<boolean> {
-    const units = await this.#stage.task.units(this.#context(() => false));
     const checkpoints = await this.#options.checkpoints.units(this.#run, this.#stage.id);
-    return units.every((unit) => checkpoints.get(unit.id)?.finished);
+    try {
+      const units = await this.#stage.task.units(this.#context(() => false));
+      return units.every((unit) => checkpoints.get(unit.id)?.finished);
+    } catch (error) {
+      // What its options mean has yet to be looked up: with these it has not run.
+      if (error instanceof OptionMistakes) return false;
+      throw error;
+    }
+  }
+
+  /**
+   * Lets the task look up what its units are made of.
+   * @returns waiting, or how it ended
+   * @throws OptionMistakes
+   */
+  async prepare(): Promise<StageState> {
+    const { database, stageEnded } = this.#options;
+    const { task } = this.#stage;
+    if (!task.prepare) return 'waiting';
+    try {
+      const context = this.#context(() => false);
+      const write = await task.prepare(context);
+      if (write) await database.write(write);
+      await task.units(context);
+      return 'waiting';
+    } catch (error) {
+      if (!(error instanceof OptionMistakes)) return this.#endedBy(error);
+      await stageEnded();
+      throw error;
+    }
   }
 
   tellSkipped(): StageState {
@@ -65,11 +96,15 @@ export class StageRunner {
       await this.#options.stageEnded();
       return this.#tell(state, state === 'stopped' ? this.#options.stop.stopped?.message : undefined);
     } catch (error) {
-      await this.#options.stageEnded().catch(() => undefined);
-      if (error instanceof Stopped) return this.#tell('stopped', error.message);
-      this.#failure = { stage: this.#stage.id, unit: this.#at?.unit, error };
-      return this.#tell('failed', error instanceof Error ? error.message : String(error));
+      return this.#endedBy(error);
     }
+  }
+
+  async #endedBy(error: unknown): Promise<StageState> {
+    await this.#options.stageEnded().catch(() => undefined);
+    if (error instanceof Stopped) return this.#tell('stopped', error.message);
+    this.#failure = { stage: this.#stage.id, unit: this.#at?.unit, error };
+    return this.#tell('failed', error instanceof Error ? error.message : String(error));
   }
 
   async #runUnits(companions: Companions): Promise<StageState> {
@@ -89,6 +124,7 @@ export class StageRunner {
       this.#at = {
         stage: this.#stage.id,
         unit: nameOf(unit),
+        noun: unit.noun,
         progress: checkpoint?.progress ?? {},
       };
       this.#tellUnit(unit, 'running');
@@ -177,6 +213,7 @@ function viewOf(unit: Unit, checkpoint: UnitCheckpoint | undefined): UnitView {
   return {
     id: unit.id,
     title: unit.title,
+    noun: unit.noun,
     state: checkpoint?.finished ? 'finished' : 'waiting',
     progress: checkpoint?.progress ?? {},
   };

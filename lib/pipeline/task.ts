@@ -8,10 +8,12 @@ export interface Unit {
   readonly id: string;
   /** Shown on the screen, e.g. "Dining Chairs". */
   readonly title: string;
+  /** What `done` and `total` of its progress count, in the plural: "listings". */
+  readonly noun?: string;
 }
 
 /** Runs inside the step's transaction. Statements of one write see each other; nothing else runs between them. */
-export type Write<Tx> = (tx: Tx) => Promise<void>;
+export type Write<Tx> = (tx: Tx) => Promise<unknown>;
 
 /**
  * What a task yields: what to write, and the cursor after it. Both are committed in one transaction, or neither is.
@@ -60,6 +62,16 @@ export interface Task<Tx, Services, Options, Cursor> {
   readonly title: string;
   readonly options: z.ZodType<Options>;
   readonly cursor: z.ZodType<Cursor>;
+  /**
+   * For what the units cannot be made without and the options do not tell. Called only where the stage is to run, once
+   * a start and before any stage begins; what it returns is committed before `units` is asked.
+   */
+  prepare?(context: TaskContext<Options, Services>): Promise<Write<Tx> | undefined>;
+  /**
+   * Made of options and the database; asks nobody else, for it is called for stages that are not to run, too.
+   *
+   * @throws OptionMistakes
+   */
   units(context: TaskContext<Options, Services>): readonly Unit[] | Promise<readonly Unit[]>;
   run(
     unit: Unit,

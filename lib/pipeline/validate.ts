@@ -128,13 +128,18 @@ export function didYouMean(word: string, candidates: readonly string[]): string 
 
 /** base_url, base-url and baseURL are all near misses of baseUrl. */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
-  let best: { readonly word: string; readonly distance: number } | undefined;
-  for (const candidate of candidates) {
-    const distance = editDistance(plain(word), plain(candidate));
-    const isNear = distance <= Math.max(1, candidate.length / 3) && distance < word.length;
-    if (isNear && distance < (best?.distance ?? Infinity)) best = { word: candidate, distance };
-  }
-  return best?.word;
+  return nearest(word, candidates)[0];
+}
+
+/** All near misses, the closest first. */
+export function nearest(word: string, candidates: readonly string[]): string[] {
+  return candidates
+    .map((candidate) => ({ candidate, distance: editDistance(plain(word), plain(candidate)) }))
+    .filter(
+      ({ candidate, distance }) => distance <= Math.max(1, candidate.length / 3) && distance < word.length,
+    )
+    .toSorted((a, b) => a.distance - b.distance)
+    .map(({ candidate }) => candidate);
 }
 
 function plain(word: string): string {

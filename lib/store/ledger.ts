@@ -7,6 +7,15 @@ export interface Outcome {
   readonly remainingToday: number | undefined;
 }
 
+export interface Pace {
+  readonly requests: number;
+  readonly faults: number;
+  readonly worstSecond: number;
+  readonly perSecond: number;
+  /** Epoch ms of the last attempt; undefined: there was none. */
+  readonly lastMs: number | undefined;
+}
+
 const DAY_MS = 24 * 3600 * 1000;
 /** Kept longer than the sliding day that Etsy counts, so that a report of yesterday's run still adds up. */
 const KEEP_MS = 2 * DAY_MS;
@@ -93,23 +102,33 @@ export class Ledger {
     return row && { ...row, atMs: Math.min(row.atMs, nowMs) };
   }
 
-  /** Of one run: attempts, the most in any window of one second, and the mean per second from first to last. */
-  async pace(runId: number): Promise<{ requests: number; worstSecond: number; perSecond: number }> {
+  /**
+   * Of one run, or of a part of it (epoch ms, the end exclusive): attempts, those of them without an answer or answered
+   * 429 or 5xx, the most in any window of one second, and the mean per second from first to last.
+   */
+  async pace(runId: number, fromMs = 0, untilMs: number = Number.MAX_SAFE_INTEGER): Promise<Pace> {
     const row = await this.#database.read.get<{
       requests: number;
+      faults: number | null;
       worst: number | null;
-      span: number | null;
+      first: number | null;
+      last: number | null;
     }>(
-      `SELECT count(*) AS requests, max(in_second) AS worst, max(at_ms) - min(at_ms) AS span FROM (
-         SELECT at_ms, count(*) OVER (ORDER BY at_ms RANGE BETWEEN 999 PRECEDING AND CURRENT ROW) AS in_second
-         FROM ledger WHERE run_id = ?)`,
-      [runId],
+      `SELECT count(*) AS requests, sum(fault) AS faults, max(in_second) AS worst, min(at_ms) AS first, max(at_ms) AS last
+       FROM (
+         SELECT at_ms, status IS NULL OR status = 429 OR status >= 500 AS fault,
+           count(*) OVER (ORDER BY at_ms RANGE BETWEEN 999 PRECEDING AND CURRENT ROW) AS in_second
+         FROM ledger WHERE run_id = ? AND at_ms >= ? AND at_ms < ?)`,
+      [runId, fromMs, untilMs],
     );
     const requests = row?.requests ?? 0;
+    const span = (row?.last ?? 0) - (row?.first ?? 0);
     return {
       requests,
+      faults: row?.faults ?? 0,
       worstSecond: row?.worst ?? 0,
-      perSecond: row?.span ? ((requests - 1) * 1000) / row.span : 0,
+      perSecond: span > 0 ? ((requests - 1) * 1000) / span : 0,
+      lastMs: row?.last ?? undefined,
     };
   }
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { Database, StoreError } from './database.ts';
 
 export interface Holder {
@@ -42,5 +43,43 @@ export async function acquireLock(databasePath: string, me: Holder): Promise<Loc
     const holder = await file.get<Holder>('SELECT pid, since FROM holder').catch(() => undefined);
     await file.close();
     return holder ?? { pid: 0, since: 0 };
+  }
+}
+
+/**
+ * Who holds the lock at this moment; undefined: nobody. Writes nothing. Where a name was left by a holder that died, the
+ * lock is tried for an instant, for only that can tell.
+ */
+export async function holderOf(databasePath: string): Promise<Holder | undefined> {
+  const path = `${databasePath}.lock`;
+  if (!existsSync(path)) return undefined;
+  const file = await Database.openRollback(path);
+  try {
+    const holder = await file.get<Holder>('SELECT pid, since FROM holder');
+    if (holder === undefined) return undefined;
+    try {
+      await file.run('BEGIN IMMEDIATE');
+      await file.run('ROLLBACK');
+      return undefined;
+    } catch (error) {
+      if (error instanceof StoreError && error.code === 'SQLITE_BUSY') return holder;
+      // A file that may not be written cannot be tried: the process itself has to tell.
+      return isAlive(holder.pid) ? holder : undefined;
+    }
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'SQLITE_BUSY') return { pid: 0, since: Date.now() };
+    // Made by somebody who died before the table was.
+    return undefined;
+  } finally {
+    await file.close();
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -1,5 +1,12 @@
 import type { Database, Tx } from './database.ts';
-import { COUNTING_SCHEMA, EARLY_COLUMNS, EARLY_SCHEMA, RETRY_SCHEMA, SYNC_SCHEMA } from './schema.ts';
+import {
+  COUNTING_SCHEMA,
+  EARLY_COLUMNS,
+  EARLY_SCHEMA,
+  HISTORY_SCHEMA,
+  RETRY_SCHEMA,
+  SYNC_SCHEMA,
+} from './schema.ts';
 
 /** Numbered by position, append-only. `PRAGMA user_version` counts those a file has been through. */
 const MIGRATIONS: readonly ((tx: Tx) => Promise<void>)[] = [
@@ -7,6 +14,7 @@ const MIGRATIONS: readonly ((tx: Tx) => Promise<void>)[] = [
   addSyncTables,
   retryWhatWasSetAside,
   countInIndexes,
+  addHistory,
 ];
 
 /**
@@ -15,23 +23,35 @@ const MIGRATIONS: readonly ((tx: Tx) => Promise<void>)[] = [
  * @throws Error when a newer sync-data has written the file.
  */
 export async function migrate(database: Database): Promise<void> {
-  const row = await database.read.get<{ user_version: number }>('PRAGMA user_version');
-  const from = row?.user_version ?? 0;
-  if (from > MIGRATIONS.length) {
-    throw Object.assign(
-      new Error(
-        `${database.path}: written by a newer sync-data (schema ${from}, this one knows ${MIGRATIONS.length})`,
-      ),
-      {
-        hint: 'Update sync-data on this machine, or name another file in pipeline.yaml under data: database.',
-      },
-    );
-  }
+  const from = await versionOf(database);
   if (from === MIGRATIONS.length) return;
   await database.write(async (tx) => {
     for (const step of MIGRATIONS.slice(from)) await step(tx);
     await tx.run(`PRAGMA user_version = ${MIGRATIONS.length}`);
   });
+}
+
+/**
+ * Whether the file has this version's schema; where not, the next start brings it there.
+ *
+ * @throws Error when a newer sync-data has written the file.
+ */
+export async function isCurrent(database: Database): Promise<boolean> {
+  return (await versionOf(database)) === MIGRATIONS.length;
+}
+
+async function versionOf(database: Database): Promise<number> {
+  const row = await database.read.get<{ user_version: number }>('PRAGMA user_version');
+  const version = row?.user_version ?? 0;
+  if (version <= MIGRATIONS.length) return version;
+  throw Object.assign(
+    new Error(
+      `${database.path}: written by a newer sync-data (schema ${version}, this one knows ${MIGRATIONS.length})`,
+    ),
+    {
+      hint: 'Update sync-data on this machine, or name another file in pipeline.yaml under data: database.',
+    },
+  );
 }
 
 async function runAll(tx: Tx, script: string): Promise<void> {
@@ -63,4 +83,8 @@ async function retryWhatWasSetAside(tx: Tx): Promise<void> {
 
 async function countInIndexes(tx: Tx): Promise<void> {
   await runAll(tx, COUNTING_SCHEMA);
+}
+
+async function addHistory(tx: Tx): Promise<void> {
+  await runAll(tx, HISTORY_SCHEMA);
 }

@@ -77,3 +77,35 @@ export async function alreadySeen(
   );
   return row?.n ?? 0;
 }
+
+export interface CrawledSlice {
+  readonly counted: number;
+  /** 1: too large to be read through. */
+  readonly split: number;
+}
+
+/** The slices of the last crawl of a taxonomy. @param before only in runs before this one */
+export function crawledSlices(
+  sql: Sql,
+  taxonomyId: number,
+  before: number | undefined,
+): Promise<CrawledSlice[]> {
+  return sql.all<CrawledSlice>(
+    `SELECT counted, split FROM slices WHERE taxonomy_id = :taxonomy AND run_id = (
+       SELECT max(run_id) FROM slices WHERE taxonomy_id = :taxonomy AND (:before IS NULL OR run_id < :before))`,
+    { ':taxonomy': taxonomyId, ':before': before ?? null },
+  );
+}
+
+/** The first slice id of the last run that crawled. @param before only of runs before this one */
+export async function firstSliceOfLastCrawl(
+  sql: Sql,
+  before: number | undefined,
+): Promise<number | undefined> {
+  const row = await sql.get<{ run: number | null }>(
+    'SELECT max(run_id) AS run FROM slices WHERE :before IS NULL OR run_id < :before',
+    { ':before': before ?? null },
+  );
+  const run = row?.run ?? undefined;
+  return run === undefined ? undefined : firstSlice(sql, run);
+}

@@ -67,12 +67,13 @@ export function listingOfFile(name: string): number | undefined {
   return match ? Number(match[1]) : undefined;
 }
 
-export function sliceFinding(slice: ShortSlice): Finding {
+/** @param name the taxonomy's */
+export function sliceFinding(slice: ShortSlice, name: string): Finding {
   const upTo = slice.high < 0 ? 'up' : `to ${money(slice.high)}`;
   const range = slice.low === slice.high ? `at ${money(slice.low)}` : `from ${money(slice.low)} ${upTo}`;
   return {
     kind: 'unseen-listings',
-    subject: `taxonomy ${slice.taxonomy_id}, ${range}`,
+    subject: `taxonomy ${slice.taxonomy_id} (${name}), ${range}`,
     detail: `Etsy counted ${slice.counted}, seen ${slice.seen}: ${slice.counted - slice.seen} missing`,
   };
 }

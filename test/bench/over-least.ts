@@ -3,8 +3,8 @@ import type { Truth } from '../marketplace/index.ts';
 import { withRig } from '../rig.ts';
 import type { Rig } from '../rig.ts';
 import { finished } from './finished.ts';
-import { least, sumOf } from './least.ts';
-import type { Requests } from './least.ts';
+import { leastRequests, sumOf } from '../../lib/status/requests.ts';
+import type { Requests } from '../../lib/status/requests.ts';
 import type { Section } from './section.ts';
 
 /** The listings share one category, so that its price ranges have to be found. */
@@ -102,7 +102,7 @@ async function compare(rig: Rig, truth: Truth, before: Before, viewsOnPages: boo
   const shown = new Set(since.map((listing) => listing.listing_id));
   return {
     measured: { ...byStage, total: made(/./) },
-    least: least({
+    least: leastRequests({
       slices: slices.map((slice) => slice.n),
       batch: asked.length + alone.size,
       reviews: [...shops].map(

@@ -1,5 +1,5 @@
 import { number } from '../figures.ts';
-import type { Requests } from './least.ts';
+import type { Requests } from '../../lib/status/requests.ts';
 import { ORDERS } from './orders.ts';
 import type { Shares } from './orders.ts';
 import type { Section } from './section.ts';

@@ -5,8 +5,8 @@ import { seedWorld } from '../marketplace/seed.ts';
 import { withDescendants } from '../marketplace/taxonomy.ts';
 import { madeSince2000 } from '../marketplace/when-made.ts';
 import type { World } from '../marketplace/world.ts';
-import { least, sumOf } from './least.ts';
-import type { Requests } from './least.ts';
+import { leastRequests, sumOf } from '../../lib/status/requests.ts';
+import type { Requests } from '../../lib/status/requests.ts';
 import { ORDERS, sharesAfter, shopsOf, totalsOf } from './orders.ts';
 import type { Job, Shares, Totals } from './orders.ts';
 import { crawlOf, requestsFor, reviewRequests } from './paper.ts';
@@ -47,7 +47,7 @@ export async function plan(listings = 1_200_000, shops = 150_000): Promise<Secti
     ...countRequests(world, job.all, new Set()),
     synced.reduce((sum, shop) => sum + (job.reviewRequests[shop] ?? 1), 0),
   );
-  const coldLeast = least({
+  const coldLeast = leastRequests({
     slices: job.all.slices,
     batch: known.size,
     reviews: synced.map((shop) => reviews[shop] ?? 0),
@@ -135,7 +135,7 @@ function aWeekLater(
       shops: due.length,
       shopsWithSales: sold.filter((count) => count > 0).length,
     },
-    weeklyLeast: least({
+    weeklyLeast: leastRequests({
       slices: crawl.slices,
       batch: fresh.length + shown.filter((one) => !withFresh.has(one)).length,
       reviews: ofLate,

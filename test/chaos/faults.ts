@@ -114,7 +114,7 @@ const badRecords = Object.entries(EACH).map(([name, path]): Disturbance => {
     worlds: ['first', 'weekly'],
     async disturb({ rig, note }) {
       await rig.market.setFaults(troubled({ script: [{ path, fault: 'badRecord', times: 1000 }] }));
-      promised(await rig.run(), 0, /set aside +\d+ records? that could not be used/);
+      promised(await rig.run(), 0, /set aside +\d+ records?/);
       const aside = await rig.rows<{ endpoint: string; reason: string }>(
         'SELECT endpoint, reason FROM set_aside',
       );

@@ -13,6 +13,12 @@ const weekdayTime = new Intl.DateTimeFormat('en-GB', {
   hour: '2-digit',
   minute: '2-digit',
 });
+const dateTime = new Intl.DateTimeFormat('en-GB', {
+  day: 'numeric',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+});
 const english = new Intl.PluralRules('en-US');
 
 /** 12300 → "12,300". */
@@ -23,6 +29,12 @@ export function count(value: number): string {
 /** 1 → "1 unit", 1200 → "1,200 units". */
 export function plural(value: number, one: string, other = `${one}s`): string {
   return `${count(value)} ${english.select(value) === 'one' ? one : other}`;
+}
+
+/** 84200000 → "84 MB". */
+export function megabytes(bytes: number): string {
+  const mega = bytes / 1e6;
+  return mega < 1000 ? `${whole.format(mega)} MB` : `${tenths.format(mega / 1000)} GB`;
 }
 
 /** Per second: "4.9", "245". */
@@ -77,10 +89,10 @@ export function stamp(at: number): string {
   return `${new Date(at).toISOString().slice(0, 19)}Z`;
 }
 
-/** The local time of day, with the weekday when it is not today: "17:05", "Mon 02:10". */
+/** The local time of day, with the weekday or the date when it is not today: "17:05", "Mon 02:10", "3 Nov 02:10". */
 export function clockTime(at: number, now: number): string {
-  const today = new Date(at).toDateString() === new Date(now).toDateString();
-  return today ? time.format(at) : weekdayTime.format(at).replace(',', '');
+  if (new Date(at).toDateString() === new Date(now).toDateString()) return time.format(at);
+  return (Math.abs(now - at) < 6 * DAY ? weekdayTime : dateTime).format(at).replace(',', '');
 }
 
 /** Text from elsewhere, made safe for one line: no escape codes, line breaks, control or invisible characters. */

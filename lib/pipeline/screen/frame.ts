@@ -1,14 +1,18 @@
 import type { Gauges, StageState } from '../events.ts';
 import { count, duration } from './format.ts';
 import { footer, title } from './margins.ts';
+import type { Meter } from './meter.ts';
 import { type Columns, columnsFor, drawRow, type Row } from './rows.ts';
 import { stageProgress, timeTaken, unitCount, type StageView, type UnitRow } from './stage.ts';
 import { cut, type Theme } from './theme.ts';
-import { paceOf, type View } from './view.ts';
+import { withQuota } from './budget.ts';
+import { isBarred, isHeld, type Pace, paceOf, type View, waitsFor } from './view.ts';
 
 export interface Scene {
   readonly view: View;
   readonly gauges: Gauges | undefined;
+  /** Requests a second while any are made. */
+  readonly apiRate: number | undefined;
   readonly name: string;
   readonly killFile: string;
   readonly theme: Theme;
@@ -56,18 +60,25 @@ const SUMMARY: readonly (readonly [StageState, string])[] = [
 export function drawFrame(scene: Scene): Frame {
   const { view, theme, width } = scene;
   const header = [cut(title(scene), width, theme), ''];
-  const notes = footer(scene).map((line) => cut(line, width, theme));
+  const notes = footer(scene);
   const foot = notes.length > 0 ? ['', ...notes] : [];
   const stageRows = view.stages.map((stage) => rowOfStage(stage, scene));
   const unitRows = view.stages.map((stage) => (unitCount(stage) > 1 ? stage.rows : []));
   const names = view.stages.flatMap((stage) => [stage.title, ...unitNames(stage)]);
-  const drawn = [...stageRows, ...unitRows.flat().map((unit) => rowOfUnit(unit, scene))];
+  const drawn = [
+    ...stageRows,
+    ...view.stages.flatMap((stage, index) =>
+      (unitRows[index] ?? []).map((unit) => rowOfUnit(stage, unit, scene)),
+    ),
+  ];
   const columns = columnsFor(drawn, width, names, scene.columns);
   const free = scene.height - header.length - stageRows.length - foot.length;
   let room = scene.final ? UNITS_AT_THE_END : free;
   const stages = view.stages.map((stage, index) => {
     const units = fitUnits(stage, unitRows[index] ?? [], Math.max(0, room));
-    const lines = units.shown.map((unit) => drawRow(rowOfUnit(unit, scene), columns, theme, scene.turn));
+    const lines = units.shown.map((unit) =>
+      drawRow(rowOfUnit(stage, unit, scene), columns, theme, scene.turn),
+    );
     if (units.summary !== '') lines.push(cut(theme.style('dim', `    ${units.summary}`), width, theme));
     room -= lines.length;
     const row = stageRows[index];
@@ -83,25 +94,50 @@ function unitNames(stage: StageView): readonly string[] {
   return units.map((unit) => `--${unit.title}`);
 }
 
-function rowOfStage(stage: StageView, { view, now }: Scene): Row {
+function rowOfStage(stage: StageView, scene: Scene): Row {
+  const { view, now } = scene;
   const units = unitCount(stage);
+  const awaited = waitsFor(view, stage, now).join(', ');
   const note = units === 1 ? stage.rows[0]?.progress.note : undefined;
   const took = timeTaken(stage);
-  const ended = stage.state === 'finished' && took !== undefined ? duration(took) : stage.reason;
+  const time = took === undefined ? 'in an earlier start' : duration(took);
+  const ended = stage.state === 'finished' ? time : stage.reason;
+  const isLost = stage.state === 'waiting' && isBarred(view, stage);
+  const waits = isLost
+    ? 'will be skipped'
+    : `${stage.state === 'waiting' ? 'after' : 'waits for'} ${awaited}`;
   return {
     depth: 0,
     state: stage.state,
     title: stage.title,
     progress: { ...stageProgress(stage), ...(note !== undefined && { note }) },
-    pace: paceOf(view, stage.meter, now),
+    noun: stage.noun,
+    pace: awaited === '' ? paceFor(stage, stage.meter, scene) : undefined,
+    held: stage.state === 'running' && awaited === '' && isHeld(view, stage.meter, now),
     parts: units > 1 ? `${count(stage.tally.finished)} of ${count(units)} done` : '',
-    remark: stage.state === 'running' ? undefined : ended,
+    remark: isLost || awaited !== '' ? waits : stage.state === 'running' ? undefined : ended,
   };
 }
 
-function rowOfUnit({ state, title: name, progress, meter }: UnitRow, { view, now }: Scene): Row {
+function rowOfUnit(
+  stage: StageView,
+  { state, title: name, noun, progress, meter }: UnitRow,
+  scene: Scene,
+): Row {
+  const held = state === 'running' && isHeld(scene.view, meter, scene.now);
+  const pace = paceFor(stage, meter, scene);
+  return { depth: 1, state, title: name, noun, progress, pace, held, parts: '', remark: undefined };
+}
+
+/** Images cost no calls; everything else waits when the day's are used up. */
+function paceFor(
+  stage: StageView,
+  meter: Meter | undefined,
+  { view, gauges, apiRate, now }: Scene,
+): Pace | undefined {
   const pace = paceOf(view, meter, now);
-  return { depth: 1, state, title: name, progress, pace, parts: '', remark: undefined };
+  if (pace?.left === undefined || stage.id === 'images') return pace;
+  return { rate: pace.rate, left: withQuota(pace.left, apiRate, gauges?.api) };
 }
 
 interface Fitted {

@@ -1,5 +1,6 @@
 import type { Gauges, Listener } from '../events.ts';
 import { type Clock, systemClock } from './clock.ts';
+import type { StageTitle } from './stage.ts';
 
 export interface Screen {
   readonly listen: Listener;
@@ -11,7 +12,7 @@ export interface ScreenOptions {
   readonly stream: NodeJS.WriteStream;
   /** Of the pipeline. */
   readonly name: string;
-  readonly stages: readonly { readonly id: string; readonly title: string }[];
+  readonly stages: readonly StageTitle[];
   /** As shown: KILL. */
   readonly killFile: string;
   readonly gauges: () => Promise<Gauges>;

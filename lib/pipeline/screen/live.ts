@@ -29,7 +29,16 @@ export async function openLive(setting: ScreenSetting): Promise<Screen> {
   const frame = () => {
     // The last column stays free: a terminal that has filled it may start a new line by itself.
     const width = Math.max(1, columnsOf(stream) - 1);
-    const scene = { view, gauges: reader.latest(), name, killFile, theme, now: clock.now(), turn };
+    const scene = {
+      view,
+      gauges: reader.latest(),
+      apiRate: reader.apiRate(),
+      name,
+      killFile,
+      theme,
+      now: clock.now(),
+      turn,
+    };
     const drawn = drawFrame({ ...scene, width, height: rowsOf(stream) - 1, final, columns });
     columns = drawn.columns;
     return drawn;

@@ -6,7 +6,7 @@ import { stageProgress, type StageView, timeTaken, unitCount, type UnitRow } fro
 import type { View } from './view.ts';
 
 /** A stage of more units is told as a whole: nobody reads thousands of starts and ends. */
-const TOLD_ONE_BY_ONE = 50;
+export const TOLD_ONE_BY_ONE = 50;
 
 export interface News {
   readonly who: string;
@@ -69,7 +69,8 @@ function stageNews(stage: StageView | undefined): News | undefined {
   const took = timeTaken(stage);
   const inTime = stage.state === 'finished' && took !== undefined ? ` in ${duration(took)}` : '';
   const { done } = stageProgress(stage);
-  const items = stage.state === 'finished' && done !== undefined ? `, ${count(done)} done` : '';
+  const items =
+    stage.state === 'finished' && done !== undefined ? `, ${count(done)} ${stage.noun ?? 'done'}` : '';
   const reason = stage.reason === undefined ? '' : `: ${stage.reason}`;
   return { who: stage.id, what: `${wordFor(stage.state)}${inTime}${items}${reason}` };
 }
@@ -80,7 +81,8 @@ function unitNews(stage: StageView | undefined, id: string, state: StageState): 
   const row = stage.rows.find((candidate) => candidate.id === id);
   const done = state === 'finished' ? row?.progress.done : undefined;
   const who = unitName(stage, id, row?.title ?? stage.catalogue.get(id)?.title);
-  return { who, what: wordFor(state) + (done === undefined ? '' : `, ${count(done)} done`) };
+  const items = done === undefined ? '' : `, ${count(done)} ${row?.noun ?? 'done'}`;
+  return { who, what: wordFor(state) + items };
 }
 
 /** What to tell the progress of: the units under way, or the stage where they are many. */
@@ -90,7 +92,7 @@ export function subjectsOf(stage: StageView): Subject[] {
   if (units > TOLD_ONE_BY_ONE) {
     const amount = [
       `${count(stage.tally.finished)} of ${plural(units, 'unit')}`,
-      amountOf(stageProgress(stage)),
+      amountOf(stageProgress(stage), stage.noun),
     ];
     return [
       { key: stage.id, stage: stage.id, who: stage.id, amount: joined(amount), note: '', meter: stage.meter },
@@ -105,7 +107,7 @@ function subjectOf(stage: StageView, row: UnitRow, alone: boolean): Subject {
     key: JSON.stringify([stage.id, row.id]),
     stage: stage.id,
     who: alone ? stage.id : unitName(stage, row.id, row.title),
-    amount: amountOf(row.progress),
+    amount: amountOf(row.progress, row.noun),
     note: row.progress.note ?? '',
     meter: row.meter,
   };
@@ -115,9 +117,10 @@ function unitName(stage: StageView, id: string, title: string | undefined): stri
   return title === undefined || title === id ? `${stage.id} ${id}` : `${stage.id} ${id} ${title}`;
 }
 
-function amountOf({ done, total }: Progress): string {
+function amountOf({ done, total }: Progress, noun: string | undefined): string {
   if (done === undefined) return '';
-  return total === undefined ? count(done) : `${count(done)} of ${count(total)}`;
+  const what = noun === undefined ? '' : ` ${noun}`;
+  return (total === undefined ? count(done) : `${count(done)} of ${count(total)}`) + what;
 }
 
 export function joined(parts: readonly string[]): string {

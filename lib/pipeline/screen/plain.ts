@@ -1,4 +1,5 @@
 import type { RunEvent } from '../events.ts';
+import { withQuota } from './budget.ts';
 import { gaugeReader } from './clock.ts';
 import { estimate, oneLine, perSecond, plural, rate, stamp } from './format.ts';
 import type { Screen, ScreenSetting } from './index.ts';
@@ -7,7 +8,10 @@ import { emptyView, paceOf, reduce } from './view.ts';
 
 const LOOK_EVERY = 1_000;
 const FIRST_AFTER = 5_000;
+/** A subject of hours is told of more seldom: every so much of its age. */
 const THEN_EVERY = 30_000;
+const AT_LAST_EVERY = 300_000;
+const SHARE_OF_AGE = 1 / 20;
 /** Warnings told one by one in so long; more are counted. */
 const WARNINGS = 20;
 const WARNINGS_EVERY = 600_000;
@@ -17,7 +21,7 @@ export function openPlain(setting: ScreenSetting): Screen {
   const { stream, clock, name } = setting;
   const reader = gaugeReader(setting.gauges);
   /** When each subject was last told of, and what. */
-  const told = new Map<string, { readonly due: number; readonly text: string }>();
+  const told = new Map<string, { readonly since: number; readonly due: number; readonly text: string }>();
   let view = emptyView(setting.stages);
   let warnings = { since: clock.now(), told: 0, unsaid: 0 };
   let gone = false;
@@ -48,7 +52,9 @@ export function openPlain(setting: ScreenSetting): Screen {
     const requests = subject.stage === 'images' ? undefined : reader.latest()?.api.perSecond;
     const own = pace?.rate === undefined ? '' : rate(pace.rate);
     const speed = requests === undefined ? own : `${perSecond(requests)} requests/s`;
-    const left = pace?.left === undefined ? '' : `${estimate(pace.left)} left`;
+    const isFree = subject.stage === 'images' || pace?.left === undefined;
+    const time = isFree ? pace?.left : withQuota(pace.left, reader.apiRate(), reader.latest()?.api);
+    const left = time === undefined ? '' : `${estimate(time)} left`;
     say(subject.who, joined([subject.amount, pace === undefined ? '' : speed, left, subject.note]));
   };
 
@@ -59,9 +65,10 @@ export function openPlain(setting: ScreenSetting): Screen {
     return subjects.filter((subject) => {
       const last = told.get(subject.key);
       const text = joined([subject.amount, subject.note]);
-      if (last === undefined) told.set(subject.key, { due: now + FIRST_AFTER, text: '' });
+      if (last === undefined) told.set(subject.key, { since: now, due: now + FIRST_AFTER, text: '' });
       if (last === undefined || now < last.due || text === last.text) return false;
-      told.set(subject.key, { due: now + THEN_EVERY, text });
+      const pause = Math.min(AT_LAST_EVERY, Math.max(THEN_EVERY, (now - last.since) * SHARE_OF_AGE));
+      told.set(subject.key, { since: last.since, due: now + pause, text });
       return true;
     });
   };

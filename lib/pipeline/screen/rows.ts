@@ -11,7 +11,11 @@ export interface Row {
   readonly state: StageState;
   readonly title: string;
   readonly progress: Progress;
+  /** What the progress counts. */
+  readonly noun: string | undefined;
   readonly pace: Pace | undefined;
+  /** It waits for what everybody waits for. */
+  readonly held: boolean;
   /** "3 of 43 done", for a stage of several units. */
   readonly parts: string;
   /** Stands in the place of bar, rate and time once there is nothing to measure: a reason, a duration. */
@@ -24,6 +28,7 @@ export interface Columns {
   readonly name: number;
   readonly number: number;
   readonly sized: boolean;
+  readonly noun: number;
   readonly bar: number;
   readonly rate: number;
   readonly left: number;
@@ -34,6 +39,8 @@ const GAP = '  ';
 const RATE = 7;
 const LEFT = 15;
 const SHORTEST_BAR = 6;
+/** A noun is worth a shorter bar, but not the shortest. */
+const BAR_BESIDE_NOUN = 8;
 const PERCENT_FROM = 16;
 const SHORTEST_NOTE = 12;
 const REMARK_STYLE: Partial<Record<StageState, Style>> = { failed: 'red', stopped: 'yellow' };
@@ -60,8 +67,12 @@ export function columnsFor(
   };
   const left = take(LEFT, LEFT);
   const rate = take(RATE, RATE);
+  const nouns = rows.flatMap(({ noun, progress }) => (progress.done === undefined ? [] : (noun ?? '')));
+  const wanted = Math.max(last?.noun ?? 0, ...nouns.map((noun) => stringWidth(noun)));
+  const noun = wanted > 0 && space - wanted - 1 >= (sized ? BAR_BESIDE_NOUN + GAP.length : 0) ? wanted : 0;
+  if (noun > 0) space -= noun + 1;
   const bar = sized ? take(8 + Math.floor(Math.max(0, width - 60) / 3), SHORTEST_BAR) : 0;
-  return { width, name, number, sized, bar, rate, left, note: take(Infinity, SHORTEST_NOTE) };
+  return { width, name, number, sized, noun, bar, rate, left, note: take(Infinity, SHORTEST_NOTE) };
 }
 
 export function drawRow(row: Row, columns: Columns, theme: Theme, turn: number): string {
@@ -69,10 +80,7 @@ export function drawRow(row: Row, columns: Columns, theme: Theme, turn: number):
   const name = pad(cut(oneLine(row.title), room, theme), room);
   const named =
     row.state === 'running' && row.depth === 0 ? theme.style('bold', name) : dimmed(row, name, theme);
-  const cells = [
-    `${'  '.repeat(row.depth)}${iconOf(row.state, theme, turn)} ${named}`,
-    amount(row, columns, theme),
-  ];
+  const cells = [`${'  '.repeat(row.depth)}${icon(row, theme, turn)} ${named}`, amount(row, columns, theme)];
   if (row.remark !== undefined) {
     cells.push(theme.style(REMARK_STYLE[row.state] ?? 'dim', oneLine(row.remark)));
   } else if (row.state === 'running') {
@@ -93,19 +101,28 @@ function pace(row: Row, columns: Columns, theme: Theme): string[] {
   ];
 }
 
+function icon(row: Row, theme: Theme, turn: number): string {
+  return row.held ? theme.style('yellow', theme.icons.hold) : iconOf(row.state, theme, turn);
+}
+
 function amount(row: Row, columns: Columns, theme: Theme): string {
   const { done, total } = row.progress;
-  const width = columns.sized ? 2 * columns.number + 3 : columns.number;
+  const width =
+    (columns.sized ? 2 * columns.number + 3 : columns.number) + (columns.noun > 0 ? columns.noun + 1 : 0);
   if (done === undefined) return ' '.repeat(width);
   const whole = total === undefined || row.state === 'finished' ? '' : ` / ${count(total)}`;
-  return dimmed(row, `${count(done).padStart(columns.number)}${whole}`.padEnd(width), theme);
+  const figures = `${count(done).padStart(columns.number)}${whole}`;
+  const noun = columns.noun > 0 && row.noun !== undefined ? ` ${row.noun}` : '';
+  return pad(dimmed(row, figures, theme) + theme.style('dim', noun), width);
 }
 
 /** Without a known size, how many of the parts are done stands in its place. */
 function meterBar({ progress, parts }: Row, width: number, theme: Theme): string {
   const { done, total } = progress;
-  if (done === undefined || total === undefined || total <= 0)
-    return cut(theme.style('dim', parts), width, theme);
+  if (done === undefined || total === undefined || total <= 0) {
+    const told = stringWidth(parts) > width ? parts.replace(/ \w+$/, '') : parts;
+    return cut(theme.style('dim', told), width, theme);
+  }
   const share = Math.min(1, done / total);
   const percent = width < PERCENT_FROM ? '' : `${Math.floor(share * 100)} %`.padStart(6);
   const length = width - percent.length;

@@ -10,9 +10,16 @@ export interface UnitRow extends UnitView {
   readonly meter: Meter | undefined;
 }
 
-export interface StageView {
+/** A stage before it has begun. */
+export interface StageTitle {
   readonly id: string;
   readonly title: string;
+  /** Ids of stages that it starts after, and of those that it ends after. */
+  readonly needs?: readonly string[];
+  readonly alongside?: readonly string[];
+}
+
+export interface StageView extends Required<StageTitle> {
   readonly state: StageState;
   readonly reason: string | undefined;
   readonly startedAt: number | undefined;
@@ -22,15 +29,19 @@ export interface StageView {
   readonly rows: readonly UnitRow[];
   readonly tally: Readonly<Record<StageState, number>>;
   readonly sum: Sum;
+  /** What all its units count, where it is the same. */
+  readonly noun: string | undefined;
   readonly meter: Meter | undefined;
 }
 
 const NO_UNITS = { waiting: 0, running: 0, finished: 0, failed: 0, stopped: 0, skipped: 0 };
 
-export function emptyStage({ id, title }: { readonly id: string; readonly title: string }): StageView {
+export function emptyStage({ id, title, needs = [], alongside = [] }: StageTitle): StageView {
   return {
     id,
     title,
+    needs,
+    alongside,
     state: 'waiting',
     reason: undefined,
     startedAt: undefined,
@@ -39,6 +50,7 @@ export function emptyStage({ id, title }: { readonly id: string; readonly title:
     rows: [],
     tally: NO_UNITS,
     sum: NOTHING,
+    noun: undefined,
     meter: undefined,
   };
 }
@@ -90,6 +102,7 @@ export function announce(stage: StageView, units: readonly UnitView[], now: numb
     ...stage,
     tally,
     sum,
+    noun: units.every(({ noun }) => noun === units[0]?.noun) ? units[0]?.noun : undefined,
     catalogue: new Map(units.map((unit) => [unit.id, unit])),
     rows: kept.map((unit) => ({ ...unit, meter: undefined })),
     meter: startMeter(sum.done, now),
@@ -105,7 +118,7 @@ export function changeUnit(
   if (stage.endedAt !== undefined) return stage;
   const row = stage.rows.find((candidate) => candidate.id === id);
   const known = row ?? stage.catalogue.get(id);
-  const before = known ?? { id, title: id, state: 'waiting', progress: {} };
+  const before: UnitView = known ?? { id, title: id, state: 'waiting', progress: {} };
   const state = news.state ?? (before.state === 'waiting' ? 'running' : before.state);
   const progress = news.progress === undefined ? before.progress : merge(before.progress, news.progress);
   const sum = add(known === undefined ? stage.sum : add(stage.sum, before.progress, -1), progress, 1);
@@ -117,7 +130,7 @@ export function changeUnit(
     row?.meter ?? (state === 'running' ? startMeter(before.progress.done ?? done, now) : undefined);
   const running = state === 'running' ? started : undefined;
   const meter = running && news.progress ? observe(running, done, progress.total, now) : running;
-  const after: UnitRow = { id, title: before.title, state, progress, meter };
+  const after: UnitRow = { id, title: before.title, noun: before.noun, state, progress, meter };
   const next = { ...stage, tally, sum, rows: place(stage, after) };
   if (news.progress === undefined) return next;
   return {

@@ -56,10 +56,14 @@ const COLOUR_OF: Readonly<Record<StageState, Style>> = {
   skipped: 'dim',
 };
 
-export function themeFor(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Theme {
+export function themeFor(
+  stream: NodeJS.WriteStream,
+  env: NodeJS.ProcessEnv,
+  platform: NodeJS.Platform = process.platform,
+): Theme {
   const coloured = hasColour(stream, env);
   return {
-    ...(hasUnicode(env) ? UNICODE : ASCII),
+    ...(hasUnicode(env, platform) ? UNICODE : ASCII),
     style: coloured
       ? (style, text) => (text === '' ? '' : styleText(style, text, { validateStream: false }))
       : plainText,
@@ -78,8 +82,10 @@ function hasColour(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): boolean 
   return stream.getColorDepth(env) > 1;
 }
 
-function hasUnicode(env: NodeJS.ProcessEnv): boolean {
+function hasUnicode(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): boolean {
   if (env.TERM === 'linux') return false;
+  // Its old console has fonts without most signs; the newer terminals name themselves.
+  if (platform === 'win32' && !env.WT_SESSION && !env.TERM_PROGRAM && !env.ConEmuTask) return false;
   const locale = env.LC_ALL || env.LC_CTYPE || env.LANG;
   return locale === undefined || locale === '' || /utf-?8/i.test(locale);
 }
@@ -98,4 +104,17 @@ export function cut(text: string, columns: number, theme: Theme): string {
     if (stringWidth(fitted) <= columns) return fitted;
   }
   return '';
+}
+
+/** Broken between words, as few lines as it takes; a word wider than `columns` stays whole. */
+export function wrap(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1);
+    const isFirst = line === undefined;
+    if (!isFirst && stringWidth(line) + 1 + stringWidth(word) <= columns)
+      lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }

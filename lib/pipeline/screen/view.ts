@@ -1,9 +1,25 @@
 import type { RunEvent } from '../events.ts';
 import { itemsPerSecond, type Meter, timeLeft } from './meter.ts';
-import { announce, changeUnit, emptyStage, enterState, resumeMeters, type StageView } from './stage.ts';
+import {
+  announce,
+  changeUnit,
+  emptyStage,
+  enterState,
+  resumeMeters,
+  type StageTitle,
+  type StageView,
+} from './stage.ts';
 
 export interface View {
-  readonly run: { readonly id: number; readonly resumed: boolean; readonly startedAt: number } | undefined;
+  readonly run:
+    | {
+        readonly id: number;
+        readonly resumed: boolean;
+        /** Of the run, and of this start of it. */
+        readonly startedAt: number;
+        readonly at: number;
+      }
+    | undefined;
   readonly stages: readonly StageView[];
   readonly hold: { readonly reason: string; readonly until: number } | undefined;
   readonly warning:
@@ -11,7 +27,7 @@ export interface View {
   readonly stopping: string | undefined;
 }
 
-export function emptyView(stages: readonly { readonly id: string; readonly title: string }[]): View {
+export function emptyView(stages: readonly StageTitle[]): View {
   return {
     run: undefined,
     stages: stages.map(emptyStage),
@@ -31,15 +47,47 @@ export interface Pace {
 
 /** How quickly something moves; undefined when it does not mean to. */
 export function paceOf(view: View, meter: Meter | undefined, now: number): Pace | undefined {
-  if (meter === undefined || (view.hold !== undefined && now - meter.at > HELD_AFTER)) return undefined;
+  if (meter === undefined || isHeld(view, meter, now)) return undefined;
   return { rate: itemsPerSecond(meter, now), left: timeLeft(meter, now) };
+}
+
+/** Whether it waits for what everybody waits for. */
+export function isHeld(view: View, meter: Meter | undefined, now: number): boolean {
+  return meter !== undefined && view.hold !== undefined && now - meter.at > HELD_AFTER;
+}
+
+/** An empty queue is looked at again; only when it stays empty it is worth a word. */
+const IDLE_AFTER = 3_000;
+
+/** Whether a stage that it needs did not finish, or cannot. */
+export function isBarred(view: View, stage: StageView): boolean {
+  return view.stages.some(
+    (other) =>
+      stage.needs.includes(other.id) &&
+      (['failed', 'stopped', 'skipped'].includes(other.state) ||
+        (other.state === 'waiting' && isBarred(view, other))),
+  );
+}
+
+/** Titles of the stages that this one waits for, to begin or to have something to do. */
+export function waitsFor(view: View, stage: StageView, now: number): readonly string[] {
+  const toCome = (ids: readonly string[]) =>
+    view.stages.filter(({ id, state }) => ids.includes(id) && (state === 'waiting' || state === 'running'));
+  if (stage.state === 'waiting') return toCome(stage.needs).map(({ title }) => title);
+  const isIdle = stage.state === 'running' && stage.meter !== undefined && now - stage.meter.at > IDLE_AFTER;
+  const others = isIdle ? toCome(stage.alongside) : [];
+  const atWork = others.filter(({ state }) => state === 'running');
+  return (atWork.length > 0 ? atWork : others).map(({ title }) => title);
 }
 
 /** The view after an event. Pure: the time comes from outside. */
 export function reduce(view: View, event: RunEvent, now: number): View {
   switch (event.type) {
     case 'run':
-      return { ...view, run: { id: event.runId, resumed: event.resumed, startedAt: event.startedAt } };
+      return {
+        ...view,
+        run: { id: event.runId, resumed: event.resumed, startedAt: event.startedAt, at: now },
+      };
     case 'stage':
       return inStage(view, event.stage, (stage) => enterState(stage, event.state, event.reason, now));
     case 'units':

@@ -1,9 +1,11 @@
-import { PAGE } from '../../lib/etsy/api.ts';
+import { PAGE } from '../etsy/api.ts';
 
-/** What a sync has to find out, whoever does it. */
+/** What a sync has to find out. */
 export interface Need {
   /** How many listings each price range holds that is read through. */
   readonly slices: readonly number[];
+  /** Price ranges that turned out too large to be read through, each after its first page. */
+  readonly cut?: number;
   /**
    * Listings that only the batch endpoint tells of: new ones, those that are due where pages lack views, and one of each
    * shop that is due and comes along with none of these.
@@ -20,14 +22,17 @@ export interface Requests {
   readonly total: number;
 }
 
-/** The fewest requests by which any client could find that out. */
-export function least({ slices, batch, reviews }: Need): Requests {
-  let [pages, asked] = [0, 0];
-  for (const count of slices) pages += Math.max(1, Math.ceil(count / PAGE));
-  for (const count of reviews) asked += Math.max(1, Math.ceil(count / PAGE));
-  return sumOf(pages, Math.ceil(batch / PAGE), asked);
+/** The fewest requests that tell all of it, whoever asks: of everything 100 at a time, and an empty answer is one too. */
+export function leastRequests({ slices, cut = 0, batch, reviews }: Need): Requests {
+  return sumOf(cut + pagesFor(slices), Math.ceil(batch / PAGE), pagesFor(reviews));
 }
 
 export function sumOf(pages: number, batches: number, reviews: number): Requests {
   return { pages, batches, reviews, total: pages + batches + reviews };
+}
+
+function pagesFor(counts: Iterable<number>): number {
+  let pages = 0;
+  for (const count of counts) pages += Math.max(1, Math.ceil(count / PAGE));
+  return pages;
 }

@@ -1,0 +1,24 @@
+import { UserError } from './pipeline/errors.ts';
+import { Stopped } from './pipeline/stop.ts';
+import { FileError, asFileError } from './store/files.ts';
+
+/** The message, and what to do next on a line of its own; the trace only where nobody foresaw the error. */
+export function describe(error: unknown): string {
+  if (!(error instanceof Error)) return `sync-data: ${String(error)}`;
+  if (error instanceof Stopped)
+    return `Stopped: ${error.message}.\nEverything is saved. To go on: npx sync-data`;
+  const hint = 'hint' in error && typeof error.hint === 'string' ? error.hint : undefined;
+  if (hint !== undefined) return `${error.message}\n${hint}`;
+  const path = 'path' in error && typeof error.path === 'string' ? error.path : 'a file';
+  const named = asFileError(path, error);
+  if (named instanceof FileError && named !== error) return describe(named);
+  return error instanceof UserError || error.name === 'ApiError'
+    ? error.message
+    : (error.stack ?? error.message);
+}
+
+export function exitCodeOf(error: unknown): number {
+  return error instanceof Error && 'exitCode' in error && typeof error.exitCode === 'number'
+    ? error.exitCode
+    : 1;
+}

@@ -1,0 +1,92 @@
+import { existsSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { Taxonomy } from '../etsy/taxonomy.ts';
+import type { Pipeline } from '../pipeline/config.ts';
+import { UserError } from '../pipeline/errors.ts';
+import { Database } from '../store/database.ts';
+import type { Sql } from '../store/database.ts';
+import { replaceFile } from '../store/files.ts';
+import { readTaxonomy } from '../store/taxonomy.ts';
+import { version } from '../version.ts';
+import { headline } from './headline.ts';
+import { whereThere } from './old-schema.ts';
+import { page } from './page.ts';
+import type { Part } from './page.ts';
+import type { Content, Source, Subject } from './subject.ts';
+import { coverage } from './subjects/coverage.ts';
+import { findings } from './subjects/findings.ts';
+import { images } from './subjects/images.ts';
+import { overTime } from './subjects/over-time.ts';
+import { prices } from './subjects/prices.ts';
+import { reviews } from './subjects/reviews.ts';
+import { runs } from './subjects/runs.ts';
+import { setAside } from './subjects/set-aside.ts';
+import { shops } from './subjects/shops.ts';
+import { whenMade } from './subjects/when-made.ts';
+
+const SUBJECTS: readonly Subject[] = [
+  { id: 'coverage', title: 'Coverage', write: coverage },
+  { id: 'prices', title: 'Prices by category', write: prices },
+  { id: 'when-made', title: 'When they were made', write: whenMade },
+  { id: 'over-time', title: 'New, gone, changed', write: overTime },
+  { id: 'reviews', title: 'Reviews per month', write: reviews },
+  { id: 'shops', title: 'Shops by country', write: shops },
+  { id: 'runs', title: 'Runs', write: runs },
+  { id: 'findings', title: 'Findings', write: findings },
+  { id: 'set-aside', title: 'Set aside', write: setAside },
+  { id: 'images', title: 'Newest images', write: images },
+];
+
+/**
+ * Writes report.html beside the database, from one snapshot of it; a run under way is not held up.
+ * @returns the file's path
+ * @throws UserError when there is no database, StoreError and FileError
+ */
+export async function writeReport({ name, folder, data, rules }: Pipeline): Promise<string> {
+  if (!existsSync(data.database)) {
+    throw new UserError(`There is no database to report on: ${data.database}`, {
+      exitCode: 2,
+      hint: 'Fill it first: npx sync-data',
+    });
+  }
+  const path = join(dirname(data.database), 'report.html');
+  const database = await Database.open(data.database, { readOnly: true });
+  try {
+    const sql = database.read;
+    // A moment's memory for much less reading; then all that follows sees the same moment.
+    await sql.run('PRAGMA cache_size = -8000');
+    await sql.run('BEGIN');
+    const now = Date.now();
+    const source = { sql, now, rules, images: data.images, category: await categories(sql) };
+    const parts: Part[] = [];
+    for (const { id, title, write } of SUBJECTS)
+      parts.push({ id, title, content: await contentOf(write, source) });
+    const text = page({
+      name,
+      now,
+      database: relative(folder, data.database),
+      version: version(),
+      headline: await headline(source),
+      parts,
+    });
+    await replaceFile(path, `${path}.part`, false, (file) => file.writeFile(text));
+    return path;
+  } finally {
+    await database.close();
+  }
+}
+
+async function contentOf(write: Subject['write'], source: Source): Promise<Content> {
+  const content = await whereThere(write(source));
+  return (
+    content ?? {
+      empty: 'This database is of an earlier version. The next run adds what is missing, and fills this.',
+    }
+  );
+}
+
+/** As Etsy calls them, where its tree has been read; else as this version knows them. */
+async function categories(sql: Sql): Promise<Source['category']> {
+  const known = (await whereThere(readTaxonomy(sql))) ?? new Taxonomy([], undefined);
+  return (id) => (id === null ? 'No category' : known.nameOf(id));
+}

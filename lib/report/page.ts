@@ -1,0 +1,82 @@
+import { html, Html } from './html.ts';
+import { STYLE } from './style.ts';
+import type { Content } from './subject.ts';
+import { longDay, moment, timeOfDay } from './words.ts';
+
+export interface Part {
+  readonly id: string;
+  readonly title: string;
+  readonly content: Content;
+}
+
+export interface Page {
+  /** The pipeline's. */
+  readonly name: string;
+  /** Epoch ms. */
+  readonly now: number;
+  /** What it was written from, and by which version. */
+  readonly database: string;
+  readonly version: string;
+  readonly headline: Html;
+  readonly parts: readonly Part[];
+}
+
+const NOTICE =
+  "The term 'Etsy' is a trademark of Etsy, Inc. This application uses the Etsy API but is not endorsed or certified by Etsy, Inc.";
+
+/** Nothing is loaded from anywhere, and nothing runs. */
+const POLICY =
+  "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+
+/** Parts whose tables or images want the whole width. */
+const WIDE = new Set(['runs', 'images']);
+
+/** The whole document. */
+export function page({ name, now, database, version, headline, parts }: Page): string {
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta http-equiv="Content-Security-Policy" content="${POLICY}" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="referrer" content="no-referrer" />
+        <title>${name}: the dataset on ${longDay(now)}</title>
+        <link rel="icon" href="data:," />
+        <style>
+          ${new Html(STYLE)}
+        </style>
+      </head>
+      <body>
+        <a class="skip" href="#${parts[0]?.id}">Skip to the figures</a>
+        <div class="page">
+          <header>
+            <h1>The dataset on ${longDay(now)}</h1>
+            <p>What ${name} has brought in, as it stood at ${timeOfDay(now)} UTC.</p>
+            ${headline}
+            <nav aria-label="Parts of this report">
+              <ul>
+                ${parts.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li> `)}
+              </ul>
+            </nav>
+          </header>
+          <main>${parts.map(section)}</main>
+          <footer>
+            <p>Written ${moment(now)} UTC by sync-data ${version}, from ${database}. All times are UTC.</p>
+            <p>${NOTICE}</p>
+          </footer>
+        </div>
+      </body>
+    </html> `.text;
+}
+
+function section({ id, title, content }: Part): Html {
+  const layout = WIDE.has(id) || 'empty' in content ? undefined : html` class="split"`;
+  return html`<section id="${id}" aria-labelledby="${id}-title" ${layout}>
+    <div class="says">
+      <h2 id="${id}-title">${title}</h2>
+      ${'empty' in content ? html`<p class="empty">${content.empty}</p>` : content.says}
+    </div>
+    ${'empty' in content ? undefined : html`<div class="shows">${content.shows}</div>`}
+  </section> `;
+}

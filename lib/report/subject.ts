@@ -1,0 +1,25 @@
+import type { Sql } from '../store/database.ts';
+import type { Html } from './html.ts';
+
+/** What every part of the report is written from. */
+export interface Source {
+  /** One snapshot of the database: all parts see the same moment. */
+  readonly sql: Sql;
+  /** Epoch ms. */
+  readonly now: number;
+  readonly rules: { readonly madeSince: number; readonly refreshAfter: number };
+  /** The folder of {listing_id}.jpg. */
+  readonly images: string;
+  /** Name of a category, by its taxonomy id. */
+  readonly category: (id: number | null) => string;
+}
+
+/** A part of the report: what it says in words, and the figures; or why there is nothing, and what fills it. */
+export type Content = { readonly says: Html; readonly shows: Html } | { readonly empty: string };
+
+export interface Subject {
+  /** Its anchor in the page. */
+  readonly id: string;
+  readonly title: string;
+  readonly write: (source: Source) => Promise<Content>;
+}

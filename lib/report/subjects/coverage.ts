@@ -1,0 +1,66 @@
+import type { Sql } from '../../store/database.ts';
+import { count, plural } from '../../pipeline/screen/format.ts';
+import { bars } from '../charts/bars.ts';
+import { figureWith } from '../charts/chart.ts';
+import { figures, table, words } from '../charts/table.ts';
+import { html } from '../html.ts';
+import type { Content, Source } from '../subject.ts';
+import { share } from '../words.ts';
+
+interface Covered {
+  readonly run_id: number;
+  readonly taxonomy_id: number;
+  readonly counted: number;
+  readonly seen: number;
+}
+
+/**
+ * What the newest crawl counted and saw of each of its categories. The whole range of one that was cut was only
+ * sampled: what was seen of it is what was seen of its parts.
+ */
+function readCovered(sql: Sql): Promise<Covered[]> {
+  return sql.all<Covered>(
+    `SELECT run_id, taxonomy_id, counted, iif(split, (
+       SELECT coalesce(sum(part.seen), 0) FROM slices AS part
+       WHERE part.run_id = whole.run_id AND part.taxonomy_id = whole.taxonomy_id AND part.split = 0), seen) AS seen
+     FROM slices AS whole WHERE run_id = (SELECT max(run_id) FROM slices) AND low_cents = 0 AND high_cents = -1
+     ORDER BY counted DESC, taxonomy_id`,
+  );
+}
+
+export async function coverage({ sql, category }: Source): Promise<Content> {
+  const rows = await readCovered(sql);
+  const [first] = rows;
+  if (!first) return { empty: 'No crawl has counted anything yet. The crawl stage of a run fills this.' };
+  const sum = (of: (row: Covered) => number): number => rows.reduce((total, row) => total + of(row), 0);
+  const counted = sum((row) => row.counted);
+  const seen = sum((row) => row.seen);
+  const drawn = bars(
+    `Share of what Etsy counts that was seen, by category: ${share(seen, counted)} of all`,
+    rows.map((row) => ({
+      name: category(row.taxonomy_id),
+      told: share(row.seen, row.counted),
+      value: row.counted === 0 ? 0 : row.seen / row.counted,
+    })),
+    1,
+  );
+  const behind = table(
+    'Listings by crawled category',
+    [words('Category'), figures('Etsy counts'), figures('Seen'), figures('Share')],
+    rows.map((row) => [
+      category(row.taxonomy_id),
+      count(row.counted),
+      count(row.seen),
+      share(row.seen, row.counted),
+    ]),
+  );
+  return {
+    says: html`<p>
+        Run ${first.run_id} saw <b>${count(seen)}</b> of the <b>${plural(counted, 'active listing')}</b> that
+        Etsy counts in ${rows.length === 1 ? 'the category' : html`the ${count(rows.length)} categories`} it
+        crawled.
+      </p>
+      <p>Etsy counts while listings come and go, so a little less or more than 100 % is nothing lost.</p>`,
+    shows: figureWith(drawn, behind),
+  };
+}

@@ -1,0 +1,72 @@
+import type { Sql } from '../../store/database.ts';
+import { count, plural } from '../../pipeline/screen/format.ts';
+import { figureWith } from '../charts/chart.ts';
+import { columns, everyFew } from '../charts/columns.ts';
+import { figures, short, table } from '../charts/table.ts';
+import { html } from '../html.ts';
+import type { Content, Source } from '../subject.ts';
+import { MONTHS, month as monthName } from '../words.ts';
+
+/** Months drawn: ten years. */
+const DRAWN = 120;
+
+/** Reviews by the month they were written in; `month` counts from January of the year 0. */
+function readMonths(sql: Sql): Promise<{ month: number; n: number }[]> {
+  return sql.all(
+    `SELECT strftime('%Y', at, 'unixepoch') * 12 + strftime('%m', at, 'unixepoch') - 1 AS month, sum(n) AS n FROM (
+       SELECT create_timestamp / 86400 * 86400 AS at, count(*) AS n FROM reviews GROUP BY at)
+     GROUP BY month ORDER BY month`,
+  );
+}
+
+export async function reviews({ sql, now }: Source): Promise<Content> {
+  const rows = await readMonths(sql);
+  const [first] = rows;
+  const last = rows.at(-1);
+  if (!first || !last) return { empty: 'No review is stored yet. The reviews stage of a run fills this.' };
+  const today = new Date(now);
+  const current = today.getUTCFullYear() * 12 + today.getUTCMonth();
+  const end = Math.max(current, last.month);
+  const begin = Math.max(first.month, end - DRAWN + 1);
+  const of = new Map(rows.map(({ month, n }) => [month, n]));
+  const months = Array.from({ length: end - begin + 1 }, (_, index) => begin + index);
+  const nameOf = (month: number): string => monthName(Date.UTC(Math.floor(month / 12), month % 12));
+  const all = rows.reduce((total, { n }) => total + n, 0);
+  const before = rows.filter(({ month }) => month < begin).reduce((total, { n }) => total + n, 0);
+  const drawn = columns(
+    `Reviews per month, from ${nameOf(begin)} to ${nameOf(end)}`,
+    months.map((month) => ({ name: nameOf(month), parts: [{ value: of.get(month) ?? 0, tone: 'main' }] })),
+    marksOf(months, nameOf),
+  );
+  const years = Array.from(
+    { length: Math.floor(end / 12) - Math.floor(first.month / 12) + 1 },
+    (_, back) => Math.floor(end / 12) - back,
+  );
+  const behind = table(
+    'Reviews per month',
+    [short('Year'), ...MONTHS.map(figures), figures('Year')],
+    years.map((year) => {
+      const each = MONTHS.map((_, month) => of.get(year * 12 + month) ?? 0);
+      const told = each.map((n, month) => (year * 12 + month > end ? undefined : count(n)));
+      return [String(year), ...told, count(each.reduce((total, n) => total + n, 0))];
+    }),
+  );
+  return {
+    says: html`<p>
+        <b>${plural(all, 'review')}</b>, written from ${nameOf(first.month)} to ${nameOf(last.month)};
+        <b>${count(of.get(current - 1) ?? 0)}</b> in ${nameOf(current - 1)}, the last whole month.
+      </p>
+      ${before > 0 ? html`<p>${count(before)} of them are older than what is drawn.</p>` : undefined}`,
+    shows: figureWith(drawn, behind),
+  };
+}
+
+/** Januaries where there are years of them, else months. */
+function marksOf(
+  months: readonly number[],
+  nameOf: (month: number) => string,
+): { index: number; name: string }[] {
+  if (months.length <= 24)
+    return everyFew(months.length, 8).map((index) => ({ index, name: nameOf(months[index] ?? 0) }));
+  return months.flatMap((month, index) => (month % 12 === 0 ? [{ index, name: String(month / 12) }] : []));
+}

@@ -1,0 +1,107 @@
+import { count } from '../pipeline/screen/format.ts';
+
+const DAY_MS = 86_400_000;
+
+export const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+const longDays = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' });
+const compact = new Intl.NumberFormat('en-US', { notation: 'compact' });
+const countries = new Intl.DisplayNames('en', { type: 'region', fallback: 'code' });
+
+/** Epoch ms → "22 Nov 2026". Days and times are UTC, all of them. */
+export function day(at: number): string {
+  return `${dayInYear(at)} ${new Date(at).getUTCFullYear()}`;
+}
+
+/** "22 Nov" */
+export function dayInYear(at: number): string {
+  const date = new Date(at);
+  return `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()] ?? ''}`;
+}
+
+/** "22 November 2026" */
+export function longDay(at: number): string {
+  return longDays.format(at);
+}
+
+/** "22 Nov 2026, 21:30" */
+export function moment(at: number): string {
+  return `${day(at)}, ${timeOfDay(at)}`;
+}
+
+/** "21:30" */
+export function timeOfDay(at: number): string {
+  return new Date(at).toISOString().slice(11, 16);
+}
+
+/** "Nov 2026" */
+export function month(at: number): string {
+  const date = new Date(at);
+  return `${MONTHS[date.getUTCMonth()] ?? ''} ${date.getUTCFullYear()}`;
+}
+
+/** The day that begins so many days after 1970-01-01 → epoch ms. */
+export function ofDay(days: number): number {
+  return days * DAY_MS;
+}
+
+/** 12300 → "12K": for the marks of an axis. */
+export function short(value: number): string {
+  return compact.format(value);
+}
+
+/** "98.2 %", rounded down, so that 100 % means all of it. */
+export function share(part: number, whole: number): string {
+  if (whole === 0) return '–';
+  const tenths = Math.floor((part / whole) * 1000 + 1e-9);
+  if (tenths === 0 && part > 0) return 'under 0.1 %';
+  return `${(tenths / 10).toFixed(tenths % 1000 === 0 ? 0 : 1)} %`;
+}
+
+/** "$1,250"; a currency nobody knows keeps its letters. @param amount in units, not cents */
+export function money(amount: number, currency: string, digits = amount < 10 ? 2 : 0): string {
+  try {
+    return new Intl.NumberFormat('en-US', {
+      style: 'currency',
+      currency,
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits,
+    }).format(amount);
+  } catch {
+    return `${amount.toFixed(digits)} ${currency}`;
+  }
+}
+
+/** "DE" → "Germany" */
+export function countryName(code: string): string {
+  return /^[A-Z]{2}$/.test(code) ? (countries.of(code) ?? code) : code;
+}
+
+/** "made_to_order" → "Made to order", "2020_2026" → "2020–2026"; null: not said. */
+export function whenMadeName(word: string | null): string {
+  if (word === null) return 'Not said';
+  const spelt = /^\d{4}_\d{4}$/.test(word) ? word.replace('_', '–') : word.replaceAll('_', ' ');
+  return spelt.charAt(0).toUpperCase() + spelt.slice(1);
+}
+
+/** "USD, EUR and GBP" */
+export function listed(words: readonly string[]): string {
+  const last = words.at(-1) ?? '';
+  return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} and ${last}`;
+}
+
+/** Cut at so many characters. */
+export function clip(text: string, most: number): string {
+  const characters = Array.from(text);
+  return characters.length <= most
+    ? text
+    : `${characters
+        .slice(0, most - 1)
+        .join('')
+        .trimEnd()}…`;
+}
+
+/** "12,345", or a dash where nobody knows. */
+export function figure(value: number | null | undefined): string {
+  return value === null || value === undefined ? '–' : count(value);
+}

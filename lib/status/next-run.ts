@@ -1,0 +1,102 @@
+import { nowSeconds } from '../services.ts';
+import type { Sql } from '../store/database.ts';
+import { listingsToRetry } from '../store/set-aside.ts';
+import { crawledSlices, firstSliceOfLastCrawl } from '../store/slices.ts';
+import { pagesLackViews, unseenDue } from '../store/standing.ts';
+import type { ShopsDue } from '../store/standing.ts';
+import type { Tally } from '../tally.ts';
+import { leastRequests } from './requests.ts';
+import type { NextRun, QuotaStatus, RunStatus, Sync } from './shape.ts';
+
+/** p-throttle's turns are a little further apart than the limit says (lib/etsy/throttle.ts). */
+const USED = 0.974;
+const DAY_S = 86_400;
+
+export interface NextRunOptions {
+  readonly sql: Sql;
+  readonly rules: { readonly madeSince: number; readonly refreshAfter: number };
+  readonly run: RunStatus | null;
+  /** Stages that crawl: their units are taxonomies. */
+  readonly crawls: readonly string[];
+  readonly counts: Tally;
+  readonly due: Sync['due'];
+  readonly reviews: readonly ShopsDue[];
+  readonly quota: QuotaStatus;
+}
+
+/**
+ * The requests that the next start would make, by the rules that the stages plan by: a page for every 100 listings that
+ * the last crawl counted, a batch for every 100 listings that only a batch tells of, a page for each shop whose reviews
+ * are due. What is new on Etsy since is not known and comes on top; in the rest of a run it is taken to go on as it did.
+ */
+export async function nextRun(options: NextRunOptions): Promise<NextRun> {
+  const { sql, rules, run, counts, due } = options;
+  const rest = run !== null && run.finishedAt === null;
+  const staleBefore = nowSeconds() - rules.refreshAfter;
+  const crawl = await crawlLeft(options, rest);
+  const news = rest && crawl.read > 0 ? crawl.left / crawl.read : 0;
+  const unread = rest ? crawl.left / Math.max(1, crawl.left + crawl.read) : 1;
+
+  const first = await firstSliceOfLastCrawl(sql, rest && crawl.left > 0 ? (run?.id ?? 0) : undefined);
+  const isAsked = first !== undefined && due.listings > 0;
+  const unseen = isAsked ? await unseenDue(sql, rules.madeSince, first, staleBefore) : 0;
+  const waiting = (await sql.get<{ n: number }>('SELECT count(*) AS n FROM wanted'))?.n ?? 0;
+  const again = (await listingsToRetry(sql, rest ? (run?.id ?? 0) : Number.MAX_SAFE_INTEGER)).length;
+  // Where pages lack the views, every listing that is due is asked for, and brings its shop along.
+  const known = (await pagesLackViews(sql)) ? Math.max(due.listings - unseen, due.shops) : due.shops;
+
+  const requests = leastRequests({
+    slices: crawl.slices,
+    cut: crawl.cut,
+    batch: waiting + again + unseen + Math.round(counts.listings.new * news) + Math.round(known * unread),
+    reviews: each([...options.reviews, { reviews: 0, shops: Math.round(counts.shops.new * news) }]),
+  });
+  return {
+    of: rest ? 'rest' : 'whole',
+    ...requests,
+    uncounted: crawl.uncounted,
+    seconds: Math.ceil(secondsFor(requests.total, options.quota)),
+  };
+}
+
+interface CrawlLeft {
+  /** Listings of each price range that is still to be read, and ranges to be cut. */
+  readonly slices: readonly number[];
+  readonly cut: number;
+  readonly uncounted: readonly number[];
+  /** Listings read in this run, and those left. */
+  readonly read: number;
+  readonly left: number;
+}
+
+async function crawlLeft({ sql, run, crawls }: NextRunOptions, rest: boolean): Promise<CrawlLeft> {
+  const slices: number[] = [];
+  const uncounted: number[] = [];
+  let [cut, read] = [0, 0];
+  const units = run?.stages.filter(({ id }) => crawls.includes(id)).flatMap((stage) => stage.units) ?? [];
+  for (const unit of units) {
+    const taxonomy = Number(unit.id);
+    if (rest && unit.state !== 'to come' && unit.done !== null && unit.total !== null) {
+      read += unit.done;
+      if (unit.state === 'begun') slices.push(unit.total - unit.done);
+      continue;
+    }
+    const last = await crawledSlices(sql, taxonomy, rest ? (run?.id ?? 0) : undefined);
+    if (last.length === 0) uncounted.push(taxonomy);
+    slices.push(...last.filter((slice) => slice.split === 0).map((slice) => slice.counted));
+    cut += last.filter((slice) => slice.split !== 0).length;
+  }
+  return { slices, cut, uncounted, read, left: slices.reduce((sum, count) => sum + count, 0) };
+}
+
+function* each(groups: readonly ShopsDue[]): Generator<number, void, undefined> {
+  for (const { reviews, shops } of groups) for (let shop = 0; shop < shops; shop += 1) yield reviews;
+}
+
+/** At the pace of the throttle, or of the day's quota where that is slower. */
+function secondsFor(requests: number, { perSecond, perDay, used }: QuotaStatus): number {
+  const atOnce = requests / (perSecond * USED);
+  if (perDay === null || perDay === 0) return atOnce;
+  const waiting = Math.max(0, requests - Math.max(0, perDay - used));
+  return Math.max(atOnce, (waiting / perDay) * DAY_S);
+}

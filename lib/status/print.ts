@@ -1,0 +1,176 @@
+import { relative } from 'node:path';
+import { clockTime, count, duration, estimate, oneLine, plural } from '../pipeline/screen/format.ts';
+import { table } from '../table.ts';
+import type { FactRow } from '../table.ts';
+import { runLines } from './print-run.ts';
+import type { QuotaStatus, Status, Sync } from './shape.ts';
+
+export interface PrintOptions {
+  readonly cwd: string;
+  /** As pipeline.yaml has it. */
+  readonly killFile: string;
+  readonly madeSince: number;
+  /** Columns. */
+  readonly width: number;
+}
+
+/** For a person. */
+export function printed(status: Status, options: PrintOptions): string {
+  const now = Date.parse(status.at);
+  const file = relative(options.cwd, status.database);
+  const { sync } = status;
+  const blocks = sync
+    ? [
+        underWay(status, options, now),
+        runLines(sync, options.width, status.underWay !== null, now),
+        ['The data', ...table(dataRows(status, sync, options), options.width), ...reasons(sync)],
+        ['Etsy API', ...quotaLines(sync.quota, now)],
+        nextLines(sync, status.underWay !== null),
+      ]
+    : [underWay(status, options, now), earlier(status, file)];
+  return [[file], ...blocks].map((lines) => `${lines.join('\n')}\n`).join('\n');
+}
+
+function underWay({ underWay: holder, killFile }: Status, options: PrintOptions, now: number): string[] {
+  const kill = relative(options.cwd, options.killFile);
+  if (holder) {
+    const since = Date.parse(holder.since);
+    const who = holder.pid === 0 ? 'a start that has just begun' : `process ${holder.pid}`;
+    return [
+      `A run is under way: ${who}, since ${clockTime(since, now)} (${duration(now - since)}).`,
+      killFile ? 'It has been told to stop.' : `To stop it: touch ${kill}`,
+    ];
+  }
+  if (killFile)
+    return ['No run is under way.', `The file ${kill} is there: remove it before the next start.`];
+  return ['No run is under way.'];
+}
+
+function earlier({ rows }: Status, file: string): string[] {
+  const there = Object.entries(rows).filter(([, n]) => n > 0);
+  return [
+    `${file} is of an earlier system or version. The next start takes it over, and keeps every row.`,
+    ...table(
+      there.map(([name, n]) => ({ label: name, facts: [[n, n === 1 ? 'row' : 'rows']] })),
+      Infinity,
+    ),
+  ];
+}
+
+function dataRows({ rows }: Status, { counts, due, findings }: Sync, { madeSince }: PrintOptions): FactRow[] {
+  const { images, setAside } = counts;
+  const found = (of: 'open' | 'repaired') => findings.reduce((sum, kind) => sum + kind[of], 0);
+  return [
+    {
+      label: 'listings',
+      facts: [
+        [rows.listings, 'kept'],
+        [due.listings, 'due'],
+      ],
+    },
+    {
+      label: 'left out',
+      facts: [
+        [counts.before, `before ${madeSince}`],
+        [counts.uncertain, 'uncertain'],
+        [counts.unrecognised, 'unrecognised'],
+      ],
+    },
+    {
+      label: 'shops',
+      facts: [
+        [rows.shops, 'kept'],
+        [due.shops, 'due'],
+      ],
+    },
+    {
+      label: 'reviews',
+      facts: [
+        [rows.reviews, 'kept'],
+        [due.reviews, 'shops due'],
+      ],
+    },
+    {
+      label: 'images',
+      facts: [
+        [images.done, 'on disk'],
+        [images.failed + images.missing, 'failed'],
+        images.waiting > 0 ? [images.waiting, 'waiting'] : [images.none, 'without one'],
+      ],
+    },
+    {
+      label: 'findings',
+      facts: [
+        [found('open'), 'open'],
+        [found('repaired'), 'repaired'],
+      ],
+    },
+    { label: 'set aside', facts: [[setAside.open, 'open']] },
+  ];
+}
+
+function reasons({ due, counts, imageReasons, asideReasons, findings }: Sync): string[] {
+  const open = findings.filter((kind) => kind.open > 0);
+  const list = (title: string, all: number, told: readonly { n: number; text: string }[]): string[] => {
+    if (told.length === 0) return [];
+    const rest = all - told.reduce((sum, one) => sum + one.n, 0);
+    const more = rest > 0 ? [{ n: rest, text: 'for other reasons' }] : [];
+    const facts = [...told, ...more].map(({ n, text }): FactRow => ({
+      label: '',
+      facts: [[n, oneLine(text)]],
+    }));
+    return ['', title, ...table(facts, Infinity)];
+  };
+  return [
+    `  Due is what was not looked at for ${duration(due.refreshAfter * 1000)}.`,
+    ...list(
+      'Images that failed',
+      counts.images.failed + counts.images.missing,
+      imageReasons.map(({ reason, n }) => ({ n, text: reason })),
+    ),
+    ...list(
+      'Records set aside',
+      counts.setAside.open,
+      asideReasons.map(({ endpoint, reason, n }) => ({ n, text: `${endpoint}: ${reason}` })),
+    ),
+    ...list(
+      'Open findings',
+      counts.findings.open,
+      open.map(({ kind, open: n }) => ({ n, text: kind })),
+    ),
+  ];
+}
+
+function quotaLines(
+  { perSecond, used, left, leftAt, perDay, callsBackAt }: QuotaStatus,
+  now: number,
+): string[] {
+  const sent = `  ${plural(used, 'request')} in the last 24 h, never more than ${perSecond} a second.`;
+  if (left === null || leftAt === null)
+    return [sent, '  What is left of the day is not known: Etsy has said nothing in the last 24 h.'];
+  const of = perDay === null ? '' : ` of ${count(perDay)}`;
+  const back =
+    callsBackAt === null ? '' : ` Calls come back from ${clockTime(Date.parse(callsBackAt), now)} on.`;
+  return [
+    sent,
+    `  ${count(left)}${of} were left for the day at ${clockTime(Date.parse(leftAt), now)}.${back}`,
+  ];
+}
+
+function nextLines({ next, quota }: Sync, isUnderWay: boolean): string[] {
+  const { of, pages, batches, reviews, total, uncounted, seconds } = next;
+  const what = isUnderWay ? 'Left of this run' : of === 'rest' ? 'Left of that run' : 'The next run';
+  const parts = `${plural(pages, 'page')} of listings, ${plural(batches, 'batch', 'batches')}, ${count(reviews)} for reviews`;
+  const isMore = quota.perDay !== null && total > quota.perDay - quota.used;
+  const pace = isMore
+    ? ` with ${count(quota.perDay ?? 0)} requests a day`
+    : ` at ${quota.perSecond} requests a second`;
+  const lines = [
+    `${what}: about ${plural(total, 'request')}, ${estimate(seconds * 1000)}${pace}.`,
+    `  ${parts}`,
+  ];
+  if (of === 'whole' && total > 0) lines.push('  What is new on Etsy by then comes on top.');
+  if (uncounted.length > 0)
+    lines.push(`  Not counted yet, on top: ${uncounted.map((id) => `taxonomy ${id}`).join(', ')}.`);
+  return isUnderWay ? lines : [...lines, '', `${of === 'rest' ? 'To go on' : 'To start it'}: npx sync-data`];
+}

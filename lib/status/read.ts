@@ -1,0 +1,108 @@
+import { existsSync } from 'node:fs';
+import { lastStart } from '../../checkpoints/starts.ts';
+import type { Pipeline } from '../pipeline/config.ts';
+import { UserError } from '../pipeline/errors.ts';
+import { nowSeconds } from '../services.ts';
+import { Database } from '../store/database.ts';
+import type { Sql } from '../store/database.ts';
+import { countFindings } from '../store/findings.ts';
+import { Ledger } from '../store/ledger.ts';
+import { holderOf } from '../store/lock.ts';
+import { isCurrent } from '../store/migrations.ts';
+import {
+  asideReasons,
+  countRows,
+  freshListings,
+  freshShops,
+  imageReasons,
+  reviewsDue,
+} from '../store/standing.ts';
+import type { ShopsDue } from '../store/standing.ts';
+import { tally } from '../tally.ts';
+import type { Tally } from '../tally.ts';
+import { nextRun } from './next-run.ts';
+import { quotaStatus } from './quota.ts';
+import { runStatus, startStatus } from './run-status.ts';
+import { DATA_TABLES } from './shape.ts';
+import type { Status, Sync } from './shape.ts';
+
+/** Reasons told. */
+const REASONS = 5;
+
+/**
+ * How things stand. Nothing is written, nothing is asked of Etsy, and a run under way is not held up.
+ * @throws UserError where there is no database yet; StoreError where it cannot be read
+ */
+export async function readStatus(pipeline: Pipeline): Promise<Status> {
+  const path = pipeline.data.database;
+  if (!existsSync(path)) {
+    throw new UserError(`There is no ${path} yet: nothing was ever fetched.`, {
+      exitCode: 2,
+      hint: 'The first run makes it: npx sync-data',
+    });
+  }
+  const holder = await holderOf(path);
+  const database = await Database.open(path, { readOnly: true });
+  try {
+    return {
+      shape: 1,
+      at: new Date().toISOString(),
+      pipeline: pipeline.file,
+      database: path,
+      killFile: existsSync(pipeline.kill),
+      underWay: holder ? { pid: holder.pid, since: new Date(holder.since).toISOString() } : null,
+      rows: await countRows(database.read, DATA_TABLES),
+      sync: (await isCurrent(database)) ? await readSync(database, pipeline) : null,
+    };
+  } finally {
+    await database.close();
+  }
+}
+
+async function readSync(database: Database, pipeline: Pipeline): Promise<Sync> {
+  const { rules, api } = pipeline;
+  const sql = database.read;
+  const now = Date.now();
+  const run = await runStatus(database, pipeline);
+  const start = await lastStart(sql);
+  const whole = { id: run?.id ?? 0, startedAt: run ? Date.parse(run.startedAt) : now };
+  const counts = await tally(sql, whole, rules.madeSince);
+  const reviews = await reviewsDue(sql, nowSeconds() - rules.refreshAfter);
+  const due = await dueOf(sql, rules.refreshAfter, counts, reviews);
+  const quota = await quotaStatus(new Ledger(database), api.qps, now);
+  const crawls = pipeline.stages.filter(({ options }) => isCrawl(options)).map(({ id }) => id);
+  return {
+    run,
+    lastStart: start ? startStatus(start) : null,
+    counts,
+    due,
+    imageReasons: await imageReasons(sql, REASONS),
+    asideReasons: await asideReasons(sql, REASONS),
+    findings: await countFindings(sql, whole.id),
+    quota,
+    next: await nextRun({ sql, rules, run, crawls, counts, due, reviews, quota }),
+  };
+}
+
+async function dueOf(
+  sql: Sql,
+  refreshAfter: number,
+  counts: Tally,
+  reviews: readonly ShopsDue[],
+): Promise<Sync['due']> {
+  const staleBefore = nowSeconds() - refreshAfter;
+  const { entries, before, uncertain, unrecognised } = counts;
+  const kept = entries - before - uncertain - unrecognised;
+  const { shops } = await countRows(sql, ['shops']);
+  return {
+    refreshAfter,
+    listings: Math.max(0, kept - (await freshListings(sql, staleBefore))),
+    shops: Math.max(0, shops - (await freshShops(sql, staleBefore))),
+    reviews: reviews.reduce((sum, group) => sum + group.shops, 0),
+  };
+}
+
+/** What a stage crawls is told by its options. */
+function isCrawl(options: unknown): boolean {
+  return typeof options === 'object' && options !== null && 'taxonomies' in options;
+}

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Pipeline } from '../lib/pipeline/config.ts';
+import { Stopped } from '../lib/pipeline/stop.ts';
+import { summary } from '../lib/summary.ts';
+import type { SummaryOptions } from '../lib/summary.ts';
+import { table } from '../lib/table.ts';
+import type { Tally } from '../lib/tally.ts';
+
+const COUNTS: Tally = {
+  listings: { new: 1_228, refreshed: 96_012, gone: 28 },
+  entries: 1_400,
+  before: 125,
+  uncertain: 43,
+  unrecognised: 4,
+  shops: { new: 166, refreshed: 0 },
+  reviews: { new: 1_915 },
+  images: { done: 1_208, failed: 5, missing: 1, waiting: 0, none: 14 },
+  findings: { open: 7, repaired: 1 },
+  setAside: { met: 2, open: 1 },
+};
+
+const FINISHED: SummaryOptions = {
+  pipeline: {
+    rules: { madeSince: 2000, refreshAfter: 604_800 },
+    data: { database: '/data/etsy_data.db' },
+  } as Pipeline,
+  run: { id: 7, resumed: false, onlyStage: undefined, startedAt: 0 },
+  outcome: { state: 'finished', failures: [], places: [] },
+  stopped: undefined,
+  took: 47_000,
+  counts: COUNTS,
+  pace: { requests: 12_345, faults: 3, worstSecond: 5, perSecond: 4.8712, lastMs: 0 },
+  findings: [{ kind: 'missing-image', subject: '1203', detail: 'no image was\never recorded' }],
+  describe: (error) => (error as Error).message,
+  logFile: '/data/sync-data.log',
+  cwd: '/data',
+  width: 80,
+};
+
+const FIGURES = [
+  '  listings    1,228 new          96,012 refreshed  28 gone',
+  '  left out      125 before 2000      43 uncertain   4 unrecognised',
+  '  shops         166 new               0 refreshed',
+  '  reviews     1,915 new',
+  '  images      1,208 on disk           6 failed     14 without one',
+  '  findings        7 open              1 repaired',
+  '  set aside       2 records           1 open',
+  '  requests   12,345 sent           4.87 a second    5 in the busiest  3 in vain',
+];
+
+function linesOf(changes: Partial<SummaryOptions>): string[] {
+  const text = summary({ ...FINISHED, ...changes });
+  assert.ok(text.startsWith('\n') && text.endsWith('\n'));
+  return text.slice(1, -1).split('\n');
+}
+
+describe('the summary', () => {
+  it('of a finished run has its figures one below the other, and where everything lies', () => {
+    assert.deepEqual(linesOf({}), [
+      'Finished in 47 s.',
+      '',
+      ...FIGURES,
+      '',
+      '  missing-image: 1203: no image was ever recorded',
+      '  and 6 more findings',
+      '',
+      'The data:   etsy_data.db',
+      'The log:    sync-data.log',
+      '',
+      'What failed and why: npx sync-data status',
+    ]);
+  });
+
+  it('has a figure a line where they do not fit beside each other', () => {
+    const lines = linesOf({ width: 60 });
+    assert.ok(lines.every((line) => line.length <= 60));
+    assert.deepEqual(lines.slice(2, 8), [
+      '  listings    1,228 new',
+      '             96,012 refreshed',
+      '                 28 gone',
+      '  left out      125 before 2000',
+      '                 43 uncertain',
+      '                  4 unrecognised',
+    ]);
+  });
+
+  it('of a stopped run says where it stands, what it has so far, and how to go on', () => {
+    const places = [
+      {
+        stage: 'crawl',
+        unit: '967 (Furniture)',
+        noun: 'listings',
+        progress: { done: 12_345, total: 40_000 },
+      },
+    ];
+    const lines = linesOf({
+      outcome: { state: 'stopped', failures: [], places },
+      stopped: new Stopped('kill', 'the KILL file was found'),
+      run: { ...FINISHED.run, onlyStage: 'crawl' },
+      findings: [],
+      counts: {
+        ...COUNTS,
+        findings: { open: 0, repaired: 0 },
+        setAside: { met: 0, open: 0 },
+        images: { ...COUNTS.images, waiting: 8 },
+      },
+    });
+    assert.deepEqual(lines.slice(0, 3), [
+      'Stopped after 47 s: the KILL file was found.',
+      '  stage crawl, unit 967 (Furniture) at 12,345 of 40,000 listings',
+      '',
+    ]);
+    assert.deepEqual(lines.slice(-2), [
+      '',
+      'Everything up to there is saved. To go on: npx sync-data --stage crawl',
+    ]);
+    assert.ok(lines.some((line) => /images .+8 waiting$/.test(line)));
+    assert.equal(
+      lines.some((line) => /findings|set aside/.test(line)),
+      false,
+    );
+  });
+
+  it('of a failed run says why, also when nothing can be counted any more', () => {
+    const error = new Error('etsy_data.db: the disk is full\nFree some space.');
+    const lines = linesOf({
+      outcome: { state: 'failed', failures: [{ stage: 'crawl', unit: '967', error }], places: [] },
+      counts: undefined,
+      pace: undefined,
+      findings: [],
+    });
+    assert.deepEqual(lines, [
+      'Stage crawl failed, in unit 967:',
+      '  etsy_data.db: the disk is full',
+      '  Free some space.',
+      '',
+      'Its checkpoint is kept in /data/etsy_data.db. To go on: npx sync-data',
+      'All of the failure is in sync-data.log.',
+    ]);
+  });
+});
+
+describe('a table of figures', () => {
+  it('has nothing where there is nothing', () => {
+    assert.deepEqual(table([], 80), []);
+  });
+});
