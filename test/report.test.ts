@@ -78,13 +78,20 @@ describe('the report of a dataset with a history of two runs', () => {
       const { code, stderr } = await rig.run();
       assert.equal(code, 0, stderr);
     }
-    // Some were last read earlier than the run could have it.
-    await change(rig, (tx) =>
-      tx.run(
+    await change(rig, async (tx) => {
+      // Some were last read earlier than the run could have it; of one that is gone it was confirmed; one was not seen.
+      const now = START / 1000 + 40 * DAY_S;
+      await tx.run(
         'UPDATE listings_dynamic SET snapshot_timestamp = snapshot_timestamp - 864000 WHERE listing_id % 5 = 0 AND snapshot_timestamp > ?',
-        [START / 1000 + 39 * DAY_S],
-      ),
-    );
+        [now - DAY_S],
+      );
+      await tx.run(
+        `INSERT INTO listings_dynamic (listing_id, snapshot_timestamp, state)
+         SELECT min(listing_id), ?, 'removed' FROM listings_dynamic WHERE state = 'removed'`,
+        [now + 60],
+      );
+      await tx.run('UPDATE slices SET seen = seen - 1 WHERE id = (SELECT max(id) FROM slices)');
+    });
     page = await report(rig);
     listings = await rig.rows<Listing>('SELECT * FROM listings');
   });
