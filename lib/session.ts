@@ -27,6 +27,7 @@ import { Ledger } from './store/ledger.ts';
 import { acquireLock } from './store/lock.ts';
 import { MetaDataFile } from './store/meta-data.ts';
 import { migrate } from './store/migrations.ts';
+import { place } from './summary.ts';
 import { version } from './version.ts';
 import { yearOfEntry } from '../tasks/rules/entries.ts';
 
@@ -246,7 +247,7 @@ function titled({ id, task, needs, alongside }: Pipeline['stages'][number]): Sta
 async function tellReport(pipeline: Pipeline, cwd: string): Promise<string> {
   try {
     const { writeReport } = await import('./report/index.ts');
-    return `The report: ${relative(cwd, await writeReport(pipeline))}\n`;
+    return `${place('report', relative(cwd, await writeReport(pipeline)))}\n`;
   } catch (error) {
     return `The report could not be written; the run is complete all the same.\n${describe(error)}\nTo try again: npx sync-data report\n`;
   }

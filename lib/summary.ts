@@ -39,7 +39,8 @@ export function summary(options: SummaryOptions): string {
   const more = (counts?.findings.open ?? 0) - findings.length;
   if (more > 0) open.push(`  and ${count(more)} more findings`);
   const isWhole = outcome.state === 'finished';
-  const blocks = [ending(options), figures, open, isWhole ? places(options) : [], next(options)];
+  // The places last: where a report is written, its line follows them.
+  const blocks = [ending(options), figures, open, next(options), isWhole ? places(options) : []];
   const text = blocks.flatMap((block) => (block.length > 0 ? [['', ...block].join('\n')] : []));
   return `${text.join('\n')}\n`;
 }
@@ -137,13 +138,13 @@ function requestFacts({ requests, perSecond, worstSecond, faults }: Pace): Fact[
   ];
 }
 
-/** Where everything lies. A line more is written in the same way. */
 function places({ pipeline, logFile, cwd }: SummaryOptions): string[] {
-  const lines = [
-    ['The data:', pipeline.data.database],
-    ['The log:', logFile],
-  ] as const;
-  return lines.map(([what, path]) => `${what.padEnd(12)}${relative(cwd, path)}`);
+  return [place('data', relative(cwd, pipeline.data.database)), place('log', relative(cwd, logFile))];
+}
+
+/** Where something lies: "The data:   etsy_data.db". */
+export function place(what: 'data' | 'log' | 'report', path: string): string {
+  return `${`The ${what}:`.padEnd(12)}${path}`;
 }
 
 function next({ outcome, run, pipeline, counts, cwd, logFile }: SummaryOptions): string[] {

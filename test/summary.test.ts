@@ -65,10 +65,10 @@ describe('the summary', () => {
       '  missing-image: 1203: no image was ever recorded',
       '  and 6 more findings',
       '',
+      'What failed and why: npx sync-data status',
+      '',
       'The data:   etsy_data.db',
       'The log:    sync-data.log',
-      '',
-      'What failed and why: npx sync-data status',
     ]);
   });
 
