@@ -2,9 +2,12 @@ import { z } from 'zod';
 import type { SearchPage } from '../lib/etsy/api.ts';
 import type { Services } from '../lib/services.ts';
 import { alreadySeen, advanceSlice, noteSlice } from '../lib/store/slices.ts';
+import { addFindings } from '../lib/store/findings.ts';
+import { readTaxonomy } from '../lib/store/taxonomy.ts';
 import { nextWanted } from '../lib/store/wanted.ts';
 import { applyBatch, applyPage, fetchBatch, unrecordedImages } from './rules/apply.ts';
 import type { BatchAnswer } from './rules/apply.ts';
+import { unfilteredFinding } from './rules/checks.ts';
 import { defineTask } from './rules/define-task.ts';
 import { inFlight } from './rules/in-flight.ts';
 import { orLeaveOut } from './rules/leave-out.ts';
@@ -66,6 +69,14 @@ export default defineTask({
       }
       const { request, page } = value;
       flying.delete(keyOf(request));
+      if (counted === 0) {
+        const kinds = page.good.flatMap((listing) => listing.taxonomy_id ?? []);
+        const unfiltered = unfilteredFinding(taxonomyId, kinds, await readTaxonomy(services.sql));
+        if (unfiltered) {
+          yield { write: (tx) => addFindings(tx, runId, [unfiltered]) };
+          return;
+        }
+      }
       const found = await unrecordedImages(services, page.good);
       const range = { low: request.slice.low, high: request.slice.high };
       const ids = page.good.map((listing) => listing.listing_id);

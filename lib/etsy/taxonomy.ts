@@ -5,7 +5,7 @@ export interface Category {
   readonly name: string;
 }
 
-/** Etsy's seller taxonomy as it was fetched, whole; empty where it never was: then only furniture is known, by id. */
+/** Etsy's seller taxonomy as it was fetched, whole. Where it never was (empty), only furniture is known, by id. */
 export class Taxonomy {
   /** Epoch seconds; undefined: never. */
   readonly fetchedAt: number | undefined;
@@ -14,7 +14,8 @@ export class Taxonomy {
 
   constructor(categories: readonly Category[], fetchedAt: number | undefined) {
     this.fetchedAt = fetchedAt;
-    this.#byId = new Map(categories.map((category) => [category.id, category]));
+    const known = categories.length > 0 ? categories : FURNITURE;
+    this.#byId = new Map(known.map((category) => [category.id, category]));
     for (const category of categories) {
       const name = plain(category.name);
       this.#byName.set(name, [...(this.#byName.get(name) ?? []), category]);
@@ -22,11 +23,21 @@ export class Taxonomy {
   }
 
   has(id: number): boolean {
-    return this.#byId.size > 0 ? this.#byId.has(id) : id in FURNITURE;
+    return this.#byId.has(id);
   }
 
   nameOf(id: number): string {
-    return this.#byId.get(id)?.name ?? FURNITURE[id] ?? `Taxonomy ${id}`;
+    return this.#byId.get(id)?.name ?? `Taxonomy ${id}`;
+  }
+
+  /** The category above. Null: it is at the top, or not known. */
+  parentOf(id: number): number | null {
+    return this.#byId.get(id)?.parentId ?? null;
+  }
+
+  /** Whether it is this category or one below it. */
+  isWithin(id: number | null, category: number): boolean {
+    return id !== null && (id === category || this.isWithin(this.parentOf(id), category));
   }
 
   /** From the top, "Home & Living > Furniture". */
@@ -82,55 +93,57 @@ function isWithin(words: readonly string[], line: readonly string[]): boolean {
   return words.every((word) => (from = line.indexOf(word, from) + 1) > 0);
 }
 
-/** All below Furniture (dump of 2026-05-10): what most people read, so that their ids need no request. */
-const FURNITURE: Readonly<Record<number, string>> = {
-  967: 'Furniture',
-  968: 'Bedroom Furniture',
-  969: 'Beds & Headboards',
-  970: 'Dressers & Armoires',
-  971: 'Steps & Stools',
-  972: 'Nightstands',
-  973: 'Dining Room Furniture',
-  974: 'Buffets & China Cabinets',
-  975: 'Dining Chairs',
-  976: 'Dining Sets',
-  977: 'Kitchen & Dining Tables',
-  978: 'Stools & Banquettes',
-  979: 'Entryway & Mudroom Furniture',
-  980: "Kids' Furniture",
-  981: 'Bean Bag Chairs',
-  982: 'Benches & Toy Boxes',
-  983: 'Bookcases',
-  985: 'Desks, Tables & Chairs',
-  986: 'Dressers & Drawers',
-  987: 'Steps & Stools',
-  988: 'Toddler Beds',
-  989: 'Living Room Furniture',
-  990: 'Benches & Trunks',
-  991: 'Bookshelves',
-  992: 'Chairs',
-  993: 'Coffee & End Tables',
-  994: 'Console Tables & Cabinets',
-  996: 'Floor Pillows',
-  997: 'Slipcovers',
-  998: 'Couches & Loveseats',
-  999: 'Office Furniture',
-  1000: 'Desk Chairs',
-  1001: 'Desks',
-  11355: 'Console & Sofa Tables',
-  11356: 'TV Stands & Media Centers',
-  11837: 'Kitchen Islands',
-  12216: 'Room Dividers',
-  12369: 'Benches',
-  12370: 'Trunks',
-  12371: 'Coffee Tables',
-  12372: 'End Tables',
-  12403: 'Hall Trees',
-  12405: 'Standing Coat Racks',
-  12406: 'Umbrella Stands',
-  12408: 'Filing Cabinets',
-  12455: 'Bed Frames',
-  12456: 'Headboards',
-  12468: 'Ottomans & Poufs',
-  12470: 'Vanity Tables',
-};
+/** All of Furniture (dump of 2026-05-10): what most people read, so that their ids need no request. */
+const FURNITURE: readonly Category[] = (
+  [
+    [967, null, 'Furniture'],
+    [968, 967, 'Bedroom Furniture'],
+    [969, 968, 'Beds & Headboards'],
+    [970, 968, 'Dressers & Armoires'],
+    [971, 968, 'Steps & Stools'],
+    [972, 968, 'Nightstands'],
+    [973, 967, 'Dining Room Furniture'],
+    [974, 973, 'Buffets & China Cabinets'],
+    [975, 973, 'Dining Chairs'],
+    [976, 973, 'Dining Sets'],
+    [977, 973, 'Kitchen & Dining Tables'],
+    [978, 973, 'Stools & Banquettes'],
+    [979, 967, 'Entryway & Mudroom Furniture'],
+    [980, 967, "Kids' Furniture"],
+    [981, 980, 'Bean Bag Chairs'],
+    [982, 980, 'Benches & Toy Boxes'],
+    [983, 980, 'Bookcases'],
+    [985, 980, 'Desks, Tables & Chairs'],
+    [986, 980, 'Dressers & Drawers'],
+    [987, 980, 'Steps & Stools'],
+    [988, 980, 'Toddler Beds'],
+    [989, 967, 'Living Room Furniture'],
+    [990, 989, 'Benches & Trunks'],
+    [991, 989, 'Bookshelves'],
+    [992, 989, 'Chairs'],
+    [993, 989, 'Coffee & End Tables'],
+    [994, 989, 'Console Tables & Cabinets'],
+    [996, 989, 'Floor Pillows'],
+    [997, 989, 'Slipcovers'],
+    [998, 989, 'Couches & Loveseats'],
+    [999, 967, 'Office Furniture'],
+    [1000, 999, 'Desk Chairs'],
+    [1001, 999, 'Desks'],
+    [11355, 994, 'Console & Sofa Tables'],
+    [11356, 994, 'TV Stands & Media Centers'],
+    [11837, 973, 'Kitchen Islands'],
+    [12216, 989, 'Room Dividers'],
+    [12369, 990, 'Benches'],
+    [12370, 990, 'Trunks'],
+    [12371, 993, 'Coffee Tables'],
+    [12372, 993, 'End Tables'],
+    [12403, 979, 'Hall Trees'],
+    [12405, 979, 'Standing Coat Racks'],
+    [12406, 979, 'Umbrella Stands'],
+    [12408, 999, 'Filing Cabinets'],
+    [12455, 969, 'Bed Frames'],
+    [12456, 969, 'Headboards'],
+    [12468, 989, 'Ottomans & Poufs'],
+    [12470, 968, 'Vanity Tables'],
+  ] as const
+).map(([id, parentId, name]) => ({ id, parentId, name }));

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import type { ImageOnRecord, RecordState } from '../../lib/store/checks.ts';
+import type { Taxonomy } from '../../lib/etsy/taxonomy.ts';
 import type { Finding } from '../../lib/store/findings.ts';
 import type { ImageFile } from '../../lib/store/images.ts';
 import type { ShortSlice } from '../../lib/store/slices.ts';
@@ -65,6 +66,30 @@ const REPLACED = 'replaced by another file';
 export function listingOfFile(name: string): number | undefined {
   const match = /^([1-9]\d*)(?:_\d+)?\.jpg$/.exec(name);
   return match ? Number(match[1]) : undefined;
+}
+
+/** With fewer listings a page says nothing of its category; of more, a tenth at least must be of it. */
+const ENOUGH = 10;
+
+/**
+ * Some ids of Etsy's own tree do not work as filters (seen: 12369, 12370, 12405): the search finds listings of all
+ * kinds then, millions of them, that would have to be found again one by one.
+ * @param found the taxonomy ids of the listings on the first page
+ */
+export function unfilteredFinding(
+  taxonomyId: number,
+  found: readonly number[],
+  known: Taxonomy,
+): Finding | undefined {
+  const within = found.filter((id) => known.isWithin(id, taxonomyId)).length;
+  if (found.length < ENOUGH || within * 10 >= found.length) return undefined;
+  const above = known.parentOf(taxonomyId);
+  const instead = above === null ? 'a category below it' : `${known.nameOf(above)} (${above})`;
+  return {
+    kind: 'unfiltered-category',
+    subject: `taxonomy ${taxonomyId} (${known.nameOf(taxonomyId)})`,
+    detail: `Etsy does not search in it: of ${found.length} listings it answered with, ${within} are of this category. It was left out; name ${instead} in pipeline.yaml instead`,
+  };
 }
 
 /** @param name the taxonomy's */
