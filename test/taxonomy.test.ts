@@ -198,7 +198,7 @@ describe('names in pipeline.yaml', () => {
     const { code, stdout } = await start('coffee tables, Living Room Furniture > End Tables, 971');
     assert.equal(code, 0, rig.transcript);
     assert.match(stdout, /^\S+ crawl 12371 Coffee Tables: finished, 60 listings$/m);
-    assert.match(stdout, /^\S+ crawl 971 Steps & Stools: finished, 10 done$/m);
+    assert.match(stdout, /^\S+ crawl 971 Steps & Stools: finished, 10 listings$/m);
     assert.deepEqual((await units()).toSorted(), ['12371', '12372', '971']);
     assert.equal(
       await rig.number(
