@@ -111,7 +111,7 @@ function rowOfStage(stage: StageView, scene: Scene): Row {
     state: stage.state,
     title: stage.title,
     progress: { ...stageProgress(stage), ...(note !== undefined && { note }) },
-    noun: stage.noun,
+    noun: stage.noun ?? undefined,
     pace: awaited === '' ? paceFor(stage, stage.meter, scene) : undefined,
     held: stage.state === 'running' && awaited === '' && isHeld(view, stage.meter, now),
     parts: units > 1 ? `${count(stage.tally.finished)} of ${count(units)} done` : '',

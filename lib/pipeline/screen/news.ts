@@ -92,7 +92,7 @@ export function subjectsOf(stage: StageView): Subject[] {
   if (units > TOLD_ONE_BY_ONE) {
     const amount = [
       `${count(stage.tally.finished)} of ${plural(units, 'unit')}`,
-      amountOf(stageProgress(stage), stage.noun),
+      amountOf(stageProgress(stage), stage.noun ?? undefined),
     ];
     return [
       { key: stage.id, stage: stage.id, who: stage.id, amount: joined(amount), note: '', meter: stage.meter },

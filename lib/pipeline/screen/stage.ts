@@ -29,8 +29,8 @@ export interface StageView extends Required<StageTitle> {
   readonly rows: readonly UnitRow[];
   readonly tally: Readonly<Record<StageState, number>>;
   readonly sum: Sum;
-  /** What all its units count, where it is the same. */
-  readonly noun: string | undefined;
+  /** What all its units count; undefined: not said; null: not all the same, so that they make no sum. */
+  readonly noun: string | null | undefined;
   readonly meter: Meter | undefined;
 }
 
@@ -59,8 +59,9 @@ export function unitCount(stage: StageView): number {
   return Object.values(stage.tally).reduce((all, some) => all + some, 0);
 }
 
-/** The stage's items; a total only when every unit's is known. */
+/** The stage's items, where they are of one kind; a total only when every unit's is known. */
 export function stageProgress(stage: StageView): Progress {
+  if (stage.noun === null) return {};
   const { done, total, counted, sized } = stage.sum;
   const units = unitCount(stage);
   return { ...(counted > 0 && { done }), ...(units > 0 && sized === units && { total }) };
@@ -102,7 +103,7 @@ export function announce(stage: StageView, units: readonly UnitView[], now: numb
     ...stage,
     tally,
     sum,
-    noun: units.every(({ noun }) => noun === units[0]?.noun) ? units[0]?.noun : undefined,
+    noun: units.every(({ noun }) => noun === units[0]?.noun) ? units[0]?.noun : null,
     catalogue: new Map(units.map((unit) => [unit.id, unit])),
     rows: kept.map((unit) => ({ ...unit, meter: undefined })),
     meter: startMeter(sum.done, now),
