@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writeDemoPipeline } from './demo-folder.ts';
 import { spawnMarketplace } from './marketplace/spawn.ts';
 
 // The main job without a key: the real command, at its real pace, against the bundled marketplace. Everything it makes
@@ -24,31 +25,7 @@ try {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder);
   await writeFile(mark, '');
-  await writeFile(
-    join(folder, 'pipeline.yaml'),
-    `# The demo's pipeline: two categories of the bundled marketplace.
-name: sync-data
-api:
-  baseUrl: ${market.apiUrl}
-stages:
-  - id: crawl
-    task: ./tasks/crawl.ts
-    with: { taxonomies: [12470, 976] }
-  - id: images
-    task: ./tasks/images.ts
-    alongside: [crawl, reconcile]
-    with: { hosts: ['${market.imageHost}'] }
-  - id: reconcile
-    task: ./tasks/reconcile.ts
-    needs: [crawl]
-  - id: verify
-    task: ./tasks/verify.ts
-    needs: [reconcile, images]
-  - id: reviews
-    task: ./tasks/reviews.ts
-    needs: [verify]
-`,
-  );
+  await writeDemoPipeline(folder, market, [12470, 976]);
   const command = spawn(process.execPath, [join(root, 'lib/sync-data.js')], {
     cwd: folder,
     env: { ...process.env, ETSY_API_KEY: market.key },

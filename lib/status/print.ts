@@ -150,10 +150,11 @@ function quotaLines(
     return [sent, '  What is left of the day is not known: Etsy has said nothing in the last 24 h.'];
   const of = perDay === null ? '' : ` of ${count(perDay)}`;
   const back =
-    callsBackAt === null ? '' : ` Calls come back from ${clockTime(Date.parse(callsBackAt), now)} on.`;
+    callsBackAt === null ? [] : [`  Calls come back from ${clockTime(Date.parse(callsBackAt), now)} on.`];
   return [
     sent,
-    `  ${count(left)}${of} were left for the day at ${clockTime(Date.parse(leftAt), now)}.${back}`,
+    `  ${count(left)}${of} were left for the day at ${clockTime(Date.parse(leftAt), now)}.`,
+    ...back,
   ];
 }
 

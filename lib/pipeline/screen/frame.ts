@@ -71,7 +71,8 @@ export function drawFrame(scene: Scene): Frame {
       (unitRows[index] ?? []).map((unit) => rowOfUnit(stage, unit, scene)),
     ),
   ];
-  const columns = columnsFor(drawn, width, names, scene.columns);
+  // Nothing moves after the last frame: it has the columns that suit it.
+  const columns = columnsFor(drawn, width, names, scene.final ? undefined : scene.columns);
   const free = scene.height - header.length - stageRows.length - foot.length;
   let room = scene.final ? UNITS_AT_THE_END : free;
   const stages = view.stages.map((stage, index) => {

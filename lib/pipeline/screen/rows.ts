@@ -57,7 +57,7 @@ export function columnsFor(
   const name = Math.min(widest, Math.min(40, 14 + Math.floor(Math.max(0, width - 59) * 0.4)));
   const numbers = rows.flatMap(({ progress }) => [progress.done ?? 0, progress.total ?? 0]);
   const number = Math.max(6, last?.number ?? 0, ...numbers.map((value) => count(value).length));
-  const sized = last?.sized === true || rows.some((row) => row.progress.total !== undefined);
+  const sized = last?.sized === true || rows.some((row) => totalOf(row) !== undefined);
   let space = width - (2 + name + GAP.length + (sized ? 2 * number + 3 : number));
   const take = (wanted: number, least: number) => {
     const given = Math.min(wanted, space - GAP.length);
@@ -106,14 +106,20 @@ function icon(row: Row, theme: Theme, turn: number): string {
 }
 
 function amount(row: Row, columns: Columns, theme: Theme): string {
-  const { done, total } = row.progress;
+  const { done } = row.progress;
+  const total = totalOf(row);
   const width =
     (columns.sized ? 2 * columns.number + 3 : columns.number) + (columns.noun > 0 ? columns.noun + 1 : 0);
   if (done === undefined) return ' '.repeat(width);
-  const whole = total === undefined || row.state === 'finished' ? '' : ` / ${count(total)}`;
+  const whole = total === undefined ? '' : ` / ${count(total)}`;
   const figures = `${count(done).padStart(columns.number)}${whole}`;
   const noun = columns.noun > 0 && row.noun !== undefined ? ` ${row.noun}` : '';
   return pad(dimmed(row, figures, theme) + theme.style('dim', noun), width);
+}
+
+/** What is finished has all there was. */
+function totalOf({ state, progress }: Row): number | undefined {
+  return state === 'finished' ? undefined : progress.total;
 }
 
 /** Without a known size, how many of the parts are done stands in its place. */
