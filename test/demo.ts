@@ -1,16 +1,16 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeDemoPipeline } from './demo-folder.ts';
 import { spawnMarketplace } from './marketplace/spawn.ts';
 
 // The main job without a key: the real command, at its real pace, against the bundled marketplace. Everything it makes
-// lies in demo/, which is made anew each time.
+// lies in demo/, or the folder that is named, which is made anew each time.
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const folder = join(root, 'demo');
+const folder = resolve(process.argv[2] ?? join(root, 'demo'));
 const mark = join(folder, '.sync-data-demo');
 
 const market = await spawnMarketplace({

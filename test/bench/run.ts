@@ -17,7 +17,7 @@ import type { Section } from './section.ts';
 import { start } from './start.ts';
 import { stopping } from './stopping.ts';
 
-const USAGE = `Measures what it takes; prints tables and writes test/bench/results.json.
+const USAGE = `Measures what it takes; prints tables, and writes those of full size into test/bench/results.json.
 
   npm run bench                             every section
   npm run bench -- --only NAME              one of rate, cost, requests, images, stopping, start, scale
@@ -73,7 +73,8 @@ async function bench({ names, amount }: ReturnType<typeof options>): Promise<voi
     if (!section) continue;
     const { title, columns = ['here', 'wanted'], lines } = section;
     console.log(`\n${markdownTable([title, ...columns], lines)}`);
-    await keep(section, machine);
+    // What was measured small says nothing of the whole.
+    if (amount === undefined) await keep(section, machine);
   }
 }
 
