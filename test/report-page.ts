@@ -90,7 +90,13 @@ export class ReportPage {
     const figures = [...this.text.matchAll(/<figure>([^]*?)<\/figure>/g)].map(([, inner = '']) => inner);
     const drawings = [...this.text.matchAll(/<svg\b([^>]*)>/g)].map(([, given = '']) => given);
     for (const given of drawings) assert.match(given, /role="img"[^]*aria-label="[^"]{10,}"/);
-    for (const figure of figures) assert.match(figure, /<svg[^]*<table>/, 'a chart without its table');
+    const made = (size: string): string[] =>
+      drawings
+        .filter((given) => given.includes(`"chart ${size}"`))
+        .map((given) => /aria-label="[^"]*"/.exec(given)?.[0] ?? '');
+    assert.deepEqual(made('narrow'), made('wide'), 'each is drawn for a phone as well');
+    assert.equal(made('wide').length * 2, drawings.length);
+    for (const figure of figures) assert.match(figure, /<table>/, 'a chart without its table');
     assert.equal(
       figures.reduce((sum, figure) => sum + figure.split('<svg').length - 1, 0),
       drawings.length,

@@ -610,10 +610,10 @@ describe('a run of all stages', () => {
 describe('columns in the order of time', () => {
   const heights = (...totals: number[]): { heights: number[]; told: string[] } => {
     const stacks = totals.map((value) => ({ name: 'then', parts: [{ value, tone: 'main' as const }] }));
-    const { text } = columns('What they show', stacks, []);
+    const [wide = ''] = columns('What they show', stacks, []).text.split(/(?<=<\/svg>)/);
     return {
-      heights: [...text.matchAll(/\sheight="([\d.]+)"\s+class="main"/g)].map(([, height]) => Number(height)),
-      told: [...text.matchAll(/class="mark(?: end)?"\s*>([^<]+)<\/text/g)].map(([, told = '']) => told),
+      heights: [...wide.matchAll(/<rect\b[^>]*\sheight="([\d.]+)"/g)].map(([, height]) => Number(height)),
+      told: [...wide.matchAll(/<text\b[^>]*>([^<]+)<\/text/g)].map(([, told = '']) => told),
     };
   };
 
@@ -624,7 +624,7 @@ describe('columns in the order of time', () => {
 
   it('are cut off where they would dwarf all others, and tell their figure', () => {
     const first = heights(90_000, 81_000, 40, 30, 20, 0);
-    assert.deepEqual(first.told.at(-1), '90K, 81K');
+    assert.ok(first.told.includes('90K, 81K'));
     assert.equal(first.heights[0], first.heights[1]);
     assert.ok((first.heights[2] ?? 0) > 0.6 * (first.heights[0] ?? 0));
     // Few columns are shown as they are, and so are those that only grow.

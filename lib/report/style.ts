@@ -66,25 +66,15 @@ section + section { margin-top: 0; }
 }
 .empty { color: var(--soft-ink); }
 figure { margin: 0; }
-.chart { display: block; overflow: visible; font-size: 13px; fill: var(--ink); }
-.chart .end { text-anchor: end; }
-.chart .middle { text-anchor: middle; }
-.chart .value { fill: var(--soft-ink); }
-.chart .mark { fill: var(--soft-ink); font-size: 12px; }
-.chart .grid { stroke: var(--line); }
-.chart .base { stroke: var(--quiet); }
-.chart .track { fill: var(--track); }
-.chart .main, .legend .main { fill: var(--main); background: var(--main); }
-.chart .quiet, .legend .quiet { fill: var(--quiet); background: var(--quiet); }
-.chart .alert, .legend .alert { fill: var(--alert); background: var(--alert); }
-.chart .soft, .legend .soft { fill: var(--main-soft); background: var(--main-soft); }
-.chart .cut { stroke: var(--paper); stroke-width: 3; }
-.chart .whisker { stroke: var(--quiet); stroke-width: 2; }
-.chart .median { stroke: var(--main); stroke-width: 3; }
-.chart .halo { paint-order: stroke; stroke: var(--paper); stroke-width: 5px; stroke-linejoin: round; }
-.columns { padding: 0 .75rem 0 2.75rem; }
-.columns rect { shape-rendering: crispEdges; }
-@media (max-width: 40rem) { .chart .wide { display: none; } }
+.chart { display: block; width: 100%; height: auto; overflow: visible; font-size: 13px; font-family: inherit; fill: var(--ink); font-variant-numeric: tabular-nums; }
+.chart.wide { max-width: 44rem; }
+.chart.narrow { max-width: 26rem; }
+@media (min-width: 44rem) { .chart.narrow { display: none; } }
+@media (max-width: 43.99rem) { .chart.wide { display: none; } }
+.legend .main { background: var(--main); }
+.legend .quiet { background: var(--quiet); }
+.legend .alert { background: var(--alert); }
+.legend .soft { background: var(--main-soft); }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; margin: 1rem 0 0; padding: 0; font-size: .8125rem; color: var(--soft-ink); }
 .legend i { display: inline-block; width: .75rem; height: .75rem; border-radius: 2px; margin-right: .45rem; vertical-align: -.08em; }
 .legend .whisker { background: var(--quiet); height: 2px; vertical-align: .25em; }
@@ -116,6 +106,8 @@ footer { border-top: 1px solid var(--line); padding: 1.5rem 0 3rem; font-size: .
   nav, .skip, details:not([open]) { display: none; }
   section { padding: 1.25rem 0; break-inside: avoid-page; }
   figure, .tiles, tr, .sheet li { break-inside: avoid; }
+  .chart.wide { display: block; }
+  .chart.narrow { display: none; }
   .sheet { grid-template-columns: repeat(6, 1fr); }
   .scroll { overflow: visible; }
 }

@@ -1,28 +1,63 @@
-import { html } from '../html.ts';
-import type { Html, Piece } from '../html.ts';
+import * as Plot from '@observablehq/plot';
+import { parseHTML } from 'linkedom';
+import { Html, html, legible } from '../html.ts';
+import type { Piece } from '../html.ts';
 
-/**
- * The drawings are as wide as the page lets them be: x is in percent, y in pixels, and text keeps its size. So one
- * drawing is legible on a phone and on a wide screen, and its colours are the page's, in light and dark.
- */
-export function drawing(label: string, height: number, kind: string, marks: Piece): Html {
-  return html`<svg class="chart ${kind}" role="img" aria-label="${label}" width="100%" height="${height}">
-    ${marks}
-  </svg>`;
+/** What a drawing is made for. The page shows one of the two, so that its text has the size of the page's. */
+export interface Size {
+  readonly name: 'wide' | 'narrow';
+  /** Pixels. */
+  readonly width: number;
+}
+
+const SIZES: readonly Size[] = [
+  { name: 'wide', width: 704 },
+  { name: 'narrow', width: 358 },
+];
+
+/** As much of the DOM as is needed here: Node has no types of it. */
+interface Element {
+  readonly outerHTML: string;
+  querySelectorAll(selectors: string): Iterable<Element>;
+  removeAttribute(name: string): void;
+  remove(): void;
+}
+
+const DOM = parseHTML('<!doctype html><html></html>') as unknown as { readonly document: never };
+
+/** One drawing for wide screens and one for phones. Its colours are the page's: they change with light and dark. */
+export function drawing(label: string, optionsFor: (size: Size) => Plot.PlotOptions): Html {
+  return html`${SIZES.map((size) => {
+    const svg = Plot.plot({
+      document: DOM.document,
+      width: size.width,
+      marginTop: 0,
+      marginRight: 0,
+      marginBottom: 0,
+      marginLeft: 0,
+      // Colours are said, not looked up.
+      color: { type: 'identity' },
+      ...optionsFor(size),
+    }) as unknown as Element;
+    // The page has the style, once; and of its texts only the label is to be read out.
+    for (const style of svg.querySelectorAll('style')) style.remove();
+    for (const part of svg.querySelectorAll('[aria-label]')) part.removeAttribute('aria-label');
+    svg.removeAttribute('class');
+    const opened = html`<svg class="chart ${size.name}" role="img" aria-label="${label}"`;
+    return new Html(svg.outerHTML.replace(/^<svg/, () => opened.text));
+  })}`;
+}
+
+/** A text that goes into a drawing, which escapes it. */
+export function textFor(text: string): string {
+  return legible(text);
 }
 
 /** Which of the page's colours a mark has. */
 export type Tone = 'main' | 'quiet' | 'alert';
 
-/** "12.34%" */
-export function percent(value: number): string {
-  return `${Number(value.toFixed(3))}%`;
-}
-
-/** How a text stands at this place: near an edge it does not reach over it. @param at percent */
-export function anchor(at: number): 'start' | 'middle' | 'end' {
-  if (at < 3) return 'start';
-  return at > 94 ? 'end' : 'middle';
+export function colourOf(tone: Tone): string {
+  return `var(--${tone})`;
 }
 
 /** What the colours of a drawing mean. */

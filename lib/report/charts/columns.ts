@@ -1,9 +1,8 @@
-import { scaleBand, scaleLinear } from 'd3-scale';
-import { html } from '../html.ts';
+import * as Plot from '@observablehq/plot';
 import type { Html } from '../html.ts';
 import { count } from '../../pipeline/screen/format.ts';
 import { short } from '../words.ts';
-import { drawing, percent } from './chart.ts';
+import { colourOf, drawing, textFor } from './chart.ts';
 import type { Tone } from './chart.ts';
 
 /** One column: its parts from the bottom up. */
@@ -18,11 +17,13 @@ export interface Mark {
   readonly name: string;
 }
 
-/** Of a column, in percent: where there are few they stand apart. */
-const WIDEST = 5;
+/** Pixels: of the columns, above them, below them, and left of them. */
 const HEIGHT = 132;
-const AXIS = 26;
 const TOP = 18;
+const AXIS = 26;
+const SIDE = 44;
+/** Of all the width, in hundredths: where there are few columns they stand apart. */
+const WIDEST = 0.05;
 /**
  * A first crawl brings in more than all that follow together. Columns that are so many times as high as the next are
  * cut off, with the figure on top, or all others could not be told apart: so many at most, and beside so many others.
@@ -35,77 +36,88 @@ const NARROW = 4;
 
 /** Columns in the order of time. @param marks what stands under which column */
 export function columns(label: string, stacks: readonly Stack[], marks: readonly Mark[]): Html {
-  const total = (stack: Stack): number => stack.parts.reduce((sum, part) => sum + part.value, 0);
-  const ceiling = ceilingOf(stacks.map(total));
-  const y = scaleLinear([0, ceiling], [TOP + HEIGHT, TOP])
-    .nice(3)
-    .clamp(true);
-  const x = scaleBand(
-    stacks.map((_, index) => index),
-    [0, 100],
-  ).paddingInner(stacks.length > 60 ? 0.1 : 0.24);
-  const width = Math.min(x.bandwidth(), WIDEST);
-  const middleOf = (index: number): number => (x(index) ?? 0) + x.bandwidth() / 2;
-  const base = TOP + HEIGHT;
-  const grid = y
-    .ticks(3)
-    .filter((value) => Number.isInteger(value))
-    .map(
-      (value) =>
-        html`<line
-            x1="0"
-            x2="100%"
-            y1="${y(value)}"
-            y2="${y(value)}"
-            class="${value === 0 ? 'base' : 'grid'}"
-          />
-          <text x="-8" y="${y(value) + 4}" class="mark end">${short(value)}</text> `,
-    );
-  const drawn = stacks.map((stack, index) => {
+  const totals = stacks.map(({ parts }) => parts.reduce((sum, part) => sum + part.value, 0));
+  const ceiling = ceilingOf(totals);
+  // What is there is seen: a pixel at least.
+  const least = ceiling / HEIGHT;
+  const parts = stacks.flatMap(({ name, parts: of }, index) => {
     let reached = 0;
-    return stack.parts
-      .filter(({ value }) => value > 0)
-      .map(({ value, tone }) => {
-        reached += value;
-        // What is there is seen: a pixel at least.
-        const height = Math.max(1, y(reached - value) - y(reached));
-        return html`<rect
-          x="${percent(middleOf(index) - width / 2)}"
-          y="${Number((y(reached - value) - height).toFixed(2))}"
-          width="${percent(width)}"
-          height="${Number(height.toFixed(2))}"
-          class="${tone}"
-          ><title>${stack.name}: ${count(value)}</title></rect
-        > `;
-      });
+    return of.flatMap(({ value, tone }) => {
+      if (value === 0) return [];
+      const from = reached;
+      reached += Math.max(value, least);
+      return [{ index, from, to: reached, tone, title: textFor(`${name}: ${count(value)}`) }];
+    });
   });
-  const cut = groupsOf(stacks.flatMap((stack, index) => (total(stack) > ceiling ? [index] : []))).map(
-    (group) => {
-      const [left, right] = [middleOf(group[0] ?? 0) - width / 2, middleOf(group.at(-1) ?? 0) + width / 2];
-      const isLate = right > 80;
-      const told = group.map((index) => short(stacks[index] ? total(stacks[index]) : 0)).join(', ');
-      return html`<line
-          x1="${percent(left)}"
-          x2="${percent(right)}"
-          y1="${TOP + 12}"
-          y2="${TOP + 6}"
-          class="cut"
-        />
-        <text x="${percent(isLate ? right : left)}" y="${TOP - 6}" class="mark${isLate ? ' end' : ''}"
-          >${told}</text
-        > `;
-    },
-  );
-  const along = marks.map(({ index, name }, mark) => {
-    const isForWide = marks.length > NARROW && mark % 2 === 1;
-    return html`<text
-      x="${percent(middleOf(index))}"
-      y="${base + 18}"
-      class="mark middle${isForWide ? ' wide' : ''}"
-      >${name}</text
-    > `;
+  const cut = groupsOf(totals.flatMap((total, index) => (total > ceiling ? [index] : []))).map((group) => ({
+    group,
+    // Told where it does not reach over the edge.
+    isLate: (group.at(-1) ?? 0) > 0.8 * stacks.length,
+    text: group.map((index) => short(totals[index] ?? 0)).join(', '),
+  }));
+  const padding = stacks.length > 60 ? 0.1 : 0.24;
+  return drawing(label, ({ name, width }) => {
+    const room = width - SIDE;
+    const band = (room * (1 - padding)) / (stacks.length + padding);
+    const inset = Math.max(0, (band - WIDEST * room) / 2);
+    const isFull = name === 'narrow' && marks.length > NARROW;
+    const shown = marks.filter((_, mark) => !isFull || mark % 2 === 0);
+    return {
+      height: TOP + HEIGHT + AXIS,
+      marginTop: TOP,
+      marginBottom: AXIS,
+      marginLeft: SIDE,
+      x: { type: 'band', domain: stacks.map((_, index) => index), padding, axis: null },
+      y: { domain: [0, ceiling], nice: 3, clamp: true, axis: null },
+      marks: [
+        Plot.gridY({ ticks: Math.min(3, ceiling), stroke: 'var(--line)', strokeOpacity: 1 }),
+        Plot.axisY({
+          ticks: Math.min(3, ceiling),
+          tickFormat: short,
+          tickSize: 0,
+          fill: 'var(--soft-ink)',
+          label: null,
+        }),
+        Plot.barY(parts, {
+          x: 'index',
+          y1: 'from',
+          y2: 'to',
+          title: 'title',
+          insetLeft: inset,
+          insetRight: inset,
+          fill: ({ tone }: { tone: Tone }) => colourOf(tone),
+        }),
+        Plot.ruleY([0], { stroke: 'var(--quiet)' }),
+        Plot.tickY(
+          cut.flatMap(({ group }) => group),
+          { x: (index: number) => index, y: ceiling, dy: 10, stroke: 'var(--paper)', strokeWidth: 3 },
+        ),
+        ...(['start', 'end'] as const).map((textAnchor) =>
+          Plot.text(
+            cut.filter(({ isLate }) => isLate === (textAnchor === 'end')),
+            {
+              x: ({ group }: { group: number[] }) => (textAnchor === 'end' ? group.at(-1) : group[0]),
+              dx: ((textAnchor === 'end' ? 1 : -1) * Math.min(band, WIDEST * room)) / 2,
+              frameAnchor: 'top',
+              dy: 6 - TOP,
+              lineAnchor: 'top',
+              textAnchor,
+              text: 'text',
+              fill: 'var(--soft-ink)',
+            },
+          ),
+        ),
+        Plot.text(shown, {
+          x: 'index',
+          frameAnchor: 'bottom',
+          lineAnchor: 'top',
+          dy: 8,
+          text: ({ name: told }: Mark) => textFor(told),
+          fill: 'var(--soft-ink)',
+        }),
+      ],
+    };
   });
-  return drawing(label, base + AXIS, 'columns', [grid, drawn, cut, along]);
 }
 
 /** Where the scale ends: at the largest, or at the next below those that are cut off. */

@@ -1,8 +1,7 @@
-import { scaleLog } from 'd3-scale';
-import { html } from '../html.ts';
+import * as Plot from '@observablehq/plot';
 import type { Html } from '../html.ts';
 import { clip } from '../words.ts';
-import { anchor, drawing, percent } from './chart.ts';
+import { drawing, textFor } from './chart.ts';
 
 /** Where the values of a group lie. All above 0. */
 export interface Range {
@@ -15,53 +14,86 @@ export interface Range {
   readonly p90: number;
 }
 
+/** Pixels. */
 const ROW = 42;
-const AXIS = 28;
+const AXIS = 26;
+const SIDE = 14;
 /** So many marks have room on a phone, so many on a wide screen. */
-const MARKS = { narrow: 4, wide: 8 };
+const MARKS = { narrow: 5, wide: 9 };
+const HALO = { stroke: 'var(--paper)', strokeWidth: 5 };
 
 /**
  * For each group a line from the 10th to the 90th of a hundred, a bar over its middle half and a mark at its median,
  * on a scale of ratios: from 10 to 20 is as far as from 100 to 200.
  */
 export function ranges(label: string, groups: readonly Range[], unit: (value: number) => string): Html {
-  const low = Math.min(...groups.map((group) => group.p10));
-  const high = Math.max(...groups.map((group) => group.p90));
-  const x = scaleLog([low / 1.1, high * 1.1], [0, 100]);
-  const bottom = groups.length * ROW;
-  const at = (value: number): string => percent(x(value));
-  const grid = marksOf(x.ticks(20), MARKS.wide).map(
-    (value, index, all) => html`<g${isForWide(index, all.length) ? html` class="wide"` : undefined}>
-<line x1="${at(value)}" x2="${at(value)}" y1="0" y2="${bottom}" class="grid"/>
-<text x="${at(value)}" y="${bottom + 18}" class="mark ${anchor(x(value))}">${unit(value)}</text></g>
-`,
-  );
-  const rows = groups.map((group, index) => {
-    const y = index * ROW + 25;
-    return html`<text x="0" y="${y - 11}" class="halo">${clip(group.name, 32)}</text>
-      <text x="100%" y="${y - 11}" class="end value halo">${group.told}</text>
-      <line x1="${at(group.p10)}" x2="${at(group.p90)}" y1="${y}" y2="${y}" class="whisker" />
-      <rect
-        x="${at(group.p25)}"
-        y="${y - 5}"
-        width="${percent(x(group.p75) - x(group.p25))}"
-        height="10"
-        rx="2"
-        class="soft"
-      />
-      <line x1="${at(group.p50)}" x2="${at(group.p50)}" y1="${y - 7}" y2="${y + 7}" class="median" /> `;
+  const low = Math.min(...groups.map((group) => group.p10)) / 1.1;
+  const high = Math.max(...groups.map((group) => group.p90)) * 1.1;
+  const y = (_: Range, index: number): number => index;
+  const inset = { y, insetTop: 21, insetBottom: ROW - 31 };
+  return drawing(label, ({ name }) => {
+    const ticks = marksBetween(low, high, MARKS[name]);
+    return {
+      height: groups.length * ROW + AXIS,
+      marginBottom: AXIS,
+      marginLeft: SIDE,
+      marginRight: SIDE,
+      x: { type: 'log', domain: [low, high], axis: null },
+      y: { axis: null, domain: groups.map(y), padding: 0 },
+      marks: [
+        Plot.gridX(ticks, { stroke: 'var(--line)', strokeOpacity: 1 }),
+        Plot.text(ticks, {
+          x: (value: number) => value,
+          frameAnchor: 'bottom',
+          lineAnchor: 'top',
+          dy: 8,
+          text: (value: number) => textFor(unit(value)),
+          fill: 'var(--soft-ink)',
+        }),
+        Plot.ruleY(groups, { y, x1: 'p10', x2: 'p90', dy: 5, stroke: 'var(--quiet)', strokeWidth: 2 }),
+        Plot.barX(groups, { ...inset, x1: 'p25', x2: 'p75', fill: 'var(--main-soft)', rx: 2 }),
+        Plot.tickX(groups, {
+          y,
+          x: 'p50',
+          insetTop: 19,
+          insetBottom: ROW - 33,
+          stroke: 'var(--main)',
+          strokeWidth: 3,
+        }),
+        Plot.text(groups, {
+          y,
+          ...HALO,
+          dy: -8,
+          dx: -SIDE,
+          frameAnchor: 'left',
+          text: (group: Range) => textFor(clip(group.name, 32)),
+          fill: 'var(--ink)',
+        }),
+        Plot.text(groups, {
+          y,
+          ...HALO,
+          dy: -8,
+          dx: SIDE,
+          frameAnchor: 'right',
+          text: (group: Range) => textFor(group.told),
+          fill: 'var(--soft-ink)',
+        }),
+      ],
+    };
   });
-  return drawing(label, bottom + AXIS, 'ranges', [grid, rows]);
 }
 
-/** Of the marks the scale offers, those that begin with 1, with 1 and 3, or with 1, 2 and 5: as many as there is room for. */
-function marksOf(offered: readonly number[], most: number): number[] {
+/** Round values between the two: that begin with 1, 2 and 5, with 1 and 3, or with 1 alone, as many as there is room for. */
+function marksBetween(low: number, high: number, most: number): number[] {
+  const first = Math.floor(Math.log10(low));
+  const powers = Array.from(
+    { length: Math.ceil(Math.log10(high)) - first + 1 },
+    (_, index) => 10 ** (first + index),
+  );
   const choices = [[1, 2, 5], [1, 3], [1]].map((leading) =>
-    offered.filter((value) => leading.includes(Number(value.toExponential(0).charAt(0)))),
+    powers
+      .flatMap((power) => leading.map((digit) => digit * power))
+      .filter((value) => value >= low && value <= high),
   );
   return choices.find((marks) => marks.length <= most) ?? [];
-}
-
-function isForWide(index: number, marks: number): boolean {
-  return marks > MARKS.narrow && index % 2 === 1;
 }

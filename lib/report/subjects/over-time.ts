@@ -103,8 +103,9 @@ export async function overTime({ sql, now }: Source): Promise<Content> {
       name: isDaily ? nameOf(bucket) : `Week of ${nameOf(bucket)}`,
       parts: [{ value: values[index] ?? 0, tone }],
     }));
+    const label = `${name} listings per ${isDaily ? 'day' : 'week'}: ${count(all)} in all`;
     return html`<h3>${name} <b>${count(all)}</b></h3>
-      ${columns(`${name} listings per ${isDaily ? 'day' : 'week'}: ${count(all)} in all`, stacks, marks)}`;
+      ${all === 0 ? undefined : columns(label, stacks, marks)}`;
   });
   const behind = table(
     `New, gone and changed listings per ${isDaily ? 'day' : 'week'}`,
