@@ -58,7 +58,7 @@ export async function main(argv: readonly string[], process: NodeJS.Process): Pr
     line = parse(argv);
     await check(line);
   } catch (error) {
-    process.stderr.write(`sync-data: ${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+    process.stderr.write(`sync-data: ${error instanceof Error ? error.message : String(error)}\nWhat can be asked for: npx sync-data --help\n`);
     return 2;
   }
   if (line.help) {
@@ -82,20 +82,30 @@ export async function main(argv: readonly string[], process: NodeJS.Process): Pr
 }
 
 function parse(argv: readonly string[]): Line {
-  const { values, positionals } = parseArgs({
-    args: [...argv],
-    options: {
-      stage: { type: 'string' },
-      json: { type: 'boolean' },
-      help: { type: 'boolean' },
-      version: { type: 'boolean' },
-    },
-    allowPositionals: true,
-  });
+  const { values, positionals } = parsed(argv);
   const [word, ...more] = positionals;
   if (more.length > 0) throw new Error(`one word at a time: ${positionals.join(', ')}`);
   const { stage, json = false, help = false, version: asked = false } = values;
   return { word, stage, json, help, version: asked };
+}
+
+function parsed(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      options: {
+        stage: { type: 'string' },
+        json: { type: 'boolean' },
+        help: { type: 'boolean' },
+        version: { type: 'boolean' },
+      },
+      allowPositionals: true,
+    });
+  } catch (error) {
+    // What follows its first sentence is advice on dashes.
+    const [first = ''] = (error instanceof Error ? error.message : String(error)).split(/\.\s/);
+    throw new Error(first.charAt(0).toLowerCase() + first.slice(1), { cause: error });
+  }
 }
 
 /** @throws Error that says which words there are, or what does not go together */

@@ -1,10 +1,12 @@
-import { UserError } from './pipeline/errors.ts';
 import { Stopped } from './pipeline/stop.ts';
 import { FileError, asFileError } from './store/files.ts';
 
+const UNFORESEEN =
+  'Nobody foresaw this error. The last checkpoint is kept; start sync-data again to go on from it.';
+
 /** The message, and what to do next on a line of its own; the trace only where nobody foresaw the error. */
 export function describe(error: unknown): string {
-  if (!(error instanceof Error)) return `sync-data: ${String(error)}`;
+  if (!(error instanceof Error)) return `sync-data: ${String(error)}\n${UNFORESEEN}`;
   if (error instanceof Stopped)
     return `Stopped: ${error.message}.\nEverything is saved. To go on: npx sync-data`;
   const hint = 'hint' in error && typeof error.hint === 'string' ? error.hint : undefined;
@@ -12,9 +14,8 @@ export function describe(error: unknown): string {
   const path = 'path' in error && typeof error.path === 'string' ? error.path : 'a file';
   const named = asFileError(path, error);
   if (named instanceof FileError && named !== error) return describe(named);
-  return error instanceof UserError || error.name === 'ApiError'
-    ? error.message
-    : (error.stack ?? error.message);
+  if (error.name === 'ApiError') return error.message;
+  return `${error.stack ?? error.message}\n${UNFORESEEN}`;
 }
 
 export function exitCodeOf(error: unknown): number {

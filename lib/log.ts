@@ -62,7 +62,8 @@ export class Log {
     } catch (error) {
       this.#lost += 1;
       if (this.#problem !== undefined) return;
-      this.#problem = `the log cannot be written: ${error instanceof Error ? error.message : String(error)}`;
+      const why = error instanceof Error ? error.message : String(error);
+      this.#problem = `the log cannot be written: ${why}; the run goes on without it`;
       this.#tell?.(this.#problem);
     }
   }

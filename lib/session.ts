@@ -74,7 +74,7 @@ function checkStage(pipeline: Pipeline, onlyStage: string | undefined): void {
   if (onlyStage === undefined || known.includes(onlyStage)) return;
   throw new UserError(`There is no stage "${onlyStage}" in ${basename(pipeline.file)}.`, {
     exitCode: 2,
-    hint: `Its stages are: ${known.join(', ')}`,
+    hint: `Name one of these: ${known.join(', ')}`,
   });
 }
 
@@ -99,10 +99,14 @@ async function locked(options: SessionOptions, pipeline: Pipeline, key: ApiKey):
   await mkdir(dirname(pipeline.data.database), { recursive: true });
   const lock = await acquireLock(pipeline.data.database, { pid: process.pid, since: Date.now() });
   if ('pid' in lock) {
-    throw new UserError(
-      `Another sync-data works on ${pipeline.data.database}: process ${lock.pid}, since ${new Date(lock.since).toISOString()}.`,
-      { exitCode: 1, hint: 'Let it finish, or stop it with: touch ' + pipeline.kill },
-    );
+    const who =
+      lock.pid === 0
+        ? 'one that has just begun'
+        : `process ${lock.pid}, since ${new Date(lock.since).toISOString()}`;
+    throw new UserError(`Another sync-data works on ${pipeline.data.database}: ${who}.`, {
+      exitCode: 1,
+      hint: 'Let it finish, or stop it with: touch ' + pipeline.kill,
+    });
   }
   const log = openLog(options, pipeline, key);
   const inspection = new Inspection(pipeline.data.database);
@@ -110,7 +114,7 @@ async function locked(options: SessionOptions, pipeline: Pipeline, key: ApiKey):
   let told = exitCode;
   try {
     const patience = setTimeout(() => {
-      options.stderr.write(`The last run did not end well: ${pipeline.data.database} is inspected first.\n`);
+      options.stderr.write(`The last run did not end well: ${pipeline.data.database} is inspected first, then the run goes on.\n`);
     }, TELL_MS);
     await inspection.wait(lock.leftWell ? SHORT_MS : LONG_MS).finally(() => clearTimeout(patience));
     const database = await Database.open(pipeline.data.database);

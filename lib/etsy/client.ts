@@ -12,6 +12,11 @@ import { onWire } from './wire.ts';
 
 const MAX_JSON_BYTES = 50 * 1024 * 1024;
 const utf8 = new TextDecoder();
+const GAVE_UP =
+  'No good answer came for as long as api: giveUpAfter allows. Look whether Etsy can be reached, then start sync-data again.';
+const LATER = 'Etsy answers other requests, but not this one. Start sync-data again later.';
+const REFUSED =
+  'Look at api: baseUrl in pipeline.yaml; if it is right, Etsy has changed, and sync-data must be updated.';
 /** Failures of one request before it is looked into whether the fault is in the request or in the weather. */
 const PATIENCE = 8;
 
@@ -108,9 +113,9 @@ export class Client {
     } catch (error) {
       // An answer that came in after the stop was asked for is still worth its request.
       if (answer) return answer.body;
-      throw isHopeless && error instanceof ApiError
-        ? new ApiError('hopeless', path, error.reason, { cause: error })
-        : error;
+      if (!(error instanceof ApiError)) throw error;
+      if (isHopeless) throw error.advising(LATER, 'hopeless');
+      throw error.hint === undefined ? error.advising(GAVE_UP) : error;
     }
     if (!answer) throw new Error(`internal: ${path} ended without answer or error`);
     return answer.body;
@@ -297,7 +302,7 @@ export class Client {
     if (status >= 500 || status === 408 || status === 425) {
       return new ApiError('server', path, `HTTP ${status}: ${said}`, more);
     }
-    return new ApiError('client', path, `HTTP ${status}: ${said}`, more);
+    return new ApiError('client', path, `HTTP ${status}: ${said}`, { ...more, hint: REFUSED });
   }
 }
 

@@ -35,6 +35,17 @@ export class ApiError extends Error {
     this.retryAfterMs = more.retryAfterMs;
     this.hint = more.hint;
   }
+
+  /** The same, with what to do next now that nothing more is tried. */
+  advising(hint: string, kind = this.kind): ApiError {
+    const { endpoint, reason, status, retryAfterMs } = this;
+    return new ApiError(kind, endpoint, reason, {
+      ...(status !== undefined && { status }),
+      retryAfterMs,
+      hint,
+      cause: this,
+    });
+  }
 }
 
 /** The innermost reason of a failed fetch, e.g. "connect ECONNREFUSED 127.0.0.1:443"; fetch itself only says "failed". */

@@ -131,7 +131,11 @@ async function search(cwd: string): Promise<CosmiconfigResult> {
   } catch (cause) {
     // Before it searches it reads settings of its own, from a package.json that may be broken.
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new UserError(`pipeline.yaml cannot be looked for: ${reason}`, { exitCode: 2, cause });
+    throw new UserError(`pipeline.yaml cannot be looked for: ${reason}`, {
+      exitCode: 2,
+      cause,
+      hint: 'Nothing has been started. Mend that file, or take it away, and start again.',
+    });
   }
 }
 

@@ -11,12 +11,12 @@ export class UserError extends Error {
   override readonly name = 'UserError';
   readonly exitCode: UserExitCode;
   /** What to do next. Shown on a line of its own. */
-  readonly hint?: string;
+  readonly hint: string;
 
-  constructor(message: string, details: { exitCode: UserExitCode; hint?: string; cause?: unknown }) {
+  constructor(message: string, details: { exitCode: UserExitCode; hint: string; cause?: unknown }) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.exitCode = details.exitCode;
-    if (details.hint !== undefined) this.hint = details.hint;
+    this.hint = details.hint;
   }
 }
 

@@ -124,17 +124,17 @@ function reasons({ due, counts, imageReasons, asideReasons, findings }: Sync): s
   return [
     `  Due is what was not looked at for ${duration(due.refreshAfter * 1000)}.`,
     ...list(
-      'Images that failed',
+      'Images that failed; the next run tries them again',
       counts.images.failed + counts.images.missing,
       imageReasons.map(({ reason, n }) => ({ n, text: reason })),
     ),
     ...list(
-      'Records set aside',
+      'Records set aside; the next run asks for them again',
       counts.setAside.open,
       asideReasons.map(({ endpoint, reason, n }) => ({ n, text: `${endpoint}: ${reason}` })),
     ),
     ...list(
-      'Open findings',
+      'Open findings; the next run looks again',
       counts.findings.open,
       open.map(({ kind, open: n }) => ({ n, text: kind })),
     ),

@@ -29,6 +29,7 @@ const HINTS: Readonly<Record<string, string>> = {
   EMFILE: 'Too many files are open. Raise the limit (ulimit -n), then start sync-data again.',
   ENFILE: 'Too many files are open on this machine. Close some programs, then start sync-data again.',
   EIO: 'Reading or writing the disk failed. Check the disk, then start sync-data again.',
+  EEXIST: 'A file lies there under the name of the folder. Move it away, then start sync-data again.',
   ENOTDIR: 'One of its folders is a file. Move that away, then start sync-data again.',
   EISDIR: 'A folder lies there under the name of the file. Move it away, then start sync-data again.',
 };

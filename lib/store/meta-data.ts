@@ -3,6 +3,7 @@ import { realpath, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import pLimit from 'p-limit';
+import { UserError } from '../pipeline/errors.ts';
 import type { Database, Sql, Tx } from './database.ts';
 import { replaceFile } from './files.ts';
 import { JsonFault, jsonEntries } from './json-entries.ts';
@@ -45,7 +46,7 @@ export class MetaDataFile {
   /**
    * Takes the file's entries into the table, where the file has changed since it was last written or read.
    *
-   * @throws Error naming file, line and column when it is no JSON object; the table and the file stay as they were
+   * @throws UserError naming file, line and column when it is no JSON object; the table and the file stay as they were
    */
   async load(): Promise<void> {
     const file = await this.#stampOnDisk();
@@ -58,8 +59,9 @@ export class MetaDataFile {
     } catch (error) {
       if (!(error instanceof JsonFault)) throw error;
       const { line, column } = await lineAndColumn(this.#path, error.offset);
-      throw Object.assign(new Error(`${basename(this.#path)}:${line}:${column}: ${error.message}`), {
+      throw new UserError(`${basename(this.#path)}:${line}:${column}: ${error.message}`, {
         exitCode: 2,
+        cause: error,
         hint: 'The file is left as it is. Mend it there, or put back a good copy, then start sync-data again.',
       });
     }

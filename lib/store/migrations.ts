@@ -1,3 +1,4 @@
+import { UserError } from '../pipeline/errors.ts';
 import type { Database, Tx } from './database.ts';
 import {
   COUNTING_SCHEMA,
@@ -20,7 +21,7 @@ const MIGRATIONS: readonly ((tx: Tx) => Promise<void>)[] = [
 /**
  * Brings the file to this version's schema, all steps in one transaction.
  *
- * @throws Error when a newer sync-data has written the file.
+ * @throws UserError when a newer sync-data has written the file.
  */
 export async function migrate(database: Database): Promise<void> {
   const from = await versionOf(database);
@@ -34,7 +35,7 @@ export async function migrate(database: Database): Promise<void> {
 /**
  * Whether the file has this version's schema; where not, the next start brings it there.
  *
- * @throws Error when a newer sync-data has written the file.
+ * @throws UserError when a newer sync-data has written the file.
  */
 export async function isCurrent(database: Database): Promise<boolean> {
   return (await versionOf(database)) === MIGRATIONS.length;
@@ -44,11 +45,10 @@ async function versionOf(database: Database): Promise<number> {
   const row = await database.read.get<{ user_version: number }>('PRAGMA user_version');
   const version = row?.user_version ?? 0;
   if (version <= MIGRATIONS.length) return version;
-  throw Object.assign(
-    new Error(
-      `${database.path}: written by a newer sync-data (schema ${version}, this one knows ${MIGRATIONS.length})`,
-    ),
+  throw new UserError(
+    `${database.path}: written by a newer sync-data (schema ${version}, this one knows ${MIGRATIONS.length})`,
     {
+      exitCode: 2,
       hint: 'Update sync-data on this machine, or name another file in pipeline.yaml under data: database.',
     },
   );

@@ -1,0 +1,295 @@
+import { spawn } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { Database } from '../../lib/store/database.ts';
+import { acquireLock } from '../../lib/store/lock.ts';
+import { CRAWL, KEY, command, run } from './provoke.ts';
+import type { Folder, Row, Said } from './row.ts';
+
+const PIPELINE = `stages:\n${CRAWL}`;
+const ENV = { ETSY_API_KEY: KEY };
+
+/** What is said of a command line. */
+function typed(when: string, argv: readonly string[], text: readonly string[]): Row {
+  return {
+    when,
+    provoke: (folder) => command(folder, argv),
+    text,
+    next: 'What can be asked for: npx sync-data --help',
+    exitCode: 2,
+  };
+}
+
+export const usage: readonly Row[] = [
+  typed(
+    'an option that there is not',
+    ['--fast'],
+    ["sync-data: unknown option '--fast'", 'What can be asked for: npx sync-data --help'],
+  ),
+  typed(
+    '--stage without a stage',
+    ['--stage'],
+    ["sync-data: option '--stage <value>' argument missing", 'What can be asked for: npx sync-data --help'],
+  ),
+  typed(
+    '--stage with an option in its place',
+    ['--stage', '--json'],
+    ["sync-data: option '--stage' argument is ambiguous", 'What can be asked for: npx sync-data --help'],
+  ),
+  typed(
+    '--json with a value',
+    ['status', '--json=yes'],
+    ["sync-data: option '--json' does not take an argument", 'What can be asked for: npx sync-data --help'],
+  ),
+  typed(
+    'two words',
+    ['status', 'report'],
+    ['sync-data: one word at a time: status, report', 'What can be asked for: npx sync-data --help'],
+  ),
+  typed(
+    'a misspelt word',
+    ['statsu'],
+    [
+      'sync-data: unknown word "statsu" (did you mean status?); the words are: status, report',
+      'What can be asked for: npx sync-data --help',
+    ],
+  ),
+  typed(
+    'another word',
+    ['everything'],
+    [
+      'sync-data: unknown word "everything"; the words are: status, report',
+      'What can be asked for: npx sync-data --help',
+    ],
+  ),
+  typed(
+    'a word with --stage',
+    ['status', '--stage', 'crawl'],
+    ['sync-data: --stage is for a run, not for status', 'What can be asked for: npx sync-data --help'],
+  ),
+  typed(
+    '--json for a run',
+    ['--json'],
+    ['sync-data: --json is for status', 'What can be asked for: npx sync-data --help'],
+  ),
+  {
+    when: 'no pipeline.yaml',
+    provoke: (folder) => command(folder),
+    text: [
+      'No pipeline.yaml in <folder>, nor in any folder above it.',
+      'Copy the one that ships with sync-data into a folder of your own and start there: <sync-data>/pipeline.yaml',
+    ],
+    next: 'Copy the one that ships with sync-data into a folder of your own and start there: <sync-data>/pipeline.yaml',
+    exitCode: 2,
+  },
+  {
+    when: 'a broken package.json beside it',
+    provoke: async (folder) => {
+      await folder.write({ 'pipeline.yaml': PIPELINE, 'package.json': '{ bad' });
+      return spawned(folder);
+    },
+    text: [
+      'pipeline.yaml cannot be looked for: JSON Error in <folder>/package.json: ',
+      '',
+      '> 1 | { bad',
+      '    |   ^',
+      '',
+      "Expected property name or '}' in JSON at position 2 while parsing '{ bad' ",
+      '',
+      '> 1 | { bad',
+      '    |   ^',
+      '',
+      'Nothing has been started. Mend that file, or take it away, and start again.',
+    ],
+    next: 'Nothing has been started. Mend that file, or take it away, and start again.',
+    exitCode: 2,
+  },
+  {
+    when: 'no key',
+    provoke: async (folder) => {
+      await folder.write({ 'pipeline.yaml': PIPELINE });
+      return command(folder);
+    },
+    text: [
+      'There is no ETSY_API_KEY.',
+      'Get a key at https://www.etsy.com/developers/your-apps and put ETSY_API_KEY=keystring:shared_secret into a file named .env beside pipeline.yaml, or into the environment.',
+    ],
+    next: 'Get a key at https://www.etsy.com/developers/your-apps and put ETSY_API_KEY=keystring:shared_secret into a file named .env beside pipeline.yaml, or into the environment.',
+    exitCode: 2,
+  },
+  {
+    when: 'a stage that there is not',
+    provoke: async (folder) => {
+      await folder.write({ 'pipeline.yaml': `${PIPELINE}${CRAWL.replace('crawl', 'again')}` });
+      return command(folder, ['--stage', 'crwal']);
+    },
+    text: ['There is no stage "crwal" in pipeline.yaml.', 'Name one of these: crawl, again'],
+    next: 'Name one of these: crawl, again',
+    exitCode: 2,
+  },
+  {
+    when: 'a KILL file from before',
+    provoke: async (folder) => {
+      await folder.write({ 'pipeline.yaml': PIPELINE, KILL: '' });
+      return spawned(folder);
+    },
+    text: ['The file <folder>/KILL is there, so nothing is started.', 'Remove it and start again.'],
+    next: 'Remove it and start again.',
+    exitCode: 75,
+  },
+  {
+    when: 'a KILL file touched while the command was loaded',
+    provoke: async (folder) => {
+      await folder.write({ 'pipeline.yaml': PIPELINE, KILL: '' });
+      return command(folder);
+    },
+    text: ['Stopped by the KILL file, before the first stage began.', 'To go on: npx sync-data'],
+    next: 'To go on: npx sync-data',
+    exitCode: 75,
+  },
+  {
+    when: 'another run under way',
+    provoke: async (folder) => {
+      await folder.write({ 'pipeline.yaml': PIPELINE });
+      const lock = await acquireLock(join(folder.path, 'etsy_data.db'), { pid: 4711, since: Date.now() });
+      try {
+        return await command(
+          folder,
+          [
+            'Another sync-data works on <folder>/etsy_data.db: process <pid>, since <time>.',
+            'Let it finish, or stop it with: touch <folder>/KILL',
+          ],
+          ENV,
+        );
+      } finally {
+        if ('release' in lock) await lock.release(true);
+      }
+    },
+    text: [],
+    next: 'Let it finish, or stop it with: touch <folder>/KILL',
+    exitCode: 1,
+  },
+  {
+    when: 'another run that begins at the same moment',
+    provoke: async (folder) => {
+      await folder.write({ 'pipeline.yaml': PIPELINE });
+      return locking(join(folder.path, 'etsy_data.db.lock'), () =>
+        command(
+          folder,
+          [
+            'Another sync-data works on <folder>/etsy_data.db: one that has just begun.',
+            'Let it finish, or stop it with: touch <folder>/KILL',
+          ],
+          ENV,
+        ),
+      );
+    },
+    text: [],
+    next: 'Let it finish, or stop it with: touch <folder>/KILL',
+    exitCode: 1,
+  },
+  {
+    when: 'a database that takes long to be inspected, after a start that was killed',
+    provoke: async (folder) => {
+      const database = join(folder.path, 'etsy_data.db');
+      const lock = await acquireLock(database, { pid: 4711, since: 0 });
+      if ('release' in lock) await lock.release(false);
+      let told = (): void => undefined;
+      const isTold = new Promise<void>((resolve) => {
+        told = resolve;
+      });
+      let ended: ReturnType<typeof run> | undefined;
+      await locking(database, async () => {
+        ended = run(folder, { onText: told });
+        await isTold;
+      });
+      return { text: (await ended)?.stderr ?? '' };
+    },
+    text: ['The last run did not end well: <folder>/etsy_data.db is inspected first, then the run goes on.'],
+    next: 'is inspected first, then the run goes on.',
+  },
+  {
+    when: 'status before the first run',
+    provoke: async (folder) => {
+      await folder.write({ 'pipeline.yaml': PIPELINE });
+      return command(folder, ['status']);
+    },
+    text: [
+      'There is no <folder>/etsy_data.db yet: nothing was ever fetched.',
+      'The first run makes it: npx sync-data',
+    ],
+    next: 'The first run makes it: npx sync-data',
+    exitCode: 2,
+  },
+  {
+    when: 'report before the first run',
+    provoke: async (folder) => {
+      await folder.write({ 'pipeline.yaml': PIPELINE });
+      return command(folder, ['report']);
+    },
+    text: ['There is no database to report on: <folder>/etsy_data.db', 'Fill it first: npx sync-data'],
+    next: 'Fill it first: npx sync-data',
+    exitCode: 2,
+  },
+  {
+    when: 'report, and its file cannot be written',
+    provoke: async (folder) => {
+      await run(folder);
+      await replaceByFolder(folder);
+      return command(folder, ['report']);
+    },
+    text: [
+      '<folder>/report.html: illegal operation on a directory',
+      'A folder lies there under the name of the file. Move it away, then start sync-data again.',
+    ],
+    next: 'A folder lies there under the name of the file. Move it away, then start sync-data again.',
+    exitCode: 1,
+  },
+  {
+    when: 'the report at the end of a run cannot be written',
+    provoke: async (folder) => {
+      await replaceByFolder(folder);
+      const { stdout } = await run(folder);
+      return { text: /^The report could[^]*/m.exec(stdout)?.[0] ?? '' };
+    },
+    text: [
+      'The report could not be written; the run is complete all the same.',
+      '<folder>/report.html: illegal operation on a directory',
+      'A folder lies there under the name of the file. Move it away, then start sync-data again.',
+      'To try again: npx sync-data report',
+    ],
+    next: 'To try again: npx sync-data report',
+  },
+];
+
+async function replaceByFolder(folder: Folder): Promise<void> {
+  const { rm } = await import('node:fs/promises');
+  await rm(join(folder.path, 'report.html'), { force: true });
+  await mkdir(join(folder.path, 'report.html', 'inside'), { recursive: true });
+}
+
+/** While nobody else can read the database file. */
+async function locking<T>(path: string, work: () => Promise<T>): Promise<T> {
+  const file = await Database.openRollback(path);
+  await file.run('BEGIN EXCLUSIVE');
+  try {
+    return await work();
+  } finally {
+    await file.run('ROLLBACK');
+    await file.close();
+  }
+}
+
+/** The command in a process of its own. */
+async function spawned(folder: Folder): Promise<Said> {
+  const path = fileURLToPath(new URL('../../lib/sync-data.js', import.meta.url));
+  const child = spawn(process.execPath, [path], {
+    cwd: folder.path,
+    env: { PATH: process.env['PATH'], HOME: folder.path },
+  });
+  const closed = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  return { text: out + err, exitCode: (await closed) ?? undefined };
+}
