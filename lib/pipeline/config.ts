@@ -130,7 +130,7 @@ async function search(cwd: string): Promise<CosmiconfigResult> {
     return await explorer.search(cwd);
   } catch (cause) {
     // Before it searches it reads settings of its own, from a package.json that may be broken.
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const [reason = ''] = (cause instanceof Error ? cause.message : String(cause)).split(/:?\s*\n/);
     throw new UserError(`pipeline.yaml cannot be looked for: ${reason}`, {
       exitCode: 2,
       cause,

@@ -31,7 +31,7 @@ export async function validate<Value>(
         knownKeys.set(JSON.stringify(issue.path ?? []), Object.keys(issue.inst.shape));
       }
       const expected = expectation(issue);
-      return expected === undefined ? undefined : `${found(issue.input)}, expected ${expected}`;
+      return expected === undefined ? undefined : `${foundIn(issue)}, expected ${expected}`;
     },
   });
   if (result.success) return { ok: true, value: result.data };
@@ -61,6 +61,14 @@ export function expects(what: string): { error: (issue: z.core.$ZodRawIssue) => 
     error: (issue) =>
       issue.code === 'unrecognized_keys' ? undefined : `${found(issue.input)}, expected ${what}`,
   };
+}
+
+/** Where it is the length of a list that is wrong, that length. */
+function foundIn(issue: z.core.$ZodRawIssue): string {
+  const { input } = issue;
+  const isLength = issue.code === 'too_small' || issue.code === 'too_big';
+  if (!isLength || !Array.isArray(input) || input.length === 0) return found(input);
+  return `found a list of ${input.length} item${input.length === 1 ? '' : 's'}`;
 }
 
 function found(value: unknown): string {

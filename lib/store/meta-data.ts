@@ -5,7 +5,7 @@ import { basename } from 'node:path';
 import pLimit from 'p-limit';
 import { UserError } from '../pipeline/errors.ts';
 import type { Database, Sql, Tx } from './database.ts';
-import { replaceFile } from './files.ts';
+import { asFileError, replaceFile } from './files.ts';
 import { JsonFault, jsonEntries } from './json-entries.ts';
 import type { Entry } from './json-entries.ts';
 
@@ -46,7 +46,7 @@ export class MetaDataFile {
   /**
    * Takes the file's entries into the table, where the file has changed since it was last written or read.
    *
-   * @throws UserError naming file, line and column when it is no JSON object; the table and the file stay as they were
+   * @throws UserError naming file, line and column when it is no JSON object, FileError; the table and the file stay as they were
    */
   async load(): Promise<void> {
     const file = await this.#stampOnDisk();
@@ -57,7 +57,7 @@ export class MetaDataFile {
         await this.#record(tx, { file, version: null });
       });
     } catch (error) {
-      if (!(error instanceof JsonFault)) throw error;
+      if (!(error instanceof JsonFault)) throw asFileError(this.#path, error);
       const { line, column } = await lineAndColumn(this.#path, error.offset);
       throw new UserError(`${basename(this.#path)}:${line}:${column}: ${error.message}`, {
         exitCode: 2,

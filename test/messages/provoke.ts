@@ -87,10 +87,7 @@ export interface Etsy {
 }
 
 /** An HTTP server in Etsy's place, or in that of its image hosts. */
-export async function serving<T>(
-  { answer }: Etsy,
-  work: (origin: string) => Promise<T>,
-): Promise<T> {
+export async function serving<T>({ answer }: Etsy, work: (origin: string) => Promise<T>): Promise<T> {
   const server = createServer((request, response) => {
     void Promise.resolve(answer?.(request.url ?? '')).then((given) => {
       if (given === 'silence') return;
@@ -124,7 +121,10 @@ export interface Run extends Etsy {
 export const CRAWL = '  - id: crawl\n    task: ./tasks/crawl.ts\n    with: { taxonomies: [12371] }\n';
 
 /** A run in this process, without a limit of requests a second and with short pauses after faults. */
-export async function run(folder: Folder, options: Run = {}): Promise<Said & { stdout: string; stderr: string }> {
+export async function run(
+  folder: Folder,
+  options: Run = {},
+): Promise<Said & { stdout: string; stderr: string }> {
   return serving(options, async (origin) => {
     const api = { baseUrl: `${origin}/v3/application`, ...options.api };
     const lines = Object.entries(api).map(([key, value]) => `  ${key}: ${value}\n`);
@@ -165,5 +165,5 @@ export async function ending(folder: Folder, options: Run = {}): Promise<Said> {
 export async function lines(folder: Folder, what: RegExp, options: Run = {}): Promise<Said> {
   const { text } = await run(folder, options);
   const said = text.split('\n').filter((line) => what.test(line));
-  return { text: said.map((line) => line.replace(/^\S+ \S+ /, '')).join('\n') };
+  return { text: said.map((line) => line.replace(/^\S+ /, '')).join('\n') };
 }

@@ -91,16 +91,7 @@ export const usage: readonly Row[] = [
       return spawned(folder);
     },
     text: [
-      'pipeline.yaml cannot be looked for: JSON Error in <folder>/package.json: ',
-      '',
-      '> 1 | { bad',
-      '    |   ^',
-      '',
-      "Expected property name or '}' in JSON at position 2 while parsing '{ bad' ",
-      '',
-      '> 1 | { bad',
-      '    |   ^',
-      '',
+      'pipeline.yaml cannot be looked for: JSON Error in <folder>/package.json',
       'Nothing has been started. Mend that file, or take it away, and start again.',
     ],
     next: 'Nothing has been started. Mend that file, or take it away, and start again.',

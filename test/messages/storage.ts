@@ -1,0 +1,426 @@
+import { mkdir, open, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe } from '../../lib/describe.ts';
+import { Database, StoreError } from '../../lib/store/database.ts';
+import { asFileError, namingFile } from '../../lib/store/files.ts';
+import { CRAWL, KEY, command, lines, run, timeless } from './provoke.ts';
+import type { Folder, Row, Said } from './row.ts';
+
+/** What is said of an image_metadata.json with this content. */
+function metadata(content: string, text: readonly string[]): Row {
+  return {
+    when: `image_metadata.json is ${content}`,
+    provoke: async (folder) => {
+      await folder.write({ 'image_metadata.json': content });
+      const { text: said, exitCode } = await run(folder);
+      // What the parser says is of another wording in another version of node.
+      return { text: said.replace(/(?<=is no JSON \().+(?=\))/, '<why>'), exitCode };
+    },
+    text,
+    next: 'The file is left as it is. Mend it there, or put back a good copy, then start sync-data again.',
+    exitCode: 2,
+  };
+}
+
+/** An error that only another machine meets, as its system would tell of it. */
+function foreign(when: string, error: Error, text: readonly [string, string]): Row {
+  return { when, provoke: () => Promise.resolve({ text: describe(error) }), text, next: text[1] };
+}
+
+function ofSystem(code: string, said: string): Error {
+  const cause = Object.assign(new Error(`${code}: ${said}, write`), { code, syscall: 'write' });
+  return asFileError('<folder>/images/1.jpg', cause) as Error;
+}
+
+function ofStore(code: string, said: string): Error {
+  return new StoreError('<folder>/etsy_data.db', code, new Error(`${code}: ${said}`));
+}
+
+async function refused(work: () => Promise<unknown>): Promise<Said> {
+  const error: unknown = await work().then(
+    () => 'nothing went wrong',
+    (reason: unknown) => reason,
+  );
+  return { text: describe(error) };
+}
+
+const databaseOf = (folder: Folder): string => join(folder.path, 'etsy_data.db');
+
+async function withDatabase(
+  folder: Folder,
+  options: Parameters<typeof Database.open>[1],
+  work: (database: Database) => Promise<unknown>,
+): Promise<Said> {
+  const database = await Database.open(databaseOf(folder), options);
+  try {
+    return await refused(() => work(database));
+  } finally {
+    await database.close().catch(() => undefined);
+  }
+}
+
+export const metadataFile: readonly Row[] = [
+  metadata('[1]', [
+    'image_metadata.json:1:1: an object, starting with { is expected here',
+    'The file is left as it is. Mend it there, or put back a good copy, then start sync-data again.',
+  ]),
+  metadata('{1: 2}', [
+    'image_metadata.json:1:2: a listing id in quotes, or } is expected here',
+    'The file is left as it is. Mend it there, or put back a good copy, then start sync-data again.',
+  ]),
+  metadata('{"1": 2, }', [
+    'image_metadata.json:1:10: a listing id in quotes is expected here',
+    'The file is left as it is. Mend it there, or put back a good copy, then start sync-data again.',
+  ]),
+  metadata('{"1" 2}', [
+    'image_metadata.json:1:6: a colon is expected here',
+    'The file is left as it is. Mend it there, or put back a good copy, then start sync-data again.',
+  ]),
+  metadata('{"1": }', [
+    'image_metadata.json:1:7: a value is expected here',
+    'The file is left as it is. Mend it there, or put back a good copy, then start sync-data again.',
+  ]),
+  metadata('{"1": 2 "3": 4}', [
+    'image_metadata.json:1:9: a comma or } is expected here',
+    'The file is left as it is. Mend it there, or put back a good copy, then start sync-data again.',
+  ]),
+  metadata('{"1": 2} 3', [
+    'image_metadata.json:1:10: the end of the file is expected here',
+    'The file is left as it is. Mend it there, or put back a good copy, then start sync-data again.',
+  ]),
+  metadata('{"1": 2', [
+    'image_metadata.json:1:8: the file ends where a comma or } is expected',
+    'The file is left as it is. Mend it there, or put back a good copy, then start sync-data again.',
+  ]),
+  metadata('{"1": "two', [
+    'image_metadata.json:1:11: the file ends in the middle of a value',
+    'The file is left as it is. Mend it there, or put back a good copy, then start sync-data again.',
+  ]),
+  metadata('{"1": [1 2]}', [
+    'image_metadata.json:1:6: the value of "1" is no JSON (<why>)',
+    'The file is left as it is. Mend it there, or put back a good copy, then start sync-data again.',
+  ]),
+  metadata('{"1": #}', [
+    'image_metadata.json:1:7: unexpected "#"',
+    'The file is left as it is. Mend it there, or put back a good copy, then start sync-data again.',
+  ]),
+  {
+    when: 'a folder in the place of image_metadata.json',
+    provoke: async (folder) => {
+      await mkdir(join(folder.path, 'image_metadata.json'));
+      return run(folder);
+    },
+    text: [
+      '<folder>/image_metadata.json: illegal operation on a directory',
+      'A folder lies there under the name of the file. Move it away, then start sync-data again.',
+    ],
+    next: 'A folder lies there under the name of the file. Move it away, then start sync-data again.',
+    exitCode: 1,
+  },
+];
+
+export const databaseFile: readonly Row[] = [
+  {
+    when: 'a database that a newer sync-data has written',
+    provoke: async (folder) => {
+      await withDatabase(folder, {}, (database) =>
+        database.write((tx) => tx.run('PRAGMA user_version = 99')),
+      );
+      return run(folder);
+    },
+    text: [
+      '<folder>/etsy_data.db: written by a newer sync-data (schema 99, this one knows 5)',
+      'Update sync-data on this machine, or name another file in pipeline.yaml under data: database.',
+    ],
+    next: 'Update sync-data on this machine, or name another file in pipeline.yaml under data: database.',
+    exitCode: 2,
+  },
+  {
+    when: 'the same, asked for its status',
+    provoke: async (folder) => {
+      await run(folder);
+      await withDatabase(folder, {}, (database) =>
+        database.write((tx) => tx.run('PRAGMA user_version = 99')),
+      );
+      return command(folder, ['status']);
+    },
+    text: [
+      '<folder>/etsy_data.db: written by a newer sync-data (schema 99, this one knows 5)',
+      'Update sync-data on this machine, or name another file in pipeline.yaml under data: database.',
+    ],
+    next: 'Update sync-data on this machine, or name another file in pipeline.yaml under data: database.',
+    exitCode: 2,
+  },
+  {
+    when: 'a database that is none',
+    provoke: async (folder) => {
+      await folder.write({ 'etsy_data.db': 'not a database '.repeat(100) });
+      return run(folder);
+    },
+    text: [
+      '<folder>/etsy_data.db: SQLITE_NOTADB: file is not a database',
+      'Either this is no SQLite database (then name the right file in pipeline.yaml under data: database), or its first page is damaged (then put back a copy). Nothing was changed.',
+    ],
+    next: 'Either this is no SQLite database (then name the right file in pipeline.yaml under data: database), or its first page is damaged (then put back a copy). Nothing was changed.',
+    exitCode: 1,
+  },
+  {
+    when: 'a database with a damaged page',
+    provoke: async (folder) => {
+      await run(folder);
+      const file = await open(databaseOf(folder), 'r+');
+      await file.write(Buffer.alloc(4096, 0x5a), 0, 4096, 20 * 4096);
+      await file.close();
+      const { text, exitCode } = await run(folder);
+      return { text: text.replace(/(?<=the file is damaged: ).+/, '<damage>'), exitCode };
+    },
+    text: [
+      '<folder>/etsy_data.db: SQLITE_CORRUPT: database disk image is malformed',
+      'The file is damaged; sync-data does not repair it. Put back a copy, or save what can be read with: sqlite3 FILE ".recover" | sqlite3 NEW_FILE',
+    ],
+    next: 'The file is damaged; sync-data does not repair it. Put back a copy, or save what can be read with: sqlite3 FILE ".recover" | sqlite3 NEW_FILE',
+    exitCode: 1,
+  },
+  {
+    when: 'a folder in the place of the database',
+    provoke: async (folder) => {
+      await mkdir(databaseOf(folder));
+      return run(folder);
+    },
+    text: [
+      '<folder>/etsy_data.db: SQLITE_CANTOPEN: unable to open database file',
+      'Check that the folder exists and may be written, then start sync-data again.',
+    ],
+    next: 'Check that the folder exists and may be written, then start sync-data again.',
+    exitCode: 1,
+  },
+  {
+    when: 'a file in the place of the folder of the database',
+    provoke: async (folder) => {
+      await folder.write({
+        data: '',
+        'pipeline.yaml': `data: { database: data/etsy.db }\nstages:\n${CRAWL}`,
+      });
+      return command(
+        folder,
+        [
+          '<folder>/data: file already exists',
+          'A file lies there under the name of the folder. Move it away, then start sync-data again.',
+        ],
+        { ETSY_API_KEY: KEY },
+      );
+    },
+    text: [],
+    next: 'A file lies there under the name of the folder. Move it away, then start sync-data again.',
+    exitCode: 1,
+  },
+  {
+    when: 'a database that another program has locked',
+    provoke: async (folder) => {
+      const other = await Database.openRollback(databaseOf(folder));
+      await other.run('CREATE TABLE t (a)');
+      await other.run('BEGIN EXCLUSIVE');
+      try {
+        return await refused(() => Database.open(databaseOf(folder), { busyTimeoutMs: 1 }));
+      } finally {
+        await other.close();
+      }
+    },
+    text: [
+      '<folder>/etsy_data.db: SQLITE_BUSY: database is locked',
+      'Another program holds the database. Close it (a database browser, perhaps), then start sync-data again.',
+    ],
+    next: 'Another program holds the database. Close it (a database browser, perhaps), then start sync-data again.',
+  },
+  {
+    when: 'a database that may not be written',
+    provoke: async (folder) => {
+      await run(folder);
+      return withDatabase(folder, { readOnly: true }, (database) =>
+        database.write((tx) => tx.run("INSERT INTO sync_state VALUES ('a', 'b')")),
+      );
+    },
+    text: [
+      '<folder>/etsy_data.db: SQLITE_READONLY: attempt to write a readonly database',
+      'The file or its folder is read-only. Make both writable, then start sync-data again.',
+    ],
+    next: 'The file or its folder is read-only. Make both writable, then start sync-data again.',
+  },
+  {
+    when: 'a database that may not grow',
+    provoke: async (folder) => {
+      await run(folder);
+      return withDatabase(folder, {}, (database) =>
+        database.write(async (tx) => {
+          await tx.get('PRAGMA max_page_count = 1');
+          await tx.run("INSERT INTO sync_state VALUES ('a', hex(zeroblob(1000000)))");
+        }),
+      );
+    },
+    text: [
+      '<folder>/etsy_data.db: SQLITE_FULL: database or disk is full',
+      'The disk is full. Free some space, then start sync-data again: it goes on from the last checkpoint.',
+    ],
+    next: 'The disk is full. Free some space, then start sync-data again: it goes on from the last checkpoint.',
+  },
+  {
+    when: 'a database without a table that it had',
+    provoke: async (folder) => {
+      await run(folder);
+      return withDatabase(folder, {}, (database) => database.read.get('SELECT * FROM shelves'));
+    },
+    text: [
+      '<folder>/etsy_data.db: SQLITE_ERROR: no such table: shelves',
+      'The last checkpoint is kept; start sync-data again to go on from it.',
+    ],
+    next: 'The last checkpoint is kept; start sync-data again to go on from it.',
+  },
+  foreign(
+    'a disk under the database that fails',
+    ofStore('SQLITE_IOERR', 'disk I/O error'),
+    [
+      '<folder>/etsy_data.db: SQLITE_IOERR: disk I/O error',
+      'Reading or writing the file failed. Check the disk and its free space, then start sync-data again.',
+    ],
+    'Reading or writing the file failed. Check the disk and its free space, then start sync-data again.',
+  ),
+];
+
+export const otherFiles: readonly Row[] = [
+  {
+    when: 'a disk that is full',
+    provoke: () => refused(() => namingFile('/dev/full', () => writeFile('/dev/full', 'a'))),
+    text: [
+      '/dev/full: no space left on device',
+      'The disk is full. Free some space there, then start sync-data again: it goes on from the last checkpoint.',
+    ],
+    next: 'The disk is full. Free some space there, then start sync-data again: it goes on from the last checkpoint.',
+  },
+  {
+    when: 'a file in the place of the images folder',
+    provoke: async (folder) => {
+      await folder.write({ images: '' });
+      return refused(() =>
+        namingFile(join(folder.path, 'images'), () =>
+          mkdir(join(folder.path, 'images'), { recursive: true }),
+        ),
+      );
+    },
+    text: [
+      '<folder>/images: file already exists',
+      'A file lies there under the name of the folder. Move it away, then start sync-data again.',
+    ],
+    next: 'A file lies there under the name of the folder. Move it away, then start sync-data again.',
+  },
+  {
+    when: 'a file in the place of a folder on the way',
+    provoke: async (folder) => {
+      await folder.write({ images: '' });
+      const path = join(folder.path, 'images/1.jpg');
+      return refused(() => namingFile(path, () => writeFile(path, 'a')));
+    },
+    text: [
+      '<folder>/images/1.jpg: not a directory',
+      'One of its folders is a file. Move that away, then start sync-data again.',
+    ],
+    next: 'One of its folders is a file. Move that away, then start sync-data again.',
+  },
+  foreign(
+    'a disk quota that is used up',
+    ofSystem('EDQUOT', 'disk quota exceeded'),
+    [
+      '<folder>/images/1.jpg: disk quota exceeded',
+      'The disk quota is used up. Free some space there, then start sync-data again: it goes on from the last checkpoint.',
+    ],
+    'The disk quota is used up. Free some space there, then start sync-data again: it goes on from the last checkpoint.',
+  ),
+  foreign(
+    'a limit of the size of files',
+    ofSystem('EFBIG', 'file too large'),
+    [
+      '<folder>/images/1.jpg: file too large',
+      'The file is larger than its disk or this user may have it. Raise that limit, then start sync-data again.',
+    ],
+    'The file is larger than its disk or this user may have it. Raise that limit, then start sync-data again.',
+  ),
+  foreign(
+    'a file that is somebody else’s',
+    ofSystem('EACCES', 'permission denied'),
+    [
+      '<folder>/images/1.jpg: permission denied',
+      'Make the file and its folder writable, then start sync-data again.',
+    ],
+    'Make the file and its folder writable, then start sync-data again.',
+  ),
+  foreign(
+    'too many open files',
+    ofSystem('EMFILE', 'too many open files'),
+    [
+      '<folder>/images/1.jpg: too many open files',
+      'Too many files are open. Raise the limit (ulimit -n), then start sync-data again.',
+    ],
+    'Too many files are open. Raise the limit (ulimit -n), then start sync-data again.',
+  ),
+  foreign(
+    'too many open files on the whole machine',
+    ofSystem('ENFILE', 'file table overflow'),
+    [
+      '<folder>/images/1.jpg: file table overflow',
+      'Too many files are open on this machine. Close some programs, then start sync-data again.',
+    ],
+    'Too many files are open on this machine. Close some programs, then start sync-data again.',
+  ),
+  foreign(
+    'a disk that fails',
+    ofSystem('EIO', 'i/o error'),
+    [
+      '<folder>/images/1.jpg: i/o error',
+      'Reading or writing the disk failed. Check the disk, then start sync-data again.',
+    ],
+    'Reading or writing the disk failed. Check the disk, then start sync-data again.',
+  ),
+  foreign(
+    'anything else',
+    ofSystem('ESTALE', 'stale file handle'),
+    ['<folder>/images/1.jpg: stale file handle', 'Nothing is lost: mend it, then start sync-data again.'],
+    'Nothing is lost: mend it, then start sync-data again.',
+  ),
+  {
+    when: 'a folder in the place of the log',
+    provoke: async (folder) => {
+      await mkdir(join(folder.path, 'sync-data.log'));
+      return lines(folder, /the log cannot be written/);
+    },
+    text: [
+      "sync-data: warning: the log cannot be written: EISDIR: illegal operation on a directory, open '<folder>/sync-data.log'; the run goes on without it",
+    ],
+    next: 'the run goes on without it',
+  },
+  {
+    when: 'more warnings than anybody reads',
+    provoke: async (folder) => {
+      const { openPlain } = await import('../../lib/pipeline/screen/plain.ts');
+      const { systemClock } = await import('../../lib/pipeline/screen/clock.ts');
+      const { PassThrough } = await import('node:stream');
+      const stream = new PassThrough() as unknown as NodeJS.WriteStream;
+      const said: string[] = [];
+      stream.on('data', (chunk) => said.push(String(chunk)));
+      const gauges = () => Promise.reject(new Error('no gauges'));
+      const screen = openPlain({
+        stream,
+        name: 'mine',
+        stages: ['mine: warning: number 20', 'mine: 2 more warnings not shown; they are in the log'],
+        killFile: 'KILL',
+        gauges,
+        env: {},
+        clock: systemClock,
+      });
+      for (let nth = 1; nth <= 22; nth += 1) screen.listen({ type: 'warning', message: `number ${nth}` });
+      await screen.close();
+      const told = said.join('').trimEnd().split('\n').slice(-2).join('\n');
+      return { text: timeless(told, folder).replaceAll(/^\S+ /gm, '') };
+    },
+    text: [],
+    next: 'they are in the log',
+  },
+];
