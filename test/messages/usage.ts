@@ -146,19 +146,15 @@ export const usage: readonly Row[] = [
       await folder.write({ 'pipeline.yaml': PIPELINE });
       const lock = await acquireLock(join(folder.path, 'etsy_data.db'), { pid: 4711, since: Date.now() });
       try {
-        return await command(
-          folder,
-          [
-            'Another sync-data works on <folder>/etsy_data.db: process <pid>, since <time>.',
-            'Let it finish, or stop it with: touch <folder>/KILL',
-          ],
-          ENV,
-        );
+        return await command(folder, [], ENV);
       } finally {
         if ('release' in lock) await lock.release(true);
       }
     },
-    text: [],
+    text: [
+      'Another sync-data works on <folder>/etsy_data.db: process <pid>, since <time>.',
+      'Let it finish, or stop it with: touch <folder>/KILL',
+    ],
     next: 'Let it finish, or stop it with: touch <folder>/KILL',
     exitCode: 1,
   },
@@ -166,18 +162,12 @@ export const usage: readonly Row[] = [
     when: 'another run that begins at the same moment',
     provoke: async (folder) => {
       await folder.write({ 'pipeline.yaml': PIPELINE });
-      return locking(join(folder.path, 'etsy_data.db.lock'), () =>
-        command(
-          folder,
-          [
-            'Another sync-data works on <folder>/etsy_data.db: one that has just begun.',
-            'Let it finish, or stop it with: touch <folder>/KILL',
-          ],
-          ENV,
-        ),
-      );
+      return locking(join(folder.path, 'etsy_data.db.lock'), () => command(folder, [], ENV));
     },
-    text: [],
+    text: [
+      'Another sync-data works on <folder>/etsy_data.db: one that has just begun.',
+      'Let it finish, or stop it with: touch <folder>/KILL',
+    ],
     next: 'Let it finish, or stop it with: touch <folder>/KILL',
     exitCode: 1,
   },

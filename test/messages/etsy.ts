@@ -1,0 +1,309 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readBody } from '../../lib/etsy/body.ts';
+import { CRAWL, ending, lines, run } from './provoke.ts';
+import type { Answer, Run } from './provoke.ts';
+import type { Row } from './row.ts';
+
+const GAVE_UP =
+  'No good answer came for as long as api: giveUpAfter allows. Look whether Etsy can be reached, then start sync-data again.';
+const REFUSED =
+  'Look at api: baseUrl in pipeline.yaml; if it is right, Etsy has changed, and sync-data must be updated.';
+const said = (error: string): string => JSON.stringify({ error });
+
+/** How a run ends that is answered so for longer than it has patience. */
+function answered(
+  when: string,
+  answer: Answer,
+  text: readonly string[],
+  next = GAVE_UP,
+  more: Run = {},
+): Row {
+  return {
+    when,
+    provoke: (folder) => ending(folder, { answer: () => answer, api: { giveUpAfter: '1s' }, ...more }),
+    text,
+    next,
+    exitCode: 1,
+  };
+}
+
+/** One listing, which the batch does not tell the shop of. */
+const LISTING = {
+  listing_id: 1,
+  shop_id: 9,
+  state: 'active',
+  title: 'A table',
+  when_made: 'made_to_order',
+  taxonomy_id: 12371,
+  price: { amount: 100, divisor: 100, currency_code: 'USD' },
+};
+const ONE = JSON.stringify({ count: 1, results: [LISTING] });
+const TWO_CATEGORIES = CRAWL.replace('[12371]', '[12371, 12372]');
+const AND_RECONCILE = `${CRAWL}  - { id: reconcile, task: ./tasks/reconcile.ts, needs: [crawl] }\n`;
+
+const touchKill = (path: string): Promise<void> => writeFile(join(path, 'KILL'), '');
+
+export const etsy: readonly Row[] = [
+  answered('Etsy answers with an error of its own', { status: 500, body: said('Internal error') }, [
+    'Stage crawl failed, in unit 12371 (Coffee Tables):',
+    '  listings/active: HTTP 500: Internal error',
+    '  No good answer came for as long as api: giveUpAfter allows. Look whether Etsy can be reached, then start sync-data again.',
+    '',
+    'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
+    'All of the failure is in sync-data.log.',
+  ]),
+  answered('Etsy answers with an error and no word', { status: 503, body: '' }, [
+    'Stage crawl failed, in unit 12371 (Coffee Tables):',
+    '  listings/active: HTTP 503: no message',
+    '  No good answer came for as long as api: giveUpAfter allows. Look whether Etsy can be reached, then start sync-data again.',
+    '',
+    'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
+    'All of the failure is in sync-data.log.',
+  ]),
+  answered('Etsy resets every connection', 'reset', [
+    'Stage crawl failed, in unit 12371 (Coffee Tables):',
+    '  listings/active: read ECONNRESET',
+    '  No good answer came for as long as api: giveUpAfter allows. Look whether Etsy can be reached, then start sync-data again.',
+    '',
+    'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
+    'All of the failure is in sync-data.log.',
+  ]),
+  answered(
+    'nobody listens at the address',
+    'reset',
+    [
+      'Stage crawl failed, in unit 12371 (Coffee Tables):',
+      '  listings/active: connect ECONNREFUSED 127.0.0.1:<port>',
+      '  No good answer came for as long as api: giveUpAfter allows. Look whether Etsy can be reached, then start sync-data again.',
+      '',
+      'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
+      'All of the failure is in sync-data.log.',
+    ],
+    GAVE_UP,
+    {
+      api: { giveUpAfter: '1s', baseUrl: 'http://127.0.0.1:47/v3/application' },
+    },
+  ),
+  answered(
+    'Etsy does not answer in time',
+    'silence',
+    [
+      'Stage crawl failed, in unit 12371 (Coffee Tables):',
+      '  listings/active: no complete answer within 1 s',
+      '  No good answer came for as long as api: giveUpAfter allows. Look whether Etsy can be reached, then start sync-data again.',
+      '',
+      'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
+      'All of the failure is in sync-data.log.',
+    ],
+    GAVE_UP,
+    {
+      api: { giveUpAfter: '1s', timeout: '1s' },
+    },
+  ),
+  answered('Etsy answers with a page for people', { body: '<!DOCTYPE html><title>Etsy</title>' }, [
+    'Stage crawl failed, in unit 12371 (Coffee Tables):',
+    '  listings/active: the answer is no JSON, it starts with: <!DOCTYPE html><title>Etsy</title>',
+    '  No good answer came for as long as api: giveUpAfter allows. Look whether Etsy can be reached, then start sync-data again.',
+    '',
+    'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
+    'All of the failure is in sync-data.log.',
+  ]),
+  answered('Etsy answers with JSON of another shape', { body: '{"results":{}}' }, [
+    'Stage crawl failed, in unit 12371 (Coffee Tables):',
+    '  listings/active: not the shape of a list: count: Invalid input: expected number, received undefined; results: Invalid input: expected array, received object',
+    '  No good answer came for as long as api: giveUpAfter allows. Look whether Etsy can be reached, then start sync-data again.',
+    '',
+    'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
+    'All of the failure is in sync-data.log.',
+  ]),
+  answered('Etsy answers with more than 50 MB, and says so', { headers: { 'content-length': '60000000' } }, [
+    'Stage crawl failed, in unit 12371 (Coffee Tables):',
+    '  listings/active: the body has 60000000 bytes, more than the 50 MB allowed',
+    '  No good answer came for as long as api: giveUpAfter allows. Look whether Etsy can be reached, then start sync-data again.',
+    '',
+    'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
+    'All of the failure is in sync-data.log.',
+  ]),
+  answered(
+    'Etsy answers with more than 50 MB',
+    { body: Buffer.alloc(51 * 2 ** 20, ' '), headers: { 'transfer-encoding': 'chunked' } },
+    [
+      'Stage crawl failed, in unit 12371 (Coffee Tables):',
+      '  listings/active: the body is larger than the 50 MB allowed',
+      '  No good answer came for as long as api: giveUpAfter allows. Look whether Etsy can be reached, then start sync-data again.',
+      '',
+      'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
+      'All of the failure is in sync-data.log.',
+    ],
+  ),
+  {
+    when: 'an answer is cut off on the way',
+    provoke: async () => {
+      const response = new Response('{"cou', { headers: { 'content-length': '28' } });
+      const error: unknown = await readBody(response, 100).catch((reason: unknown) => reason);
+      return { text: String(error) };
+    },
+    text: ['Error: the body ended after 5 of 28 bytes'],
+    next: 'Error: the body ended after 5 of 28 bytes',
+  },
+  answered(
+    'Etsy says that it is asked too often, whatever the pace',
+    { status: 429, body: said('Exceeded per second rate limit') },
+    [
+      'Stage crawl failed, in unit 12371 (Coffee Tables):',
+      '  listings/active: HTTP 429: Exceeded per second rate limit',
+      '  No good answer came for as long as api: giveUpAfter allows. Look whether Etsy can be reached, then start sync-data again.',
+      '',
+      'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
+      'All of the failure is in sync-data.log.',
+    ],
+  ),
+  answered(
+    'Etsy refuses the key',
+    { status: 403, body: said('API key not found or not active, or incorrect shared secret for API key.') },
+    [
+      'Stage crawl failed, in unit 12371 (Coffee Tables):',
+      '  listings/active: Etsy refused the API key (HTTP 403: API key not found or not active, or incorrect shared secret for API key.)',
+      '  Get a key at https://www.etsy.com/developers/your-apps and put ETSY_API_KEY=keystring:shared_secret into a file named .env beside pipeline.yaml, or into the environment.',
+      '',
+      'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
+      'All of the failure is in sync-data.log.',
+    ],
+    'Get a key at https://www.etsy.com/developers/your-apps and put ETSY_API_KEY=keystring:shared_secret into a file named .env beside pipeline.yaml, or into the environment.',
+  ),
+  answered(
+    'Etsy knows no such address',
+    { status: 404, body: said('Resource not found') },
+    [
+      'Stage crawl failed, in unit 12371 (Coffee Tables):',
+      '  listings/active: HTTP 404: Resource not found',
+      '  Look at api: baseUrl in pipeline.yaml; if it is right, Etsy has changed, and sync-data must be updated.',
+      '',
+      'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
+      'All of the failure is in sync-data.log.',
+    ],
+    REFUSED,
+  ),
+  answered(
+    'the categories have another shape',
+    { body: '{"count":0,"results":[]}' },
+    [
+      'Stage crawl failed:',
+      '  seller-taxonomy/nodes: not the shape of a taxonomy: results: Too small: expected array to have >=1 items',
+      '  No good answer came for as long as api: giveUpAfter allows. Look whether Etsy can be reached, then start sync-data again.',
+      '',
+      'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
+      'All of the failure is in sync-data.log.',
+    ],
+    GAVE_UP,
+    {
+      stages: CRAWL.replace('12371', 'Coffee Tables'),
+    },
+  ),
+  answered(
+    'a shop has another shape',
+    'reset',
+    [
+      'Stage reconcile failed, in unit entries (What the crawl did not show):',
+      '  shops/9: not the shape of a shop: record: Invalid input: expected object, received array',
+      '  No good answer came for as long as api: giveUpAfter allows. Look whether Etsy can be reached, then start sync-data again.',
+      '',
+      'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
+      'All of the failure is in sync-data.log.',
+    ],
+    GAVE_UP,
+    {
+      stages: AND_RECONCILE,
+      answer: (url) => (url.includes('/shops/9') ? { body: '[]' } : { body: ONE }),
+    },
+  ),
+  answered(
+    'Etsy answers all but one request',
+    'reset',
+    [
+      'Stage crawl failed, in unit 12372 (End Tables):',
+      '  listings/active: HTTP 500: Internal error',
+      '  Etsy answers other requests, but not this one. Start sync-data again later.',
+      '',
+      'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
+      'All of the failure is in sync-data.log.',
+    ],
+    'Etsy answers other requests, but not this one. Start sync-data again later.',
+    {
+      stages: TWO_CATEGORIES,
+      api: { giveUpAfter: '60s' },
+      answer: (url) => (url.includes('=12372') ? { status: 500, body: said('Internal error') } : undefined),
+    },
+  ),
+  {
+    when: 'Etsy cannot be reached for some seconds',
+    provoke: (folder) =>
+      lines(folder, /waiting until/, {
+        answer: () => 'reset',
+        onText: (text) => {
+          if (text.includes('waiting until')) void touchKill(folder.path);
+        },
+      }),
+    text: [
+      'sync-data: waiting until <time> (<duration>): no good answer from the API since <time> (listings/active: read ECONNRESET)',
+    ],
+    next: 'waiting until <time>',
+  },
+  {
+    when: 'the daily quota is used up, and is to be waited for',
+    provoke: (folder) =>
+      lines(folder, /waiting until|stopping/, {
+        answer: async () => {
+          setTimeout(() => void touchKill(folder.path), 300);
+          return {
+            status: 429,
+            body: said('Exceeded daily rate limit'),
+            headers: { 'x-remaining-today': '0' },
+          };
+        },
+      }),
+    text: [
+      'sync-data: waiting until <time> (<duration>): the daily quota is used up',
+      'sync-data: stopping: the KILL file was found; finishing requests in flight',
+    ],
+    next: 'waiting until <time>',
+  },
+  {
+    when: 'the daily quota is used up, and the run is to stop then',
+    provoke: (folder) =>
+      ending(folder, {
+        api: { onQuota: 'stop' },
+        answer: () => ({
+          status: 429,
+          body: said('Exceeded daily rate limit'),
+          headers: { 'x-remaining-today': '0' },
+        }),
+      }),
+    text: [
+      'Stopped after <duration>: the daily quota is used up; calls come back from <time>.',
+      '  stage crawl, unit 12371 (Coffee Tables)',
+      '',
+      'Everything up to there is saved. To go on: npx sync-data',
+    ],
+    next: 'Everything up to there is saved. To go on: npx sync-data',
+    exitCode: 75,
+  },
+  {
+    when: 'a stage fails that others need',
+    provoke: async (folder) => {
+      const { text } = await run(folder, {
+        stages: AND_RECONCILE,
+        answer: () => ({ status: 404, body: said('Resource not found') }),
+      });
+      const skipped = /^\S+ (reconcile: .+)$/m.exec(text)?.[1] ?? '';
+      return { text: `${skipped}\n${/^Its checkpoint[^]*/m.exec(text)?.[0] ?? ''}` };
+    },
+    text: [
+      'reconcile: skipped: a stage it needs did not finish',
+      'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
+      'All of the failure is in sync-data.log.',
+    ],
+    next: 'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
+  },
+];
