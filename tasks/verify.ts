@@ -138,7 +138,7 @@ async function* checkRecords(from: number, { services, runId, options: { tolerat
         .map(({ word, n }) => ({
           kind: 'made-before',
           subject: word ?? 'null',
-          detail: `${n} rows in listings are not certainly made since ${rules.madeSince}`,
+          detail: `${n} in listings, not certainly made since ${rules.madeSince}; left alone`,
         })),
       ...short.map((slice) => sliceFinding(slice, known.nameOf(slice.taxonomy_id))),
     ];

@@ -74,6 +74,10 @@ function formOf(words: string): RegExp {
   const parts = words
     .trim()
     .split('…')
-    .map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&').replaceAll(/\s+/g, '\\s+'));
-  return new RegExp(`(?<![\\p{L}\\d])${parts.join('[^]*?')}(?![\\p{L}\\d])`, 'u');
+    .map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&').replaceAll(/\s+/g, '\\s+'));
+  const [before, after] = ['(?<![\\p{L}\\d])', '(?![\\p{L}\\d])'];
+  const isWord = (letter = ''): boolean => /[\p{L}\d]/u.test(letter);
+  const trimmed = words.trim();
+  const form = parts.join('[^]*?');
+  return new RegExp(`${isWord(trimmed[0]) ? before : ''}${form}${isWord(trimmed.at(-1)) ? after : ''}`, 'u');
 }

@@ -246,7 +246,7 @@ export const etsy: readonly Row[] = [
         },
       }),
     text: [
-      'sync-data: waiting until <time> (<duration>): no good answer from the API since <time> (listings/active: read ECONNRESET)',
+      'sync-data: waiting until <time> (<duration>): no good answer from the API since <time> UTC (listings/active: read ECONNRESET)',
     ],
     next: 'waiting until <time>',
   },

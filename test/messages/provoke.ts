@@ -37,7 +37,7 @@ export function timeless(text: string, { path }: Folder): string {
     .replaceAll(/(?:\n {4,}at .+)+/g, '\n      at <trace>')
     .replaceAll(/\d{4}-\d{2}-\d{2}T[\d:.]+Z/g, '<time>')
     .replaceAll(/\d{4}-\d{2}-\d{2} [\d:]+(?: UTC)?/g, '<time>')
-    .replaceAll(/\b\d{2}:\d{2}:\d{2} UTC/g, '<time>')
+    .replaceAll(/\b\d{2}:\d{2}:\d{2}(?= UTC)/g, '<time>')
     .replaceAll(/(?<=127\.0\.0\.1:)\d+/g, '<port>')
     .replaceAll(/(?<=process )\d+/g, '<pid>')
     .replaceAll(/(?<=(?:Stopped after|Finished in) )\d+ s/g, '<duration>')

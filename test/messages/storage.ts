@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe } from '../../lib/describe.ts';
 import { Database, StoreError } from '../../lib/store/database.ts';
 import { asFileError, namingFile } from '../../lib/store/files.ts';
+import { acquireLock } from '../../lib/store/lock.ts';
 import { CRAWL, KEY, command, lines, run, timeless } from './provoke.ts';
 import type { Folder, Row, Said } from './row.ts';
 
@@ -168,6 +169,9 @@ export const databaseFile: readonly Row[] = [
     when: 'a database with a damaged page',
     provoke: async (folder) => {
       await run(folder);
+      // After a start that was killed, the inspection is waited for.
+      const lock = await acquireLock(databaseOf(folder), { pid: 4711, since: 0 });
+      if ('release' in lock) await lock.release(false);
       const file = await open(databaseOf(folder), 'r+');
       await file.write(Buffer.alloc(4096, 0x5a), 0, 4096, 20 * 4096);
       await file.close();

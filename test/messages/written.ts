@@ -62,7 +62,7 @@ class Collector {
     if (ts.isBinaryExpression(node) && node.operatorToken.kind === ts.SyntaxKind.EqualsToken)
       return /[.#](?:hint|problem)$/.test(node.left.getText()) ? [node.right] : [];
     if (!ts.isCallExpression(node) && !ts.isNewExpression(node)) return [];
-    if (/\bstd(?:out|err)\.write$/.test(node.expression.getText())) return [node.arguments?.[0]];
+    if (/\bstderr\.write$/.test(node.expression.getText())) return [node.arguments?.[0]];
     const parameters = this.#checker.getResolvedSignature(node)?.parameters ?? [];
     return parameters.flatMap((parameter, index) =>
       PARAMETERS.has(parameter.name) ? [node.arguments?.[index]] : [],
