@@ -173,13 +173,13 @@ export const databaseFile: readonly Row[] = [
       const lock = await acquireLock(databaseOf(folder), { pid: 4711, since: 0 });
       if ('release' in lock) await lock.release(false);
       const file = await open(databaseOf(folder), 'r+');
-      await file.write(Buffer.alloc(4096, 0x5a), 0, 4096, 20 * 4096);
+      await file.write(Buffer.alloc(2, 0x5a), 0, 2, 20 * 4096 + 1);
       await file.close();
       const { text, exitCode } = await run(folder);
       return { text: text.replace(/(?<=the file is damaged: ).+/, '<damage>'), exitCode };
     },
     text: [
-      '<folder>/etsy_data.db: SQLITE_CORRUPT: database disk image is malformed',
+      '<folder>/etsy_data.db: the file is damaged: <damage>',
       'The file is damaged; sync-data does not repair it. Put back a copy, or save what can be read with: sqlite3 FILE ".recover" | sqlite3 NEW_FILE',
     ],
     next: 'The file is damaged; sync-data does not repair it. Put back a copy, or save what can be read with: sqlite3 FILE ".recover" | sqlite3 NEW_FILE',
