@@ -60,7 +60,7 @@ function streams(): Streams {
         texts.push(chunk);
         done();
       },
-    }) as NodeJS.WriteStream;
+    }) as unknown as NodeJS.WriteStream;
   return { out, err, stdout: into(out), stderr: into(err) };
 }
 
