@@ -273,6 +273,30 @@ export const records: readonly Row[] = [
     ],
     next: FINDINGS,
   },
+  {
+    when: 'categories that Etsy answers for with others',
+    provoke: async (folder) => {
+      const others = Array.from({ length: 20 }, (_, id) => ({
+        ...LISTING,
+        listing_id: id + 1,
+        taxonomy_id: 1234,
+      }));
+      const { stdout } = await run(folder, {
+        stages: CRAWL.replace('[12371]', '[12371, 967]'),
+        answer: (url) => (url.includes('/active') ? listed(...others) : undefined),
+      });
+      const lines = stdout
+        .split('\n')
+        .filter((line) => /unfiltered-category:/.test(line) || line === FINDINGS);
+      return { text: lines.map((line) => line.trim()).join('\n') };
+    },
+    text: [
+      'unfiltered-category: taxonomy 12371 (Coffee Tables): Etsy does not search in it: of 20 listings it answered with, 0 are of this category. It was left out; name Coffee & End Tables (993) in pipeline.yaml instead',
+      'unfiltered-category: taxonomy 967 (Furniture): Etsy does not search in it: of 20 listings it answered with, 0 are of this category. It was left out; name a category below it in pipeline.yaml instead',
+      'What failed and why: npx sync-data status',
+    ],
+    next: FINDINGS,
+  },
 ];
 
 async function findings(folder: Folder): Promise<string> {
