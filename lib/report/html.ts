@@ -33,13 +33,13 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-function escape(text: string): string {
-  return legible(text).replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
+/** What a reader would not see, or what would break the page, is left out: control and direction characters. */
+export function seen(text: string): string {
+  return text.replaceAll(/[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu, ' ');
 }
 
-/** Without what a reader would not see, or what would break the page: control and direction characters. */
-export function legible(text: string): string {
-  return text.replaceAll(/[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu, ' ');
+function escape(text: string): string {
+  return seen(text).replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
 }
 
 const NAMED: Readonly<Record<string, string>> = { quot: '"', apos: "'", amp: '&', lt: '<', gt: '>' };

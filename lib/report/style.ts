@@ -66,11 +66,11 @@ section + section { margin-top: 0; }
 }
 .empty { color: var(--soft-ink); }
 figure { margin: 0; }
-.chart { display: block; width: 100%; height: auto; overflow: visible; font-size: 13px; font-family: inherit; fill: var(--ink); font-variant-numeric: tabular-nums; }
-.chart.wide { max-width: 44rem; }
-.chart.narrow { max-width: 26rem; }
-@media (min-width: 44rem) { .chart.narrow { display: none; } }
-@media (max-width: 43.99rem) { .chart.wide { display: none; } }
+.chart { container-type: inline-size; }
+.chart svg { display: block; width: 100%; height: auto; overflow: visible; font: inherit; font-size: 13px; }
+.chart .narrow { max-width: 28rem; }
+.chart .wide { display: none; max-width: 48rem; }
+@container (min-width: 36rem) { .chart .narrow { display: none; } .chart .wide { display: block; } }
 .legend .main { background: var(--main); }
 .legend .quiet { background: var(--quiet); }
 .legend .alert { background: var(--alert); }
@@ -106,8 +106,8 @@ footer { border-top: 1px solid var(--line); padding: 1.5rem 0 3rem; font-size: .
   nav, .skip, details:not([open]) { display: none; }
   section { padding: 1.25rem 0; break-inside: avoid-page; }
   figure, .tiles, tr, .sheet li { break-inside: avoid; }
-  .chart.wide { display: block; }
-  .chart.narrow { display: none; }
+  .chart .wide { display: block; }
+  .chart .narrow { display: none; }
   .sheet { grid-template-columns: repeat(6, 1fr); }
   .scroll { overflow: visible; }
 }

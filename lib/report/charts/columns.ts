@@ -1,9 +1,11 @@
-import * as Plot from '@observablehq/plot';
+import { axisY, barY, gridY, identity, ruleY, text, tickY } from '@observablehq/plot';
 import type { Html } from '../html.ts';
 import { count } from '../../pipeline/screen/format.ts';
 import { short } from '../words.ts';
-import { colourOf, drawing, textFor } from './chart.ts';
+import { colour } from './chart.ts';
 import type { Tone } from './chart.ts';
+import { drawing, GRID, MARK, MARK_ABOVE, MARK_LEFT } from './drawing.ts';
+import type { Room } from './drawing.ts';
 
 /** One column: its parts from the bottom up. */
 export interface Stack {
@@ -17,13 +19,11 @@ export interface Mark {
   readonly name: string;
 }
 
-/** Pixels: of the columns, above them, below them, and left of them. */
-const HEIGHT = 132;
-const TOP = 18;
-const AXIS = 26;
-const SIDE = 44;
-/** Of all the width, in hundredths: where there are few columns they stand apart. */
+/** Of the drawing's width: where there are few columns they stand apart. */
 const WIDEST = 0.05;
+const HEIGHT = 132;
+const TICKS = 3;
+const MARGINS = { marginTop: 18, marginRight: 20, marginBottom: 26, marginLeft: 42 };
 /**
  * A first crawl brings in more than all that follow together. Columns that are so many times as high as the next are
  * cut off, with the figure on top, or all others could not be told apart: so many at most, and beside so many others.
@@ -36,88 +36,74 @@ const NARROW = 4;
 
 /** Columns in the order of time. @param marks what stands under which column */
 export function columns(label: string, stacks: readonly Stack[], marks: readonly Mark[]): Html {
-  const totals = stacks.map(({ parts }) => parts.reduce((sum, part) => sum + part.value, 0));
+  const totals = stacks.map(({ parts }) => parts.reduce((sum, { value }) => sum + value, 0));
   const ceiling = ceilingOf(totals);
-  // What is there is seen: a pixel at least.
-  const least = ceiling / HEIGHT;
-  const parts = stacks.flatMap(({ name, parts: of }, index) => {
-    let reached = 0;
-    return of.flatMap(({ value, tone }) => {
-      if (value === 0) return [];
-      const from = reached;
-      reached += Math.max(value, least);
-      return [{ index, from, to: reached, tone, title: textFor(`${name}: ${count(value)}`) }];
-    });
-  });
-  const cut = groupsOf(totals.flatMap((total, index) => (total > ceiling ? [index] : []))).map((group) => ({
-    group,
-    // Told where it does not reach over the edge.
-    isLate: (group.at(-1) ?? 0) > 0.8 * stacks.length,
-    text: group.map((index) => short(totals[index] ?? 0)).join(', '),
+  // What is there is seen: a pixel at least, for the scale ends below twice the ceiling.
+  const least = (2 * ceiling) / HEIGHT;
+  const drawn = stacks.flatMap(({ name, parts }, index) =>
+    parts
+      .filter(({ value }) => value > 0)
+      .map(({ value, tone }) => ({
+        index,
+        height: Math.max(value, least),
+        tone: colour(tone),
+        told: `${name}: ${count(value)}`,
+      })),
+  );
+  const topmost = drawn.filter(({ index }, place) => drawn[place + 1]?.index !== index);
+  const cut = totals.flatMap((total, index) => (total > ceiling ? [index] : []));
+  const tops = groupsOf(cut).map((group) => ({
+    index: group[0] ?? 0,
+    told: group.map((index) => short(totals[index] ?? 0)).join(', '),
   }));
-  const padding = stacks.length > 60 ? 0.1 : 0.24;
-  return drawing(label, ({ name, width }) => {
-    const room = width - SIDE;
-    const band = (room * (1 - padding)) / (stacks.length + padding);
-    const inset = Math.max(0, (band - WIDEST * room) / 2);
-    const isFull = name === 'narrow' && marks.length > NARROW;
-    const shown = marks.filter((_, mark) => !isFull || mark % 2 === 0);
-    return {
-      height: TOP + HEIGHT + AXIS,
-      marginTop: TOP,
-      marginBottom: AXIS,
-      marginLeft: SIDE,
-      x: { type: 'band', domain: stacks.map((_, index) => index), padding, axis: null },
-      y: { domain: [0, ceiling], nice: 3, clamp: true, axis: null },
-      marks: [
-        Plot.gridY({ ticks: Math.min(3, ceiling), stroke: 'var(--line)', strokeOpacity: 1 }),
-        Plot.axisY({
-          ticks: Math.min(3, ceiling),
-          tickFormat: short,
-          tickSize: 0,
-          fill: 'var(--soft-ink)',
-          label: null,
-        }),
-        Plot.barY(parts, {
-          x: 'index',
-          y1: 'from',
-          y2: 'to',
-          title: 'title',
-          insetLeft: inset,
-          insetRight: inset,
-          fill: ({ tone }: { tone: Tone }) => colourOf(tone),
-        }),
-        Plot.ruleY([0], { stroke: 'var(--quiet)' }),
-        Plot.tickY(
-          cut.flatMap(({ group }) => group),
-          { x: (index: number) => index, y: ceiling, dy: 10, stroke: 'var(--paper)', strokeWidth: 3 },
-        ),
-        ...(['start', 'end'] as const).map((textAnchor) =>
-          Plot.text(
-            cut.filter(({ isLate }) => isLate === (textAnchor === 'end')),
-            {
-              x: ({ group }: { group: number[] }) => (textAnchor === 'end' ? group.at(-1) : group[0]),
-              dx: ((textAnchor === 'end' ? 1 : -1) * Math.min(band, WIDEST * room)) / 2,
-              frameAnchor: 'top',
-              dy: 6 - TOP,
-              lineAnchor: 'top',
-              textAnchor,
-              text: 'text',
-              fill: 'var(--soft-ink)',
-            },
-          ),
-        ),
-        Plot.text(shown, {
-          x: 'index',
-          frameAnchor: 'bottom',
-          lineAnchor: 'top',
-          dy: 8,
-          text: ({ name: told }: Mark) => textFor(told),
-          fill: 'var(--soft-ink)',
-        }),
-      ],
-    };
-  });
+  const isLate = ({ index }: { index: number }): boolean => index > 0.8 * stacks.length;
+  const padding = Math.max(stacks.length > 60 ? 0.1 : 0.24, 1 - stacks.length * WIDEST);
+  // Of what is counted there are no halves.
+  const ticks = ceiling > 2 ? { ticks: TICKS } : { interval: 1 };
+  return drawing(label, (room) => ({
+    ...MARGINS,
+    height: MARGINS.marginTop + HEIGHT + MARGINS.marginBottom,
+    x: {
+      type: 'band',
+      domain: stacks.map((_, index) => index),
+      paddingInner: padding,
+      paddingOuter: padding / 2,
+      round: false,
+      axis: null,
+    },
+    y: { domain: [0, ceiling], nice: TICKS, clamp: true, axis: null },
+    marks: [
+      gridY({ ...GRID, ...ticks }),
+      axisY({ ...MARK_LEFT, ...ticks, tickFormat: short }),
+      barY(drawn, { x: 'index', y: 'height', fill: 'tone', title: 'told' }),
+      // Of a column that is cut off, too, or reaches to the top: what is uppermost is seen.
+      tickY(topmost, {
+        x: 'index',
+        y: ({ index }: Mark) => totals[index],
+        stroke: 'tone',
+        title: 'told',
+      }),
+      ruleY([0], { stroke: 'var(--quiet)' }),
+      tickY(cut, {
+        x: identity,
+        y: (index: number) => totals[index],
+        dy: 9,
+        stroke: 'var(--paper)',
+        strokeWidth: 3,
+      }),
+      text(tops.filter(isLate), { ...MARK_ABOVE, x: 'index', text: 'told', textAnchor: 'end', dx: 8 }),
+      text(
+        tops.filter((top) => !isLate(top)),
+        { ...MARK_ABOVE, x: 'index', text: 'told', textAnchor: 'start', dx: -8 },
+      ),
+      text(marks.filter(hasRoom(room, marks.length)), { ...MARK, x: 'index', text: 'name' }),
+    ],
+  }));
+}
+
+/** On a phone every other of many. */
+function hasRoom(room: Room, count: number): (mark: Mark, index: number) => boolean {
+  return (_, index) => room === 'wide' || count <= NARROW || index % 2 === 0;
 }
 
 /** Where the scale ends: at the largest, or at the next below those that are cut off. */
