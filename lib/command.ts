@@ -58,7 +58,9 @@ export async function main(argv: readonly string[], process: NodeJS.Process): Pr
     line = parse(argv);
     await check(line);
   } catch (error) {
-    process.stderr.write(`sync-data: ${error instanceof Error ? error.message : String(error)}\nWhat can be asked for: npx sync-data --help\n`);
+    process.stderr.write(
+      `sync-data: ${error instanceof Error ? error.message : String(error)}\nWhat can be asked for: npx sync-data --help\n`,
+    );
     return 2;
   }
   if (line.help) {

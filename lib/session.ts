@@ -114,7 +114,9 @@ async function locked(options: SessionOptions, pipeline: Pipeline, key: ApiKey):
   let told = exitCode;
   try {
     const patience = setTimeout(() => {
-      options.stderr.write(`The last run did not end well: ${pipeline.data.database} is inspected first, then the run goes on.\n`);
+      options.stderr.write(
+        `The last run did not end well: ${pipeline.data.database} is inspected first, then the run goes on.\n`,
+      );
     }, TELL_MS);
     await inspection.wait(lock.leftWell ? SHORT_MS : LONG_MS).finally(() => clearTimeout(patience));
     const database = await Database.open(pipeline.data.database);

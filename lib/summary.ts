@@ -9,6 +9,7 @@ import type { Pace } from './store/ledger.ts';
 import { table } from './table.ts';
 import type { Fact, FactRow } from './table.ts';
 import type { Tally } from './tally.ts';
+import { findingsRow, imagesRow, leftOutRow, listingsRow, reviewsRow, shopsRow } from './tally-rows.ts';
 
 export interface SummaryOptions {
   readonly pipeline: Pipeline;
@@ -72,50 +73,17 @@ function placeOf({ stage, unit, noun, progress }: Outcome['places'][number]): st
 }
 
 function rowsOf({ pipeline, run, outcome, pace }: SummaryOptions, counts: Tally): FactRow[] {
-  const { listings, shops, reviews, images, findings, setAside } = counts;
+  const { findings, setAside } = counts;
   // What has not run through has looked at less than everything: that it found nothing then says nothing.
   const isJudged = outcome.state === 'finished' && run.onlyStage === undefined;
   const isLeft = findings.open + findings.repaired > 0;
   const rows: (FactRow | false)[] = [
-    {
-      label: 'listings',
-      facts: [
-        [listings.new, 'new'],
-        [listings.refreshed, 'refreshed'],
-        [listings.gone, 'gone'],
-      ],
-    },
-    {
-      label: 'left out',
-      facts: [
-        [counts.before, `before ${pipeline.rules.madeSince}`],
-        [counts.uncertain, 'uncertain'],
-        [counts.unrecognised, 'unrecognised'],
-      ],
-    },
-    {
-      label: 'shops',
-      facts: [
-        [shops.new, 'new'],
-        [shops.refreshed, 'refreshed'],
-      ],
-    },
-    { label: 'reviews', facts: [[reviews.new, 'new']] },
-    {
-      label: 'images',
-      facts: [
-        [images.done, 'on disk'],
-        [images.failed + images.missing, 'failed'],
-        images.waiting > 0 ? [images.waiting, 'waiting'] : [images.none, 'without one'],
-      ],
-    },
-    (isJudged || isLeft) && {
-      label: 'findings',
-      facts: [
-        [findings.open, 'open'],
-        [findings.repaired, 'repaired'],
-      ],
-    },
+    listingsRow(counts),
+    leftOutRow(counts, pipeline.rules.madeSince),
+    shopsRow(counts),
+    reviewsRow(counts),
+    imagesRow(counts),
+    (isJudged || isLeft) && findingsRow(findings),
     setAside.met > 0 && {
       label: 'set aside',
       facts: [

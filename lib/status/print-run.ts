@@ -1,5 +1,6 @@
 import { clockTime, count, duration, oneLine, plural } from '../pipeline/screen/format.ts';
 import { table } from '../table.ts';
+import { listingsRow, reviewsRow, shopsRow } from '../tally-rows.ts';
 import type { StageStatus, Sync, UnitStatus } from './shape.ts';
 
 /** The run and its checkpoint, in words. @param now epoch ms */
@@ -18,32 +19,11 @@ export function runLines(
   if (lastStart && !isUnderWay) lines.push(...startLines(lastStart, now));
   const ids = Math.max(...run.stages.map(({ id }) => id.length));
   lines.push(...run.stages.flatMap((stage) => stageLines(stage, ids)));
-  const { listings, shops, reviews } = counts;
   return [
     ...lines,
     '',
     run.finishedAt === null ? 'So far it has brought' : 'It has brought',
-    ...table(
-      [
-        {
-          label: 'listings',
-          facts: [
-            [listings.new, 'new'],
-            [listings.refreshed, 'refreshed'],
-            [listings.gone, 'gone'],
-          ],
-        },
-        {
-          label: 'shops',
-          facts: [
-            [shops.new, 'new'],
-            [shops.refreshed, 'refreshed'],
-          ],
-        },
-        { label: 'reviews', facts: [[reviews.new, 'new']] },
-      ],
-      width,
-    ),
+    ...table([listingsRow(counts), shopsRow(counts), reviewsRow(counts)], width),
   ];
 }
 

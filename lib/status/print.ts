@@ -2,6 +2,7 @@ import { relative } from 'node:path';
 import { clockTime, count, duration, estimate, oneLine, plural } from '../pipeline/screen/format.ts';
 import { table } from '../table.ts';
 import type { FactRow } from '../table.ts';
+import { findingsRow, imagesRow, leftOutRow } from '../tally-rows.ts';
 import { runLines } from './print-run.ts';
 import type { QuotaStatus, Status, Sync } from './shape.ts';
 
@@ -57,9 +58,7 @@ function earlier({ rows }: Status, file: string): string[] {
   ];
 }
 
-function dataRows({ rows }: Status, { counts, due, findings }: Sync, { madeSince }: PrintOptions): FactRow[] {
-  const { images, setAside } = counts;
-  const found = (of: 'open' | 'repaired') => findings.reduce((sum, kind) => sum + kind[of], 0);
+function dataRows({ rows }: Status, { counts, due }: Sync, { madeSince }: PrintOptions): FactRow[] {
   return [
     {
       label: 'listings',
@@ -68,14 +67,7 @@ function dataRows({ rows }: Status, { counts, due, findings }: Sync, { madeSince
         [due.listings, 'due'],
       ],
     },
-    {
-      label: 'left out',
-      facts: [
-        [counts.before, `before ${madeSince}`],
-        [counts.uncertain, 'uncertain'],
-        [counts.unrecognised, 'unrecognised'],
-      ],
-    },
+    leftOutRow(counts, madeSince),
     {
       label: 'shops',
       facts: [
@@ -90,22 +82,9 @@ function dataRows({ rows }: Status, { counts, due, findings }: Sync, { madeSince
         [due.reviews, 'shops due'],
       ],
     },
-    {
-      label: 'images',
-      facts: [
-        [images.done, 'on disk'],
-        [images.failed + images.missing, 'failed'],
-        images.waiting > 0 ? [images.waiting, 'waiting'] : [images.none, 'without one'],
-      ],
-    },
-    {
-      label: 'findings',
-      facts: [
-        [found('open'), 'open'],
-        [found('repaired'), 'repaired'],
-      ],
-    },
-    { label: 'set aside', facts: [[setAside.open, 'open']] },
+    imagesRow(counts),
+    findingsRow(counts.findings),
+    { label: 'set aside', facts: [[counts.setAside.open, 'open']] },
   ];
 }
 
