@@ -125,7 +125,10 @@ describe('a run of all stages', () => {
 
       const whole = await rig.run();
       assert.equal(whole.code, 0, whole.stderr);
-      assert.match(whole.stdout, /\nThe data: {3}etsy_data\.db\nThe log: {4}sync-data\.log\nThe report: report\.html\n$/);
+      assert.match(
+        whole.stdout,
+        /\nThe data: {3}etsy_data\.db\nThe log: {4}sync-data\.log\nThe report: report\.html\n$/,
+      );
       const page = new ReportPage(await readFile(rig.path('report.html'), 'utf8'));
       page.assertSound();
       assert.match(page.words, /Last complete run 20 Aug/);
