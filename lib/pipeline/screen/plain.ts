@@ -43,7 +43,8 @@ export function openPlain(setting: ScreenSetting): Screen {
   };
 
   const countUnsaid = () => {
-    if (warnings.unsaid > 0) say(name, `${plural(warnings.unsaid, 'more warning')} not shown; they are in the log`);
+    if (warnings.unsaid > 0)
+      say(name, `${plural(warnings.unsaid, 'more warning')} not shown; they are in the log`);
     warnings = { since: clock.now(), told: 0, unsaid: 0 };
   };
 
