@@ -67,9 +67,8 @@ async function look(on: Browser, width: number, colorScheme: (typeof SCHEMES)[nu
         problems.push(`request: ${request.url()}`);
     });
     await page.goto(address);
-    problems.push(...(await checks(page)));
     await page.screenshot({ path: join(folder, `${width}-${colorScheme}.png`), fullPage: true });
-    // And with all the figures shown.
+    // With all the figures shown there is the most to stumble over.
     await page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true");
     problems.push(...(await checks(page)));
     await page.screenshot({ path: join(folder, `${width}-${colorScheme}-figures.png`), fullPage: true });
