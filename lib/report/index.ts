@@ -53,8 +53,7 @@ export async function writeReport({ name, folder, data, rules }: Pipeline): Prom
   const database = await Database.open(data.database, { readOnly: true });
   try {
     const sql = database.read;
-    // A moment's memory for much less reading; then all that follows sees the same moment.
-    await sql.run('PRAGMA cache_size = -8000');
+    // All that follows sees the same moment.
     await sql.run('BEGIN');
     const now = Date.now();
     const source = { sql, now, rules, images: data.images, category: await categories(sql) };
