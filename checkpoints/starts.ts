@@ -47,9 +47,11 @@ export class Starts {
     });
   }
 
-  async end(id: number, ending: Ending, now: number): Promise<void> {
+  /** @returns what `pace` does */
+  async end(id: number, ending: Ending, now: number): Promise<Pace> {
     const { outcome, reason, counts } = ending;
-    const { requests, faults, worstSecond } = await this.#paceOf(id);
+    const own = await this.#paceOf(id);
+    const { requests, faults, worstSecond } = own;
     await this.#database.write((tx) =>
       tx.run(
         `UPDATE starts SET ended_at = ?, outcome = ?, reason = ?, requests = ?, faults = ?, worst_second = ?, counts = ?
@@ -57,11 +59,15 @@ export class Starts {
         [now, outcome, reason, requests, faults, worstSecond, counts && JSON.stringify(counts), id],
       ),
     );
+    return this.#ofRun(id, own);
   }
 
   /** Requests of the start's whole run, also of what the ledger has let go of by now; the rate is that of the start. */
   async pace(id: number): Promise<Pace> {
-    const own = await this.#paceOf(id);
+    return this.#ofRun(id, await this.#paceOf(id));
+  }
+
+  async #ofRun(id: number, own: Pace): Promise<Pace> {
     const others = await this.#database.read.get<Record<'requests' | 'faults' | 'worst', number | null>>(
       `SELECT sum(requests) AS requests, sum(faults) AS faults, max(worst_second) AS worst FROM starts
        WHERE run_id = (SELECT run_id FROM starts WHERE id = ?) AND id < ?`,

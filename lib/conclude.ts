@@ -44,10 +44,10 @@ export async function conclude(options: ConcludeOptions): Promise<string> {
   const now = Date.now();
   const reason = reasonOf(options);
   const ending = { outcome: outcome.state, reason: reason && redact(reason), counts: counts ?? null };
-  await starts.end(start, ending, now).catch((error: unknown) => {
+  const pace = await starts.end(start, ending, now).catch((error: unknown) => {
     log.write('failure', { during: 'noting the end in the history', error: fullText(error) });
+    return orNothing(starts.pace(start));
   });
-  const pace = await orNothing(starts.pace(start));
 
   for (const { stage, unit, error } of outcome.failures) {
     log.write('failure', { stage, unit, error: fullText(error) });

@@ -3,10 +3,11 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Database } from '../lib/store/database.ts';
+import { browser } from './browser.ts';
 import { writeDemoPipeline } from './demo-folder.ts';
 import { spawnMarketplace } from './marketplace/spawn.ts';
 import type { RemoteMarketplace } from './marketplace/spawn.ts';
@@ -200,9 +201,7 @@ describe('the documents', () => {
     'npm run chaos -- --only redirects --seed 7': (line) => inRoot(line, /\|\s+100 % \|\s+0 \|\s+0 \|/),
     'npm run bench -- --plan': (line) => inRoot(`${line} --amount 3000`, /what to do first/),
     'npm run look': async (line) => {
-      const browsers = ['chromium', 'chromium-browser', 'google-chrome'];
-      const paths = (process.env['PATH'] ?? '').split(delimiter);
-      const isThere = browsers.some((name) => paths.some((path) => existsSync(join(path, name))));
+      const isThere = browser() !== undefined;
       const { code, output } = await sh(`${line} -- ${join(folder, 'report.html')}`, ROOT);
       assert.equal(code, isThere ? 0 : 2, output);
       assert.match(output, isThere ? /^390 px, dark: nothing wrong$/m : /There is no chromium in the PATH/);

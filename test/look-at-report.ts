@@ -1,11 +1,12 @@
 import { mkdtemp } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { delimiter, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
 import type { Browser } from 'playwright-core';
+import { browser as browserHere } from './browser.ts';
 
 // Opens a report in the Chromium of this machine, as wide as a screen and as a phone, in light and in dark, and looks
 // for what a reader would stumble over. Saves what it saw into a folder of its own.
@@ -24,7 +25,7 @@ interface Violation {
 }
 
 const file = resolve(process.argv[2] ?? 'demo/report.html');
-const executablePath = find(['chromium', 'chromium-browser', 'google-chrome']);
+const executablePath = browserHere();
 if (!existsSync(file) || executablePath === undefined) {
   console.error(existsSync(file) ? 'There is no chromium in the PATH.' : `There is no ${file}.\n${USAGE}`);
   process.exit(2);
@@ -99,9 +100,4 @@ async function look(on: Browser, width: number, colorScheme: (typeof SCHEMES)[nu
       ),
     ];
   }
-}
-
-function find(names: readonly string[]): string | undefined {
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
-  return names.flatMap((name) => folders.map((one) => join(one, name))).find((path) => existsSync(path));
 }

@@ -13,7 +13,6 @@ import { OptionMistakes } from '../lib/pipeline/errors.ts';
 import { Database } from '../lib/store/database.ts';
 import { migrate } from '../lib/store/migrations.ts';
 import { replaceTaxonomy } from '../lib/store/taxonomy.ts';
-import { unfilteredFinding } from '../tasks/rules/checks.ts';
 import { taxonomyUnits } from '../tasks/rules/taxonomies.ts';
 import { roots } from './marketplace/taxonomy.ts';
 import { Rig, withRig } from './rig.ts';
@@ -386,40 +385,4 @@ describe('ids in pipeline.yaml', () => {
       );
       assert.equal((await rig.requests()).length, 0, 'the tree is not a day old');
     }));
-});
-
-describe('a category that search does not filter by', () => {
-  const DEAF = {
-    ...MARKET,
-    deafTaxonomies: [12370],
-    categories: { ...MARKET.categories, 12370: { listings: 20 } },
-  };
-
-  it('is left out with a finding that names the one above; the others are read', () =>
-    withRig({ market: DEAF, withoutImages: true }, async (rig) => {
-      await write(rig, '12370, 971');
-      const { code, stdout } = await rig.run();
-      assert.equal(code, 0, rig.transcript);
-      assert.match(
-        stdout,
-        /^ {2}unfiltered-category: taxonomy 12370 \(Trunks\): Etsy does not search in it: of 100 listings it answered with, \d are of this category\. It was left out; name Benches & Trunks \(990\) in pipeline\.yaml instead$/m,
-      );
-      assert.deepEqual(await rig.rows('SELECT DISTINCT taxonomy_id AS id FROM listings'), [{ id: 971 }]);
-      assert.equal(await rig.number('SELECT count(*) AS n FROM slices WHERE taxonomy_id = 12370'), 0);
-      assert.equal((await rig.requests(/listings\/active/)).length, 2);
-    }));
-
-  it('is one only where hardly any of many listings are of it or below', () => {
-    const kinds = (within: number, others: number): number[] => [
-      ...Array.from({ length: within }, () => 12369),
-      ...Array.from({ length: others }, () => 975),
-    ];
-    const isLeftOut = (id: number, found: number[]): boolean =>
-      unfilteredFinding(id, found, new Taxonomy([], undefined)) !== undefined;
-    assert.equal(isLeftOut(990, kinds(9, 91)), true);
-    assert.equal(isLeftOut(990, kinds(10, 90)), false);
-    assert.equal(isLeftOut(989, kinds(100, 0)), false);
-    assert.equal(isLeftOut(12370, kinds(100, 0)), true);
-    assert.equal(isLeftOut(990, kinds(0, 9)), false, 'too few to tell');
-  });
 });

@@ -1,3 +1,4 @@
+import { withWaits } from '../pipeline/screen/budget.ts';
 import { nowSeconds } from '../services.ts';
 import type { Sql } from '../store/database.ts';
 import { listingsToRetry } from '../store/set-aside.ts';
@@ -10,7 +11,6 @@ import type { NextRun, QuotaStatus, RunStatus, Sync } from './shape.ts';
 
 /** p-throttle's turns are a little further apart than the limit says (lib/etsy/throttle.ts). */
 const USED = 0.974;
-const DAY_S = 86_400;
 
 export interface NextRunOptions {
   readonly sql: Sql;
@@ -96,7 +96,6 @@ function* each(groups: readonly ShopsDue[]): Generator<number, void, undefined> 
 /** At the pace of the throttle, or of the day's quota where that is slower. */
 function secondsFor(requests: number, { perSecond, perDay, used }: QuotaStatus): number {
   const atOnce = requests / (perSecond * USED);
-  if (perDay === null || perDay === 0) return atOnce;
-  const waiting = Math.max(0, requests - Math.max(0, perDay - used));
-  return Math.max(atOnce, (waiting / perDay) * DAY_S);
+  if (perDay === null) return atOnce;
+  return withWaits(atOnce * 1000, requests, Math.max(0, perDay - used), perDay) / 1000;
 }

@@ -44,6 +44,7 @@ export async function readStatus(pipeline: Pipeline): Promise<Status> {
   const holder = await holderOf(path);
   const database = await Database.open(path, { readOnly: true });
   try {
+    const rows = await countRows(database.read, DATA_TABLES);
     return {
       shape: 1,
       at: new Date().toISOString(),
@@ -51,15 +52,16 @@ export async function readStatus(pipeline: Pipeline): Promise<Status> {
       database: path,
       killFile: existsSync(pipeline.kill),
       underWay: holder ? { pid: holder.pid, since: new Date(holder.since).toISOString() } : null,
-      rows: await countRows(database.read, DATA_TABLES),
-      sync: (await isCurrent(database)) ? await readSync(database, pipeline) : null,
+      rows,
+      sync: (await isCurrent(database)) ? await readSync(database, pipeline, rows.shops) : null,
     };
   } finally {
     await database.close();
   }
 }
 
-async function readSync(database: Database, pipeline: Pipeline): Promise<Sync> {
+/** @param shops how many there are */
+async function readSync(database: Database, pipeline: Pipeline, shops: number): Promise<Sync> {
   const { rules, api } = pipeline;
   const sql = database.read;
   const now = Date.now();
@@ -68,7 +70,7 @@ async function readSync(database: Database, pipeline: Pipeline): Promise<Sync> {
   const whole = { id: run?.id ?? 0, startedAt: run ? Date.parse(run.startedAt) : now };
   const counts = await tally(sql, whole, rules.madeSince);
   const reviews = await reviewsDue(sql, nowSeconds() - rules.refreshAfter);
-  const due = await dueOf(sql, rules.refreshAfter, counts, reviews);
+  const due = await dueOf(sql, rules.refreshAfter, counts, shops, reviews);
   const quota = await quotaStatus(new Ledger(database), api.qps, now);
   const crawls = pipeline.stages.filter(({ options }) => isCrawl(options)).map(({ id }) => id);
   return {
@@ -88,12 +90,12 @@ async function dueOf(
   sql: Sql,
   refreshAfter: number,
   counts: Tally,
+  shops: number,
   reviews: readonly ShopsDue[],
 ): Promise<Sync['due']> {
   const staleBefore = nowSeconds() - refreshAfter;
   const { entries, before, uncertain, unrecognised } = counts;
   const kept = entries - before - uncertain - unrecognised;
-  const { shops } = await countRows(sql, ['shops']);
   return {
     refreshAfter,
     listings: Math.max(0, kept - (await freshListings(sql, staleBefore))),

@@ -9,10 +9,17 @@ const DAY = 24 * 3_600_000;
  */
 export function withQuota(left: number, rate: number | undefined, api: Gauges['api'] | undefined): number {
   if (rate === undefined || api?.leftToday === undefined) return left;
-  const waiting = (left / 1000) * rate - api.leftToday;
-  const perDay = api.usedToday + api.leftToday;
-  if (waiting <= 0 || perDay <= 0) return left;
-  return Math.max(left, (waiting / perDay) * DAY);
+  return withWaits(left, (left / 1000) * rate, api.leftToday, api.usedToday + api.leftToday);
+}
+
+/**
+ * The same of so many requests. Milliseconds.
+ * @param left requests that can be made at once, and of `perDay` in a day
+ */
+export function withWaits(atOnce: number, requests: number, left: number, perDay: number): number {
+  const waiting = requests - left;
+  if (waiting <= 0 || perDay <= 0) return atOnce;
+  return Math.max(atOnce, (waiting / perDay) * DAY);
 }
 
 /** When the calls that are left will be used up, at this rate; undefined: not to be seen. Milliseconds. */
