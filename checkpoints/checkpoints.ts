@@ -1,4 +1,4 @@
-import type { Progress } from '../lib/pipeline/task.ts';
+import type { Progress } from '../lib/task/task.ts';
 import type { Database, Tx } from '../lib/store/database.ts';
 
 export interface Run {

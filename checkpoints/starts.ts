@@ -21,7 +21,7 @@ export interface Start {
   readonly requests: number | null;
   readonly faults: number | null;
   readonly worst_second: number | null;
-  /** JSON, see lib/tally.ts. */
+  /** JSON, see lib/dataset/tally.ts. */
   readonly counts: string | null;
 }
 

@@ -73,7 +73,7 @@ export async function main(argv: readonly string[], process: NodeJS.Process): Pr
   }
   const word = line.word === undefined ? undefined : WORDS[line.word];
   if (word) return word(process, line);
-  const { session } = await import('./session.ts');
+  const { session } = await import('./run/index.ts');
   return session({
     cwd: process.cwd(),
     env: process.env,

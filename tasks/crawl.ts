@@ -1,20 +1,20 @@
 import { z } from 'zod';
 import type { SearchPage } from '../lib/etsy/api.ts';
 import type { Services } from '../lib/services.ts';
-import { alreadySeen, advanceSlice, noteSlice } from '../lib/store/slices.ts';
-import { addFindings } from '../lib/store/findings.ts';
-import { readTaxonomy } from '../lib/store/taxonomy.ts';
-import { nextWanted } from '../lib/store/wanted.ts';
+import { alreadySeen, advanceSlice, noteSlice } from '../lib/dataset/slices.ts';
+import { addFindings } from '../lib/dataset/findings.ts';
+import { readTaxonomy } from '../lib/dataset/taxonomy-table.ts';
+import { nextWanted } from '../lib/dataset/wanted.ts';
 import { applyBatch, applyPage, fetchBatch, unrecordedImages } from './rules/apply.ts';
 import type { BatchAnswer } from './rules/apply.ts';
-import { unfilteredFinding } from './rules/checks.ts';
-import { defineTask } from './rules/define-task.ts';
-import { inFlight } from './rules/in-flight.ts';
+import { unfilteredFinding } from './rules/verdicts.ts';
+import { defineTask } from '../lib/define-task.ts';
+import { inFlight } from '../lib/task/in-flight.ts';
 import { orLeaveOut } from './rules/leave-out.ts';
 import { FIRST_FROM_THE_END, advance, nextPage, placeOf, slice, wholeRange } from './rules/price-slices.ts';
 import type { PageRequest } from './rules/price-slices.ts';
 import { lookUp, taxonomies, taxonomyUnits } from './rules/taxonomies.ts';
-import { BATCH, WINDOW } from './rules/window.ts';
+import { BATCH, WINDOW } from '../lib/task/window.ts';
 
 const cursorSchema = z.object({
   open: z.array(slice),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { sleep } from '../lib/etsy/time.ts';
-import { defineTask } from './rules/define-task.ts';
+import { defineTask } from '../lib/define-task.ts';
 import { applyDownloads, downloadGroup } from './rules/download.ts';
 
 /** How often an empty queue is looked at while others may still fill it. Milliseconds. */

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { overdueEntries } from '../lib/store/overdue.ts';
-import { firstSlice } from '../lib/store/slices.ts';
-import { listingsToRetry } from '../lib/store/set-aside.ts';
-import { nextWanted, want } from '../lib/store/wanted.ts';
+import { overdueEntries } from '../lib/dataset/overdue.ts';
+import { firstSlice } from '../lib/dataset/slices.ts';
+import { listingsToRetry } from '../lib/dataset/set-aside.ts';
+import { nextWanted, want } from '../lib/dataset/wanted.ts';
 import { nowSeconds } from '../lib/services.ts';
 import { applyBatch, fetchBatch } from './rules/apply.ts';
-import { defineTask } from './rules/define-task.ts';
-import { inFlight } from './rules/in-flight.ts';
-import { BATCH, WINDOW } from './rules/window.ts';
+import { defineTask } from '../lib/define-task.ts';
+import { inFlight } from '../lib/task/in-flight.ts';
+import { BATCH, WINDOW } from '../lib/task/window.ts';
 
 /**
  * Asks in full batches for what the crawl did not show and is not fresh: gone, out of stock, or pushed from one page to

@@ -3,17 +3,17 @@ import type { ReviewPage } from '../lib/etsy/api.ts';
 import { createdAt } from '../lib/etsy/schemas.ts';
 import type { Rejected } from '../lib/etsy/schemas.ts';
 import { nowSeconds } from '../lib/services.ts';
-import { completePass, reviewStates, savePass, shopsDue } from '../lib/store/review-sync.ts';
-import type { ReviewState } from '../lib/store/review-sync.ts';
-import { addReviews } from '../lib/store/reviews.ts';
-import { setAside, settleEndpoint } from '../lib/store/set-aside.ts';
-import { defineTask } from './rules/define-task.ts';
-import { inFlight } from './rules/in-flight.ts';
+import { completePass, reviewStates, savePass, shopsDue } from '../lib/dataset/review-sync.ts';
+import type { ReviewState } from '../lib/dataset/review-sync.ts';
+import { addReviews } from '../lib/dataset/reviews.ts';
+import { setAside, settleEndpoint } from '../lib/dataset/set-aside.ts';
+import { defineTask } from '../lib/define-task.ts';
+import { inFlight } from '../lib/task/in-flight.ts';
 import { orLeaveOut } from './rules/leave-out.ts';
 import { advancePass, newPass, pass, queryOf } from './rules/review-pass.ts';
 import type { Pass } from './rules/review-pass.ts';
 import { reviewRow } from './rules/rows.ts';
-import { WINDOW } from './rules/window.ts';
+import { WINDOW } from '../lib/task/window.ts';
 
 /** Shops whose state is read at once. */
 const CHUNK = 100;

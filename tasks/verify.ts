@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { classify } from '../lib/etsy/when-made.ts';
+import { classify } from '../lib/dataset/when-made.ts';
 import { nowSeconds } from '../lib/services.ts';
 import {
   endOfStretch,
@@ -11,26 +11,26 @@ import {
   shopsLacking,
   whenMadeWords,
   withoutEntry,
-} from '../lib/store/checks.ts';
-import type { ListingBrief } from '../lib/store/checks.ts';
+} from '../lib/dataset/checks.ts';
+import type { ListingBrief } from '../lib/dataset/checks.ts';
 import type { Tx } from '../lib/store/database.ts';
-import { addFindings, closeRepaired } from '../lib/store/findings.ts';
-import type { Finding } from '../lib/store/findings.ts';
-import { imagesDone, imagesLost, recheckImages } from '../lib/store/images.ts';
-import { putEntries } from '../lib/store/meta-data.ts';
-import { settleUnmet } from '../lib/store/set-aside.ts';
-import { shortSlices } from '../lib/store/slices.ts';
-import { readTaxonomy } from '../lib/store/taxonomy.ts';
-import { nextWanted, want } from '../lib/store/wanted.ts';
+import { addFindings, closeRepaired } from '../lib/dataset/findings.ts';
+import type { Finding } from '../lib/dataset/findings.ts';
+import { imagesDone, imagesLost, recheckImages } from '../lib/dataset/images.ts';
+import { putEntries } from '../lib/dataset/meta-data.ts';
+import { settleUnmet } from '../lib/dataset/set-aside.ts';
+import { shortSlices } from '../lib/dataset/slices.ts';
+import { readTaxonomy } from '../lib/dataset/taxonomy-table.ts';
+import { nextWanted, want } from '../lib/dataset/wanted.ts';
 import { applyBatch, applyShops, fetchBatch, fetchShop } from './rules/apply.ts';
-import { checkImageFile, checkRecord, listingOfFile, sliceFinding } from './rules/checks.ts';
-import { defineTask } from './rules/define-task.ts';
-import type { TaskOf } from './rules/define-task.ts';
+import { checkImageFile, checkRecord, listingOfFile, sliceFinding } from './rules/verdicts.ts';
+import { defineTask } from '../lib/define-task.ts';
+import type { TaskOf } from '../lib/define-task.ts';
 import { applyDownloads, downloadGroup } from './rules/download.ts';
-import { seenEntry, yearOfEntry } from './rules/entries.ts';
-import { imageNames, imagesOnDisk } from './rules/image-files.ts';
-import { inFlight } from './rules/in-flight.ts';
-import { BATCH, WINDOW } from './rules/window.ts';
+import { seenEntry, yearOfEntry } from '../lib/dataset/entries.ts';
+import { imageNames, imagesOnDisk } from '../lib/dataset/image-files.ts';
+import { inFlight } from '../lib/task/in-flight.ts';
+import { BATCH, WINDOW } from '../lib/task/window.ts';
 
 const KINDS = [
   'missing-listing',

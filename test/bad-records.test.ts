@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { EtsyApi } from '../lib/etsy/api.ts';
 import type { Client } from '../lib/etsy/client.ts';
 import { Database } from '../lib/store/database.ts';
-import { migrate } from '../lib/store/migrations.ts';
+import { migrate } from '../lib/dataset/migrations.ts';
 import {
   countSetAside,
   listingsToRetry,
@@ -15,7 +15,7 @@ import {
   settleListings,
   settleShops,
   settleUnmet,
-} from '../lib/store/set-aside.ts';
+} from '../lib/dataset/set-aside.ts';
 
 /** An API that gives this answer to everything. */
 function apiThatSays(body: unknown): EtsyApi {

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Database, StoreError } from '../lib/store/database.ts';
-import { addShops } from '../lib/store/shops.ts';
+import { addShops } from '../lib/dataset/shops.ts';
 import { STALE, shop, storePerTest } from './store-rig.ts';
 
 describe('the database', () => {

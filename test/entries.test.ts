@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { classify } from '../lib/etsy/when-made.ts';
-import { imageEntry, seenEntry, yearOfEntry } from '../tasks/rules/entries.ts';
+import { classify } from '../lib/dataset/when-made.ts';
+import { imageEntry, seenEntry, yearOfEntry } from '../lib/dataset/entries.ts';
 
 const SINCE = 2000;
 const FAILED = 9_999_999_999;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { MIN_IMAGE_BYTES, jpegFault } from '../lib/etsy/cdn.ts';
-import { allowedHost, imageParts } from '../lib/etsy/image-url.ts';
+import { allowedHost, imageParts } from '../lib/dataset/image-url.ts';
 
 const DIGITS = '0123456789abcdef'.split('');
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789'.split('');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Start } from '../checkpoints/starts.ts';
-import type { Tally } from '../lib/tally.ts';
+import type { Tally } from '../lib/dataset/tally.ts';
 import { withRig } from './rig.ts';
 import type { Rig } from './rig.ts';
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import * as fc from 'fast-check';
-import { inFlight } from '../tasks/rules/in-flight.ts';
-import type { Landed } from '../tasks/rules/in-flight.ts';
+import { inFlight } from '../lib/task/in-flight.ts';
+import type { Landed } from '../lib/task/in-flight.ts';
 
 const NEVER = new AbortController().signal;
 

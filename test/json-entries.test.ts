@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { Database } from '../lib/store/database.ts';
-import { JsonFault, jsonEntries } from '../lib/store/json-entries.ts';
-import type { Entry } from '../lib/store/json-entries.ts';
-import { MetaDataFile, getEntries, markSeen, putEntries } from '../lib/store/meta-data.ts';
-import { migrate } from '../lib/store/migrations.ts';
-import { yearOfEntry } from '../tasks/rules/entries.ts';
+import { JsonFault, jsonEntries } from '../lib/dataset/json-entries.ts';
+import type { Entry } from '../lib/dataset/json-entries.ts';
+import { MetaDataFile, getEntries, markSeen, putEntries } from '../lib/dataset/meta-data.ts';
+import { migrate } from '../lib/dataset/migrations.ts';
+import { yearOfEntry } from '../lib/dataset/entries.ts';
 
 /** How much of a file is read at once. */
 const READ = 256 * 1024;

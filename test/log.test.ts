@@ -4,9 +4,9 @@ import { mkdir, mkdtemp, readFile, readdir, rm, rmdir, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { Log, fullText } from '../lib/log.ts';
-import { logEvents } from '../lib/log-events.ts';
-import type { RunEvent } from '../lib/pipeline/events.ts';
+import { Log, fullText } from '../lib/log/file.ts';
+import { logEvents } from '../lib/log/events.ts';
+import type { RunEvent } from '../lib/progress/events.ts';
 import { WoundClock } from './fixtures/screen-rig.ts';
 import { withRig } from './rig.ts';
 

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { Database } from '../lib/store/database.ts';
-import { jsonEntries } from '../lib/store/json-entries.ts';
-import { MetaDataFile, markSeen, putEntries } from '../lib/store/meta-data.ts';
-import { migrate } from '../lib/store/migrations.ts';
-import { yearOfEntry } from '../tasks/rules/entries.ts';
+import { jsonEntries } from '../lib/dataset/json-entries.ts';
+import { MetaDataFile, markSeen, putEntries } from '../lib/dataset/meta-data.ts';
+import { migrate } from '../lib/dataset/migrations.ts';
+import { yearOfEntry } from '../lib/dataset/entries.ts';
 
 /** An installation: a database, and the file beside it. */
 interface Place {

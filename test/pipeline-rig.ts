@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { loadPipeline } from '../lib/pipeline/config.ts';
-import { UserError } from '../lib/pipeline/errors.ts';
+import { UserError } from '../lib/errors.ts';
 
 export const repository = fileURLToPath(new URL('..', import.meta.url));
 export const shelfPath = './test/fixtures/tasks/shelf.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadPipeline } from '../lib/pipeline/config.ts';
 import type { Stage } from '../lib/pipeline/config.ts';
-import type { Task } from '../lib/pipeline/task.ts';
+import type { Task } from '../lib/task/task.ts';
 import shelf from './fixtures/tasks/shelf.ts';
 import { anyTask, folderWith, oneStage, refusalOf, refuses, repository, shelfPath } from './pipeline-rig.ts';
 

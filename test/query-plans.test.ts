@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import { Database } from '../lib/store/database.ts';
 import type { Sql } from '../lib/store/database.ts';
-import { alreadySeen } from '../lib/store/slices.ts';
+import { alreadySeen } from '../lib/dataset/slices.ts';
 import { grow } from './bench/grow.ts';
 import { oneLine, scansOf } from './bench/scans.ts';
 import { Rig } from './rig.ts';

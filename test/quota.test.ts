@@ -9,7 +9,7 @@ import * as fc from 'fast-check';
 import { Quota, callsBackAt } from '../lib/etsy/quota.ts';
 import { Database } from '../lib/store/database.ts';
 import { Ledger } from '../lib/store/ledger.ts';
-import { migrate } from '../lib/store/migrations.ts';
+import { migrate } from '../lib/dataset/migrations.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

@@ -8,14 +8,14 @@ import * as fc from 'fast-check';
 import { ApiError } from '../lib/etsy/errors.ts';
 import type { BatchListing } from '../lib/etsy/api.ts';
 import type { Rejected, Sorted } from '../lib/etsy/schemas.ts';
-import type { Step, TaskContext } from '../lib/pipeline/task.ts';
+import type { Step, TaskContext } from '../lib/task/task.ts';
 import { nowSeconds } from '../lib/services.ts';
 import type { Services } from '../lib/services.ts';
 import { Database } from '../lib/store/database.ts';
 import type { Tx } from '../lib/store/database.ts';
-import { migrate } from '../lib/store/migrations.ts';
+import { migrate } from '../lib/dataset/migrations.ts';
 import reconcile from '../tasks/reconcile.ts';
-import { BATCH, WINDOW } from '../tasks/rules/window.ts';
+import { BATCH, WINDOW } from '../lib/task/window.ts';
 
 const WEEK = 7 * 24 * 3600;
 const RUN = 2;

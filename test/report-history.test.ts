@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
-import { classify } from '../lib/etsy/when-made.ts';
-import { Taxonomy } from '../lib/etsy/taxonomy.ts';
-import { count } from '../lib/pipeline/screen/format.ts';
+import { classify } from '../lib/dataset/when-made.ts';
+import { Taxonomy } from '../lib/dataset/taxonomy.ts';
+import { count } from '../lib/text/format.ts';
 import { plain } from './report-page.ts';
 import type { ReportPage } from './report-page.ts';
 import { change, report, sum } from './report-rig.ts';

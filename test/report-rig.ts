@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { after, before } from 'node:test';
 import { Database } from '../lib/store/database.ts';
 import type { Tx } from '../lib/store/database.ts';
-import { migrate } from '../lib/store/migrations.ts';
+import { migrate } from '../lib/dataset/migrations.ts';
 import { ReportPage } from './report-page.ts';
 import type { Row } from './report-page.ts';
 import { Rig, withRig } from './rig.ts';

@@ -7,10 +7,10 @@ import { setImmediate as turn } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import type { ReviewPage, ReviewQuery } from '../lib/etsy/api.ts';
 import { ApiError } from '../lib/etsy/errors.ts';
-import type { TaskContext } from '../lib/pipeline/task.ts';
+import type { TaskContext } from '../lib/task/task.ts';
 import type { Services } from '../lib/services.ts';
 import { Database } from '../lib/store/database.ts';
-import { migrate } from '../lib/store/migrations.ts';
+import { migrate } from '../lib/dataset/migrations.ts';
 import reviews from '../tasks/reviews.ts';
 
 const DAY = 24 * 3600;

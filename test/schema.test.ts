@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { addListings, addListingsDynamic } from '../lib/store/listings.ts';
-import { migrate } from '../lib/store/migrations.ts';
-import { addReviews } from '../lib/store/reviews.ts';
-import { addShops } from '../lib/store/shops.ts';
+import { addListings, addListingsDynamic } from '../lib/dataset/listings.ts';
+import { migrate } from '../lib/dataset/migrations.ts';
+import { addReviews } from '../lib/dataset/reviews.ts';
+import { addShops } from '../lib/dataset/shops.ts';
 import { NOW, STALE, listing, review, shop, storePerTest } from './store-rig.ts';
 
 describe('the schema', () => {

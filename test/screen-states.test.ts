@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
-import type { Gauges, Listener, RunEvent, UnitView } from '../lib/pipeline/events.ts';
-import { lasts, withQuota } from '../lib/pipeline/screen/budget.ts';
-import { gaugeReader } from '../lib/pipeline/screen/clock.ts';
-import { openLive } from '../lib/pipeline/screen/live.ts';
-import { itemsPerSecond, observe, startMeter, timeLeft } from '../lib/pipeline/screen/meter.ts';
-import { openPlain } from '../lib/pipeline/screen/plain.ts';
-import { themeFor, wrap } from '../lib/pipeline/screen/theme.ts';
+import type { Gauges, Listener, RunEvent, UnitView } from '../lib/progress/events.ts';
+import { lasts, withQuota } from '../lib/screen/budget.ts';
+import { gaugeReader } from '../lib/screen/gauge-reader.ts';
+import { openLive } from '../lib/screen/live.ts';
+import { itemsPerSecond, observe, startMeter, timeLeft } from '../lib/progress/meter.ts';
+import { openPlain } from '../lib/screen/plain.ts';
+import { themeFor, wrap } from '../lib/screen/theme.ts';
 import { FakeTerminal, GAUGES, settingFor, START, WoundClock } from './fixtures/screen-rig.ts';
 
 const SECOND = 1000;

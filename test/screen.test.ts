@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import stringWidth from 'string-width';
-import type { Listener, RunEvent, StageState, UnitView } from '../lib/pipeline/events.ts';
+import type { Listener, RunEvent, StageState, UnitView } from '../lib/progress/events.ts';
 import {
   clockTime,
   count,
@@ -14,13 +14,13 @@ import {
   printable,
   plural,
   rate,
-} from '../lib/pipeline/screen/format.ts';
-import { openScreen } from '../lib/pipeline/screen/index.ts';
-import { openLive } from '../lib/pipeline/screen/live.ts';
-import { itemsPerSecond, observe, resume, startMeter, timeLeft } from '../lib/pipeline/screen/meter.ts';
-import { openPlain } from '../lib/pipeline/screen/plain.ts';
-import { stageProgress } from '../lib/pipeline/screen/stage.ts';
-import { emptyView, reduce } from '../lib/pipeline/screen/view.ts';
+} from '../lib/text/format.ts';
+import { openScreen } from '../lib/screen/index.ts';
+import { openLive } from '../lib/screen/live.ts';
+import { itemsPerSecond, observe, resume, startMeter, timeLeft } from '../lib/progress/meter.ts';
+import { openPlain } from '../lib/screen/plain.ts';
+import { stageProgress } from '../lib/progress/stage.ts';
+import { emptyView, reduce } from '../lib/progress/view.ts';
 import { FakeTerminal, GAUGES, settingFor, START, WoundClock } from './fixtures/screen-rig.ts';
 
 const SECOND = 1000;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { imagesOnRecord } from '../lib/store/checks.ts';
+import { imagesOnRecord } from '../lib/dataset/checks.ts';
 import {
   countImages,
   imagesDone,
@@ -10,7 +10,7 @@ import {
   noteImages,
   recheckImages,
   withoutImageRecord,
-} from '../lib/store/images.ts';
+} from '../lib/dataset/images.ts';
 import { storePerTest } from './store-rig.ts';
 
 describe('the images on record', () => {

@@ -6,8 +6,8 @@ import {
   dueListings,
   fillProductionPartners,
   markRemoved,
-} from '../lib/store/listings.ts';
-import { dropWanted, nextWanted, unwantedShops, want } from '../lib/store/wanted.ts';
+} from '../lib/dataset/listings.ts';
+import { dropWanted, nextWanted, unwantedShops, want } from '../lib/dataset/wanted.ts';
 import { NOW, STALE, WEEK, listing, storePerTest } from './store-rig.ts';
 
 describe('rows of listings', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { addReviews } from '../lib/store/reviews.ts';
-import type { ReviewRow } from '../lib/store/reviews.ts';
+import { addReviews } from '../lib/dataset/reviews.ts';
+import type { ReviewRow } from '../lib/dataset/reviews.ts';
 import { NOW, review, storePerTest } from './store-rig.ts';
 
 describe('rows of reviews', () => {

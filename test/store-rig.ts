@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach } from 'node:test';
 import { Database } from '../lib/store/database.ts';
 import type { Params } from '../lib/store/database.ts';
-import type { ListingRow } from '../lib/store/listings.ts';
-import { migrate } from '../lib/store/migrations.ts';
-import type { ReviewRow } from '../lib/store/reviews.ts';
-import type { ShopRow } from '../lib/store/shops.ts';
+import type { ListingRow } from '../lib/dataset/listings.ts';
+import { migrate } from '../lib/dataset/migrations.ts';
+import type { ReviewRow } from '../lib/dataset/reviews.ts';
+import type { ShopRow } from '../lib/dataset/shops.ts';
 import { listingRow, reviewRow, shopRow } from '../tasks/rules/rows.ts';
 
 export const NOW = 1_790_000_000;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { completePass, reviewStates, savePass, shopsDue } from '../lib/store/review-sync.ts';
-import { addShops, dueShops } from '../lib/store/shops.ts';
+import { completePass, reviewStates, savePass, shopsDue } from '../lib/dataset/review-sync.ts';
+import { addShops, dueShops } from '../lib/dataset/shops.ts';
 import { NOW, STALE, WEEK, shop, storePerTest } from './store-rig.ts';
 
 describe('rows of shops', () => {

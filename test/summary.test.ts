@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Pipeline } from '../lib/pipeline/config.ts';
 import { Stopped } from '../lib/pipeline/stop.ts';
-import { summary } from '../lib/summary.ts';
-import type { SummaryOptions } from '../lib/summary.ts';
-import { table } from '../lib/table.ts';
-import type { Tally } from '../lib/tally.ts';
+import { summary } from '../lib/run/summary.ts';
+import type { SummaryOptions } from '../lib/run/summary.ts';
+import { table } from '../lib/text/table.ts';
+import type { Tally } from '../lib/dataset/tally.ts';
 
 const COUNTS: Tally = {
   listings: { new: 1_228, refreshed: 96_012, gone: 28 },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Taxonomy } from '../lib/etsy/taxonomy.ts';
-import { unfilteredFinding } from '../tasks/rules/checks.ts';
+import { Taxonomy } from '../lib/dataset/taxonomy.ts';
+import { unfilteredFinding } from '../tasks/rules/verdicts.ts';
 import type { MarketplaceOptions } from './marketplace/index.ts';
 import { withRig } from './rig.ts';
 

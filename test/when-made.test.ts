@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { classify, earliestYear } from '../lib/etsy/when-made.ts';
+import { classify, earliestYear } from '../lib/dataset/when-made.ts';
 
 const SINCE = 2000;
 

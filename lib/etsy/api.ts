@@ -3,7 +3,7 @@ import { ApiError } from './errors.ts';
 import { z } from 'zod';
 import { envelope, listing, listingImage, reasonOf, review, shop, sortOut, taxonomyNode } from './schemas.ts';
 import type { Listing, ListingImage, Rejected, Review, Shop, Sorted, TaxonomyNode } from './schemas.ts';
-import type { Category } from './taxonomy.ts';
+import type { Category } from '../dataset/taxonomy.ts';
 
 /** Rows in one answer, and ids in one batch, at most. */
 export const PAGE = 100;

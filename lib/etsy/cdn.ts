@@ -2,7 +2,7 @@ import { ofetch } from 'ofetch';
 import pLimit from 'p-limit';
 import { BodyTooLarge, readBody } from './body.ts';
 import { rootCause } from './errors.ts';
-import { allowedHost } from './image-url.ts';
+import { allowedHost } from '../dataset/image-url.ts';
 
 const MAX_IMAGE_BYTES = 20 * 1024 * 1024;
 /** What the CDN sends for a removed listing is smaller; no photograph of 570 pixels is. */

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { z } from 'zod';
-import type { Task } from './task.ts';
+import type { Task } from '../task/task.ts';
 import { closest, fieldOf } from './validate.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { durationUpTo, seconds } from './duration.ts';
+import { durationUpTo, seconds } from '../task/duration.ts';
 import { expects } from './validate.ts';
 
 // test/write-schema.ts makes of these, with their descriptions, the pipeline.schema.json that editors read.

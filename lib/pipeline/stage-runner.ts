@@ -1,10 +1,10 @@
 import type { Run, UnitCheckpoint } from '../../checkpoints/checkpoints.ts';
 import type { Stage } from './config.ts';
-import { OptionMistakes } from './errors.ts';
-import type { StageState, UnitView } from './events.ts';
+import { OptionMistakes } from '../errors.ts';
+import type { StageState, UnitView } from '../progress/events.ts';
 import type { RunnerOptions } from './runner.ts';
 import { Stopped } from './stop.ts';
-import type { Progress, Step, TaskContext, Unit } from './task.ts';
+import type { Progress, Step, TaskContext, Unit } from '../task/task.ts';
 
 /** A unit that was under way when its stage stopped or failed. */
 export interface Place {

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import { describe, exitCodeOf } from '../describe.ts';
 import { loadPipeline } from '../pipeline/config.ts';
-import { printable } from '../pipeline/screen/format.ts';
+import { printable } from '../text/format.ts';
 import { writeReport } from './index.ts';
 
 export interface ReportOptions {

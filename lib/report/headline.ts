@@ -1,6 +1,6 @@
 import type { Sql } from '../store/database.ts';
-import { countImages } from '../store/images.ts';
-import { count, duration, plural } from '../pipeline/screen/format.ts';
+import { countImages } from '../dataset/images.ts';
+import { count, duration, plural } from '../text/format.ts';
 import { html } from './html.ts';
 import type { Html } from './html.ts';
 import { whereThere } from './old-schema.ts';

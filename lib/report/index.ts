@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { Taxonomy } from '../etsy/taxonomy.ts';
+import { Taxonomy } from '../dataset/taxonomy.ts';
 import type { Pipeline } from '../pipeline/config.ts';
-import { UserError } from '../pipeline/errors.ts';
+import { UserError } from '../errors.ts';
 import { Database } from '../store/database.ts';
 import type { Sql } from '../store/database.ts';
 import { replaceFile } from '../store/files.ts';
-import { readTaxonomy } from '../store/taxonomy.ts';
+import { readTaxonomy } from '../dataset/taxonomy-table.ts';
 import { version } from '../version.ts';
 import { headline } from './headline.ts';
 import { whereThere } from './old-schema.ts';

@@ -1,4 +1,4 @@
-import { count } from '../pipeline/screen/format.ts';
+import { count } from '../text/format.ts';
 
 const DAY_MS = 86_400_000;
 

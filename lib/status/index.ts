@@ -1,6 +1,6 @@
 import { describe, exitCodeOf } from '../describe.ts';
 import { loadPipeline } from '../pipeline/config.ts';
-import { printable } from '../pipeline/screen/format.ts';
+import { printable } from '../text/format.ts';
 import { printed } from './print.ts';
 import { readStatus } from './read.ts';
 

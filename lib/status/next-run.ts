@@ -1,11 +1,11 @@
-import { withWaits } from '../pipeline/screen/budget.ts';
+import { withWaits } from '../screen/budget.ts';
 import { nowSeconds } from '../services.ts';
 import type { Sql } from '../store/database.ts';
-import { listingsToRetry } from '../store/set-aside.ts';
-import { crawledSlices, firstSliceOfLastCrawl } from '../store/slices.ts';
-import { pagesLackViews, unseenDue } from '../store/standing.ts';
-import type { ShopsDue } from '../store/standing.ts';
-import type { Tally } from '../tally.ts';
+import { listingsToRetry } from '../dataset/set-aside.ts';
+import { crawledSlices, firstSliceOfLastCrawl } from '../dataset/slices.ts';
+import { pagesLackViews, unseenDue } from '../dataset/standing.ts';
+import type { ShopsDue } from '../dataset/standing.ts';
+import type { Tally } from '../dataset/tally.ts';
 import { leastRequests } from './requests.ts';
 import type { NextRun, QuotaStatus, RunStatus, Sync } from './shape.ts';
 

@@ -1,6 +1,6 @@
-import { clockTime, count, duration, oneLine, plural } from '../pipeline/screen/format.ts';
-import { table } from '../table.ts';
-import { listingsRow, reviewsRow, shopsRow } from '../tally-rows.ts';
+import { clockTime, count, duration, oneLine, plural } from '../text/format.ts';
+import { table } from '../text/table.ts';
+import { listingsRow, reviewsRow, shopsRow } from '../dataset/tally-rows.ts';
 import type { StageStatus, Sync, UnitStatus } from './shape.ts';
 
 /** The run and its checkpoint, in words. @param now epoch ms */

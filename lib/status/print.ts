@@ -1,8 +1,8 @@
 import { relative } from 'node:path';
-import { clockTime, count, duration, estimate, oneLine, plural } from '../pipeline/screen/format.ts';
-import { table } from '../table.ts';
-import type { FactRow } from '../table.ts';
-import { findingsRow, imagesRow, leftOutRow } from '../tally-rows.ts';
+import { clockTime, count, duration, estimate, oneLine, plural } from '../text/format.ts';
+import { table } from '../text/table.ts';
+import type { FactRow } from '../text/table.ts';
+import { findingsRow, imagesRow, leftOutRow } from '../dataset/tally-rows.ts';
 import { runLines } from './print-run.ts';
 import type { QuotaStatus, Status, Sync } from './shape.ts';
 

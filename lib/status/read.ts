@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { lastStart } from '../../checkpoints/starts.ts';
 import type { Pipeline } from '../pipeline/config.ts';
-import { UserError } from '../pipeline/errors.ts';
+import { UserError } from '../errors.ts';
 import { nowSeconds } from '../services.ts';
 import { Database } from '../store/database.ts';
 import type { Sql } from '../store/database.ts';
-import { countFindings } from '../store/findings.ts';
+import { countFindings } from '../dataset/findings.ts';
 import { Ledger } from '../store/ledger.ts';
 import { holderOf } from '../store/lock.ts';
-import { isCurrent } from '../store/migrations.ts';
+import { isCurrent } from '../dataset/migrations.ts';
 import {
   asideReasons,
   countRows,
@@ -16,10 +16,10 @@ import {
   freshShops,
   imageReasons,
   reviewsDue,
-} from '../store/standing.ts';
-import type { ShopsDue } from '../store/standing.ts';
-import { tally } from '../tally.ts';
-import type { Tally } from '../tally.ts';
+} from '../dataset/standing.ts';
+import type { ShopsDue } from '../dataset/standing.ts';
+import { tally } from '../dataset/tally.ts';
+import type { Tally } from '../dataset/tally.ts';
 import { nextRun } from './next-run.ts';
 import { quotaStatus } from './quota.ts';
 import { runStatus, startStatus } from './run-status.ts';

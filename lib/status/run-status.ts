@@ -2,7 +2,7 @@ import { Checkpoints } from '../../checkpoints/checkpoints.ts';
 import type { UnitCheckpoint } from '../../checkpoints/checkpoints.ts';
 import type { Start } from '../../checkpoints/starts.ts';
 import type { Pipeline, Stage } from '../pipeline/config.ts';
-import type { Unit } from '../pipeline/task.ts';
+import type { Unit } from '../task/task.ts';
 import type { Database } from '../store/database.ts';
 import type { RunStatus, StageStatus, StartStatus, UnitStatus } from './shape.ts';
 

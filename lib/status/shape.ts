@@ -1,4 +1,4 @@
-import type { Tally } from '../tally.ts';
+import type { Tally } from '../dataset/tally.ts';
 import type { Requests } from './requests.ts';
 
 /**

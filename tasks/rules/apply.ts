@@ -1,26 +1,26 @@
 import type { BatchListing, SearchPage } from '../../lib/etsy/api.ts';
-import { imageParts, imageUrl } from '../../lib/etsy/image-url.ts';
+import { imageParts, imageUrl } from '../../lib/dataset/image-url.ts';
 import type { Listing, Rejected, Shop } from '../../lib/etsy/schemas.ts';
-import { classify } from '../../lib/etsy/when-made.ts';
+import { classify } from '../../lib/dataset/when-made.ts';
 import { nowSeconds } from '../../lib/services.ts';
 import type { Services } from '../../lib/services.ts';
 import type { Tx } from '../../lib/store/database.ts';
-import { setAside, settleListings, settleShops } from '../../lib/store/set-aside.ts';
-import { imagesDone, noteImages, recheckImages, withoutImageRecord } from '../../lib/store/images.ts';
-import type { ImageFile, ImageRef as StoredImage } from '../../lib/store/images.ts';
+import { setAside, settleListings, settleShops } from '../../lib/dataset/set-aside.ts';
+import { imagesDone, noteImages, recheckImages, withoutImageRecord } from '../../lib/dataset/images.ts';
+import type { ImageFile, ImageRef as StoredImage } from '../../lib/dataset/images.ts';
 import {
   addListings,
   addListingsDynamic,
   dueListings,
   fillProductionPartners,
   markRemoved,
-} from '../../lib/store/listings.ts';
-import { getEntries, markSeen, putEntries } from '../../lib/store/meta-data.ts';
-import { addShops, dueShops } from '../../lib/store/shops.ts';
-import { dropWanted, unwantedShops, want } from '../../lib/store/wanted.ts';
-import { imageEntry, imageOfEntry, seenEntry, yearOfEntry } from './entries.ts';
-import type { ImageRef } from './entries.ts';
-import { imagesOnDisk } from './image-files.ts';
+} from '../../lib/dataset/listings.ts';
+import { getEntries, markSeen, putEntries } from '../../lib/dataset/meta-data.ts';
+import { addShops, dueShops } from '../../lib/dataset/shops.ts';
+import { dropWanted, unwantedShops, want } from '../../lib/dataset/wanted.ts';
+import { imageEntry, imageOfEntry, seenEntry, yearOfEntry } from '../../lib/dataset/entries.ts';
+import type { ImageRef } from '../../lib/dataset/entries.ts';
+import { imagesOnDisk } from '../../lib/dataset/image-files.ts';
 import { orLeaveOut } from './leave-out.ts';
 import { listingRow, primaryImage, shopRow } from './rows.ts';
 

@@ -6,9 +6,9 @@ import { sleep } from '../../lib/etsy/time.ts';
 import type { Services } from '../../lib/services.ts';
 import type { Tx } from '../../lib/store/database.ts';
 import { namingFile, replaceFile, syncPath } from '../../lib/store/files.ts';
-import { imagesDone, imagesFailed, nextImages } from '../../lib/store/images.ts';
-import type { ImageFailure, ImageFile, ImageJob } from '../../lib/store/images.ts';
-import { imagePath, inspectImage } from './image-files.ts';
+import { imagesDone, imagesFailed, nextImages } from '../../lib/dataset/images.ts';
+import type { ImageFailure, ImageFile, ImageJob } from '../../lib/dataset/images.ts';
+import { imagePath, inspectImage } from '../../lib/dataset/image-files.ts';
 
 /** Tries within one run; a failed image gets as many in the next one. */
 const TRIES = 3;

@@ -1,8 +1,8 @@
 import type { ListingImage, Listing, Review, Shop } from '../../lib/etsy/schemas.ts';
 import { createdAt } from '../../lib/etsy/schemas.ts';
-import type { ListingRow } from '../../lib/store/listings.ts';
-import type { ReviewRow } from '../../lib/store/reviews.ts';
-import type { ShopRow } from '../../lib/store/shops.ts';
+import type { ListingRow } from '../../lib/dataset/listings.ts';
+import type { ReviewRow } from '../../lib/dataset/reviews.ts';
+import type { ShopRow } from '../../lib/dataset/shops.ts';
 
 // How Etsy's records become rows. `now` is in epoch seconds throughout.
 

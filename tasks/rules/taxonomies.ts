@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import type { Taxonomy } from '../../lib/etsy/taxonomy.ts';
-import { OptionMistakes } from '../../lib/pipeline/errors.ts';
-import type { OptionMistake } from '../../lib/pipeline/errors.ts';
-import type { Unit, Write } from '../../lib/pipeline/task.ts';
+import type { Taxonomy } from '../../lib/dataset/taxonomy.ts';
+import { OptionMistakes } from '../../lib/errors.ts';
+import type { OptionMistake } from '../../lib/errors.ts';
+import type { Unit, Write } from '../../lib/task/task.ts';
 import { expects, nearest } from '../../lib/pipeline/validate.ts';
 import { nowSeconds } from '../../lib/services.ts';
 import type { Services } from '../../lib/services.ts';
 import type { Sql, Tx } from '../../lib/store/database.ts';
-import { readTaxonomy, replaceTaxonomy } from '../../lib/store/taxonomy.ts';
+import { readTaxonomy, replaceTaxonomy } from '../../lib/dataset/taxonomy-table.ts';
 
 const category = expects('the id or the name of a category, such as 975 or Dining Chairs');
 

@@ -1,4 +1,4 @@
-import { WINDOW } from '../../tasks/rules/window.ts';
+import { WINDOW } from '../../lib/task/window.ts';
 import { median, number, percent } from '../figures.ts';
 import type { Section } from './section.ts';
 

@@ -2,7 +2,7 @@ import { MAX_OFFSET, PAGE } from '../../lib/etsy/api.ts';
 import { advance, nextPage, placeOf, wholeRange } from '../../tasks/rules/price-slices.ts';
 import type { Slice } from '../../tasks/rules/price-slices.ts';
 import { advancePass, newPass } from '../../tasks/rules/review-pass.ts';
-import { BATCH } from '../../tasks/rules/window.ts';
+import { BATCH } from '../../lib/task/window.ts';
 import { find } from '../marketplace/search.ts';
 import { currencyOf, money } from '../marketplace/shops.ts';
 import { madeSince2000 } from '../marketplace/when-made.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as nap } from 'node:timers/promises';
-import { WINDOW } from '../../tasks/rules/window.ts';
+import { WINDOW } from '../../lib/task/window.ts';
 import { number } from '../figures.ts';
 import type { Faults, RequestRecord } from '../marketplace/index.ts';
 import { withRig } from '../rig.ts';

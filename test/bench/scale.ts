@@ -1,7 +1,7 @@
 import { cp, stat } from 'node:fs/promises';
-import { yearOfEntry } from '../../tasks/rules/entries.ts';
+import { yearOfEntry } from '../../lib/dataset/entries.ts';
 import { Database } from '../../lib/store/database.ts';
-import { MetaDataFile } from '../../lib/store/meta-data.ts';
+import { MetaDataFile } from '../../lib/dataset/meta-data.ts';
 import { number } from '../figures.ts';
 import { withRig } from '../rig.ts';
 import type { Rig, RigOptions } from '../rig.ts';

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
 import { main } from '../../lib/command.ts';
 import { packageFolder } from '../../lib/pipeline/load-tasks.ts';
-import { session } from '../../lib/session.ts';
+import { session } from '../../lib/run/index.ts';
 import type { Folder, Said } from './row.ts';
 
 export const KEY = 'keystring-of-a-test:secret-of-a-test';

@@ -18,8 +18,8 @@ export const UNMET: readonly Unmet[] = [
   { file: 'lib/pipeline/graph.ts', words: 'internal: stages without a circle have no order', why: OWN },
   { file: 'lib/pipeline/runner.ts', words: 'internal: no stage …', why: OWN },
   { file: 'tasks/rules/price-slices.ts', words: 'internal: a page of a slice that is not open', why: OWN },
-  { file: 'lib/pipeline/screen/margins.ts', words: 'next try in … (…)', why: SCREEN },
-  { file: 'lib/pipeline/screen/margins.ts', words: 'trying again', why: SCREEN },
+  { file: 'lib/screen/margins.ts', words: 'next try in … (…)', why: SCREEN },
+  { file: 'lib/screen/margins.ts', words: 'trying again', why: SCREEN },
   {
     file: 'checkpoints/starts.ts',
     words: 'its end was not noted (killed, a power cut, a full disk)…',

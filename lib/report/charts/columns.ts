@@ -1,6 +1,6 @@
 import { axisY, barY, gridY, identity, ruleY, text, tickY } from '@observablehq/plot';
 import type { Html } from '../html.ts';
-import { count } from '../../pipeline/screen/format.ts';
+import { count } from '../../text/format.ts';
 import { short } from '../words.ts';
 import { colour } from './chart.ts';
 import type { Tone } from './chart.ts';

@@ -1,6 +1,6 @@
-import { countFindings, openFindings } from '../../store/findings.ts';
+import { countFindings, openFindings } from '../../dataset/findings.ts';
 import type { Sql } from '../../store/database.ts';
-import { count, plural } from '../../pipeline/screen/format.ts';
+import { count, plural } from '../../text/format.ts';
 import { figures, short, table, words } from '../charts/table.ts';
 import { html } from '../html.ts';
 import type { Content, Source } from '../subject.ts';

@@ -1,7 +1,7 @@
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Sql } from '../../store/database.ts';
-import { plural } from '../../pipeline/screen/format.ts';
+import { plural } from '../../text/format.ts';
 import { html, plainText, webAddress } from '../html.ts';
 import type { Html } from '../html.ts';
 import type { Content, Source } from '../subject.ts';

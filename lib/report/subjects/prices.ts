@@ -1,5 +1,5 @@
 import type { Sql } from '../../store/database.ts';
-import { count, plural } from '../../pipeline/screen/format.ts';
+import { count, plural } from '../../text/format.ts';
 import { figureWith, legend } from '../charts/chart.ts';
 import { ranges } from '../charts/ranges.ts';
 import { figures, table, words } from '../charts/table.ts';

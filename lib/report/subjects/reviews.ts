@@ -1,5 +1,5 @@
 import type { Sql } from '../../store/database.ts';
-import { count, plural } from '../../pipeline/screen/format.ts';
+import { count, plural } from '../../text/format.ts';
 import { figureWith } from '../charts/chart.ts';
 import { columns, everyFew } from '../charts/columns.ts';
 import { figures, short, table } from '../charts/table.ts';

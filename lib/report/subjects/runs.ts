@@ -1,5 +1,5 @@
 import type { Sql } from '../../store/database.ts';
-import { count, duration, plural, rate } from '../../pipeline/screen/format.ts';
+import { count, duration, plural, rate } from '../../text/format.ts';
 import { figureWith, legend } from '../charts/chart.ts';
 import { columns, everyFew } from '../charts/columns.ts';
 import { figures, short, table } from '../charts/table.ts';

@@ -1,4 +1,4 @@
-import { count, plural } from '../../pipeline/screen/format.ts';
+import { count, plural } from '../../text/format.ts';
 import { bars } from '../charts/bars.ts';
 import { figureWith } from '../charts/chart.ts';
 import { figures, table, words } from '../charts/table.ts';

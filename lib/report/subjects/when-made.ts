@@ -1,6 +1,6 @@
-import { earliestYear } from '../../etsy/when-made.ts';
+import { earliestYear } from '../../dataset/when-made.ts';
 import type { Sql } from '../../store/database.ts';
-import { count, plural } from '../../pipeline/screen/format.ts';
+import { count, plural } from '../../text/format.ts';
 import { bars } from '../charts/bars.ts';
 import { figureWith, legend } from '../charts/chart.ts';
 import { figures, short, table } from '../charts/table.ts';

@@ -4,10 +4,10 @@ import pLimit from 'p-limit';
 import { open } from 'sqlite';
 import type { Statement } from 'sqlite';
 import sqlite3 from 'sqlite3';
-import { imageParts } from '../../../lib/etsy/image-url.ts';
+import { imageParts } from '../../../lib/dataset/image-url.ts';
 import type { Listing, ListingImage, Shop } from '../../../lib/etsy/schemas.ts';
-import { classify } from '../../../lib/etsy/when-made.ts';
-import { imageEntry, seenEntry, yearOfEntry } from '../../../tasks/rules/entries.ts';
+import { classify } from '../../../lib/dataset/when-made.ts';
+import { imageEntry, seenEntry, yearOfEntry } from '../../../lib/dataset/entries.ts';
 import { listingRow, primaryImage, shopRow } from '../../../tasks/rules/rows.ts';
 
 export interface CrawleeInput {

@@ -1,0 +1,66 @@
+import type { Sql, Tx } from '../store/database.ts';
+
+/** Something verify found out of sync. */
+export interface Finding {
+  readonly kind: string;
+  /** What it is about: a listing id, a shop id, a file, a slice. */
+  readonly subject: string;
+  readonly detail: string;
+}
+
+export async function addFindings(tx: Tx, runId: number, findings: readonly Finding[]): Promise<void> {
+  await tx.run(
+    `INSERT INTO findings (run_id, kind, subject, detail)
+     SELECT ?, r.value ->> 0, r.value ->> 1, r.value ->> 2 FROM jsonb_each(?) AS r
+     WHERE true ON CONFLICT (run_id, kind, subject) DO UPDATE SET detail = excluded.detail, repaired = 0`,
+    [runId, JSON.stringify(findings.map((one) => [one.kind, one.subject, one.detail]))],
+  );
+}
+
+export interface FindingCount {
+  readonly kind: string;
+  readonly open: number;
+  readonly repaired: number;
+}
+
+export function countFindings(sql: Sql, runId: number): Promise<FindingCount[]> {
+  return sql.all<FindingCount>(
+    `SELECT kind, sum(repaired = 0) AS open, sum(repaired) AS repaired FROM findings
+     WHERE run_id = ? GROUP BY kind ORDER BY kind`,
+    [runId],
+  );
+}
+
+export function openFindings(sql: Sql, runId: number, limit: number): Promise<Finding[]> {
+  return sql.all<Finding>(
+    'SELECT kind, subject, detail FROM findings WHERE run_id = ? AND repaired = 0 ORDER BY id LIMIT ?',
+    [runId, limit],
+  );
+}
+
+/** Findings of this run that no longer hold, by kind: what makes each whole again, in SQL. */
+const WHOLE_AGAIN: Readonly<Record<string, string>> = {
+  'missing-listing': `EXISTS (SELECT 1 FROM listings WHERE listing_id = CAST(subject AS INTEGER)) OR EXISTS (
+    SELECT 1 FROM listings_dynamic WHERE listing_id = CAST(subject AS INTEGER) AND state = 'removed')`,
+  'missing-listing-dynamic':
+    'EXISTS (SELECT 1 FROM listings_dynamic WHERE listing_id = CAST(subject AS INTEGER))',
+  'missing-shop': 'EXISTS (SELECT 1 FROM shops WHERE shop_id = CAST(subject AS INTEGER))',
+  'missing-shop-dynamic': 'EXISTS (SELECT 1 FROM shops_dynamic WHERE shop_id = CAST(subject AS INTEGER))',
+  'missing-image': `EXISTS (SELECT 1 FROM images WHERE listing_id = CAST(subject AS INTEGER) AND state = 'done')`,
+};
+
+export async function closeRepaired(tx: Tx, runId: number): Promise<void> {
+  for (const [kind, whole] of Object.entries(WHOLE_AGAIN)) {
+    await tx.run(`UPDATE findings SET repaired = 1 WHERE run_id = ? AND kind = ? AND (${whole})`, [
+      runId,
+      kind,
+    ]);
+  }
+  // An image that cannot be had keeps its finding open, with the reason.
+  await tx.run(
+    `UPDATE findings SET detail = detail || '; not to be had: ' || i.reason FROM images AS i
+     WHERE findings.run_id = ? AND kind = 'missing-image' AND repaired = 0
+       AND i.listing_id = CAST(subject AS INTEGER) AND i.reason IS NOT NULL AND instr(detail, i.reason) = 0`,
+    [runId],
+  );
+}

@@ -1,0 +1,139 @@
+import type { Sql, Tx } from '../store/database.ts';
+import { ids, insertFrom, rowsJson } from '../store/rows.ts';
+
+const STATIC = [
+  'listing_id',
+  'snapshot_timestamp',
+  'shop_id',
+  'title',
+  'description',
+  'creation_timestamp',
+  'url',
+  'is_customizable',
+  'is_personalizable',
+  'listing_type',
+  'tags',
+  'materials',
+  'processing_min',
+  'processing_max',
+  'who_made',
+  'when_made',
+  'item_weight',
+  'item_weight_unit',
+  'item_length',
+  'item_width',
+  'item_height',
+  'item_dimensions_unit',
+  'should_auto_renew',
+  'language',
+  'price_amount',
+  'price_divisor',
+  'price_currency',
+  'taxonomy_id',
+  'production_partners',
+] as const;
+
+const DYNAMIC = [
+  'listing_id',
+  'snapshot_timestamp',
+  'state',
+  'ending_timestamp',
+  'quantity',
+  'num_favorers',
+  'views',
+  'price_amount',
+  'price_divisor',
+  'price_currency',
+] as const;
+
+/** One listing as both tables want it; see README for the columns and their units. */
+export type ListingRow = Readonly<Record<(typeof STATIC)[number] | (typeof DYNAMIC)[number], unknown>> & {
+  readonly listing_id: number;
+};
+
+/**
+ * A listing is due when its newest dynamic row is older than `staleBefore` (epoch s), or says that it was gone.
+ * Written for a row `r` with the listing's id.
+ */
+const DUE = `coalesce((
+  SELECT iif(d.state IS 'removed', 0, d.snapshot_timestamp) FROM listings_dynamic AS d
+  WHERE d.listing_id = r.value ->> 0 ORDER BY d.snapshot_timestamp DESC, d.id DESC LIMIT 1), 0) < :staleBefore`;
+
+/** Adds the static rows that are not there yet. @returns the ids that are new */
+export async function addListings(tx: Tx, rows: readonly ListingRow[]): Promise<number[]> {
+  const unknown = await ids(
+    tx,
+    `SELECT r.value AS id FROM json_each(:ids) AS r
+     WHERE NOT EXISTS (SELECT 1 FROM listings WHERE listing_id = r.value)`,
+    { ':ids': JSON.stringify(rows.map((row) => row.listing_id)) },
+  );
+  const fresh = new Set(unknown);
+  if (fresh.size === 0) return [];
+  const added = rows.filter((row) => fresh.has(row.listing_id));
+  await tx.run(insertFrom('listings', STATIC), { ':rows': rowsJson(STATIC, added) });
+  return unknown;
+}
+
+/** Appends a dynamic row to each listing that is due. @returns their ids */
+export function addListingsDynamic(
+  tx: Tx,
+  rows: readonly ListingRow[],
+  staleBefore: number,
+): Promise<number[]> {
+  return ids(tx, `${insertFrom('listings_dynamic', DYNAMIC)} WHERE ${DUE} RETURNING listing_id AS id`, {
+    ':rows': rowsJson(DYNAMIC, rows),
+    ':staleBefore': staleBefore,
+  });
+}
+
+/** Of `listingIds`, those that are due. */
+export async function dueListings(
+  sql: Sql,
+  listingIds: readonly number[],
+  staleBefore: number,
+): Promise<number[]> {
+  if (listingIds.length === 0) return [];
+  return ids(sql, `SELECT r.value ->> 0 AS id FROM jsonb_each(:rows) AS r WHERE ${DUE}`, {
+    ':rows': JSON.stringify(listingIds.map((id) => [id])),
+    ':staleBefore': staleBefore,
+  });
+}
+
+/** Search pages may lack it; the batch has it. */
+export async function fillProductionPartners(tx: Tx, rows: readonly ListingRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  await tx.run(
+    `UPDATE listings SET production_partners = r.value ->> 1 FROM jsonb_each(?) AS r
+     WHERE listings.listing_id = r.value ->> 0 AND listings.production_partners IS NULL`,
+    [
+      JSON.stringify(
+        rows
+          .filter((row) => row.production_partners !== null)
+          .map((row) => [row.listing_id, row.production_partners]),
+      ),
+    ],
+  );
+}
+
+/**
+ * Etsy no longer shows them: a dynamic row with state `removed` and no figures, unless the newest says so already and
+ * is not older than `staleBefore`.
+ * @returns the ids that got one
+ */
+export async function markRemoved(
+  tx: Tx,
+  listingIds: readonly number[],
+  now: number,
+  staleBefore: number,
+): Promise<number[]> {
+  if (listingIds.length === 0) return [];
+  return ids(
+    tx,
+    `INSERT INTO listings_dynamic (listing_id, snapshot_timestamp, state)
+     SELECT r.value, :now, 'removed' FROM json_each(:ids) AS r WHERE coalesce((
+       SELECT iif(d.state IS 'removed', d.snapshot_timestamp, 0) FROM listings_dynamic AS d
+       WHERE d.listing_id = r.value ORDER BY d.snapshot_timestamp DESC, d.id DESC LIMIT 1), 0) < :staleBefore
+     RETURNING listing_id AS id`,
+    { ':ids': JSON.stringify(listingIds), ':now': now, ':staleBefore': staleBefore },
+  );
+}

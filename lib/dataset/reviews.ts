@@ -1,0 +1,91 @@
+import type { Tx } from '../store/database.ts';
+import { insertFrom, rowsJson } from '../store/rows.ts';
+
+export interface ReviewRow {
+  readonly shop_id: number;
+  readonly listing_id: number;
+  readonly transaction_id: number;
+  readonly buyer_user_id: number | null;
+  readonly rating: number | null;
+  readonly review: string | null;
+  readonly language: string | null;
+  /** Epoch seconds. */
+  readonly create_timestamp: number;
+  readonly snapshot_timestamp: number;
+}
+
+const COLUMNS = [
+  'snapshot_timestamp',
+  'shop_id',
+  'listing_id',
+  'buyer_user_id',
+  'rating',
+  'review',
+  'language',
+  'create_timestamp',
+  'transaction_id',
+] as const;
+
+interface EarlyRow {
+  readonly id: number;
+  readonly listing_id: number;
+  readonly buyer_user_id: number | null;
+  readonly rating: number | null;
+  readonly review: string | null;
+  readonly create_timestamp: number;
+}
+
+/**
+ * Stores the reviews of one shop, each once: a review is known by its transaction_id. A text or rating that its buyer
+ * has changed since is brought up to date.
+ * Rows of the early system carry no transaction_id; theirs is found here, so that they are not stored twice.
+ */
+export async function addReviews(tx: Tx, shopId: number, rows: readonly ReviewRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  const times = rows.map((row) => row.create_timestamp);
+  const early = await tx.all<EarlyRow>(
+    // Left to itself SQLite takes the index of transaction ids, and with it all rows that have none.
+    `SELECT id, listing_id, buyer_user_id, rating, review, create_timestamp FROM reviews INDEXED BY reviews_unclaimed
+     WHERE transaction_id IS NULL AND shop_id = ? AND create_timestamp BETWEEN ? AND ?`,
+    [shopId, Math.min(...times), Math.max(...times)],
+  );
+  if (early.length > 0) await claim(tx, early, rows);
+  await tx.run(
+    `${insertFrom('reviews', COLUMNS)} WHERE true ON CONFLICT (transaction_id) DO UPDATE SET
+       rating = excluded.rating, review = excluded.review, language = excluded.language
+     WHERE reviews.rating IS NOT excluded.rating OR reviews.review IS NOT excluded.review`,
+    { ':rows': rowsJson(COLUMNS, rows) },
+  );
+}
+
+/** Gives early rows their transaction_id. Their old key allowed one row for a shop, listing and second. */
+async function claim(tx: Tx, early: readonly EarlyRow[], rows: readonly ReviewRow[]): Promise<void> {
+  const known = await tx.all<{ id: number }>(
+    'SELECT transaction_id AS id FROM reviews WHERE transaction_id IN (SELECT value FROM json_each(?))',
+    [JSON.stringify(rows.map((row) => row.transaction_id))],
+  );
+  const taken = new Set(known.map((row) => row.id));
+  const claims: [number, number][] = [];
+  for (const old of early) {
+    const candidates = rows.filter(
+      (row) =>
+        row.listing_id === old.listing_id &&
+        row.create_timestamp === old.create_timestamp &&
+        (row.buyer_user_id ?? old.buyer_user_id) === (old.buyer_user_id ?? row.buyer_user_id) &&
+        !taken.has(row.transaction_id),
+    );
+    const [best] = candidates.toSorted((a, b) => likeness(b, old) - likeness(a, old));
+    if (!best) continue;
+    taken.add(best.transaction_id);
+    claims.push([old.id, best.transaction_id]);
+  }
+  await tx.run(
+    'UPDATE reviews SET transaction_id = r.value ->> 1 FROM json_each(?) AS r WHERE reviews.id = r.value ->> 0',
+    [JSON.stringify(claims)],
+  );
+}
+
+function likeness(row: ReviewRow, old: EarlyRow): number {
+  const buyer = row.buyer_user_id === old.buyer_user_id ? 4 : 0;
+  return buyer + (row.review === old.review ? 2 : 0) + (row.rating === old.rating ? 1 : 0);
+}

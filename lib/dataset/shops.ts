@@ -1,0 +1,54 @@
+import type { Sql, Tx } from '../store/database.ts';
+import { ids, insertFrom, rowsJson } from '../store/rows.ts';
+
+const STATIC = [
+  'shop_id',
+  'snapshot_timestamp',
+  'create_date',
+  'url',
+  'is_shop_us_based',
+  'shipping_from_country_iso',
+  'shop_location_country_iso',
+] as const;
+
+const DYNAMIC = [
+  'shop_id',
+  'snapshot_timestamp',
+  'update_date',
+  'listing_active_count',
+  'accepts_custom_requests',
+  'num_favorers',
+  'transaction_sold_count',
+  'review_average',
+  'review_count',
+] as const;
+
+export type ShopRow = Readonly<Record<(typeof STATIC)[number] | (typeof DYNAMIC)[number], unknown>> & {
+  readonly shop_id: number;
+};
+
+/** Written for a row `r` with the shop's id. A shop without a static row has no dynamic row either. */
+const DUE = `NOT EXISTS (
+  SELECT 1 FROM shops_dynamic AS d
+  WHERE d.shop_id = r.value ->> 0 AND d.snapshot_timestamp >= :staleBefore)`;
+
+/** Adds the static rows that are missing, and a dynamic row to each shop whose newest is older than `staleBefore`. */
+export async function addShops(tx: Tx, rows: readonly ShopRow[], staleBefore: number): Promise<void> {
+  await tx.run(`${insertFrom('shops', STATIC)} WHERE true ON CONFLICT (shop_id) DO NOTHING`, {
+    ':rows': rowsJson(STATIC, rows),
+  });
+  await tx.run(`${insertFrom('shops_dynamic', DYNAMIC)} WHERE ${DUE}`, {
+    ':rows': rowsJson(DYNAMIC, rows),
+    ':staleBefore': staleBefore,
+  });
+}
+
+/** Of `shopIds`, those without a static row or with no dynamic row since `staleBefore` (epoch s). */
+export function dueShops(sql: Sql, shopIds: readonly number[], staleBefore: number): Promise<number[]> {
+  return ids(
+    sql,
+    `SELECT r.value ->> 0 AS id FROM jsonb_each(:rows) AS r
+     WHERE ${DUE} OR NOT EXISTS (SELECT 1 FROM shops AS s WHERE s.shop_id = r.value ->> 0)`,
+    { ':rows': JSON.stringify(shopIds.map((id) => [id])), ':staleBefore': staleBefore },
+  );
+}

@@ -1,0 +1,127 @@
+import type { Sql } from '../store/database.ts';
+
+/** Rows in each table of the data; a table that is not there has none. */
+export async function countRows<Table extends string>(
+  sql: Sql,
+  tables: readonly Table[],
+): Promise<Record<Table, number>> {
+  const there = await sql.all<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'");
+  const names = new Set(there.map((row) => row.name));
+  const counts = await Promise.all(
+    tables.map(async (table) => {
+      const row = names.has(table)
+        ? await sql.get<{ n: number }>(`SELECT count(*) AS n FROM ${table}`)
+        : undefined;
+      return [table, row?.n ?? 0] as const;
+    }),
+  );
+  return Object.fromEntries(counts) as Record<Table, number>;
+}
+
+/**
+ * Listings with a dynamic row since `staleBefore` (epoch s). A listing gets one in that time, unless it went or came
+ * back in between: only of those are the rows looked at.
+ */
+export async function freshListings(sql: Sql, staleBefore: number): Promise<number> {
+  const rows = await sql.get<{ n: number }>(
+    'SELECT count(*) AS n FROM listings_dynamic WHERE snapshot_timestamp >= ?',
+    [staleBefore],
+  );
+  const doubled = await sql.get<{ n: number | null }>(
+    `SELECT sum(n - 1) AS n FROM (
+       SELECT (SELECT count(*) FROM listings_dynamic AS d
+               WHERE d.listing_id = gone.listing_id AND d.snapshot_timestamp >= :since) AS n
+       FROM (SELECT DISTINCT +listing_id AS listing_id FROM listings_dynamic
+             WHERE snapshot_timestamp >= :since AND state = 'removed') AS gone)`,
+    { ':since': staleBefore },
+  );
+  return (rows?.n ?? 0) - (doubled?.n ?? 0);
+}
+
+/** Shops with a dynamic row since `staleBefore` (epoch s): they get no second one in that time. */
+export async function freshShops(sql: Sql, staleBefore: number): Promise<number> {
+  const row = await sql.get<{ n: number }>(
+    'SELECT count(*) AS n FROM shops_dynamic WHERE snapshot_timestamp >= ?',
+    [staleBefore],
+  );
+  return row?.n ?? 0;
+}
+
+export interface ShopsDue {
+  /** That each is known to have, and that are not in. */
+  readonly reviews: number;
+  readonly shops: number;
+}
+
+/**
+ * Shops whose reviews are due, by how many each is known to have that are not in: none where they were read before;
+ * where they were not, those of the past year, which the shop's figures tell.
+ */
+export function reviewsDue(sql: Sql, staleBefore: number): Promise<ShopsDue[]> {
+  return sql.all(
+    `SELECT iif(r.started_at IS NOT NULL, 0, coalesce((
+       SELECT d.review_count FROM shops_dynamic AS d WHERE d.shop_id = s.shop_id
+       ORDER BY d.snapshot_timestamp DESC, d.id DESC LIMIT 1), 0)) AS reviews, count(*) AS shops
+     FROM shops AS s LEFT JOIN review_sync AS r ON r.shop_id = s.shop_id
+     WHERE r.completed_at IS NULL OR r.completed_at < ? OR r.pass IS NOT NULL GROUP BY 1`,
+    [staleBefore],
+  );
+}
+
+/**
+ * Entries made since the year that no crawl from slice `first` on has seen, with no dynamic row since `staleBefore`.
+ * Reads all entries once, in their order: found by year, nearly all of them would be, one by one.
+ */
+export async function unseenDue(
+  sql: Sql,
+  madeSince: number,
+  first: number,
+  staleBefore: number,
+): Promise<number> {
+  const row = await sql.get<{ n: number }>(
+    `SELECT count(*) AS n FROM meta_data AS m
+     WHERE +m.earliest_year >= ? AND (m.seen_slice IS NULL OR m.seen_slice < ?)
+       AND NOT EXISTS (SELECT 1 FROM listings_dynamic AS d
+                       WHERE d.listing_id = m.listing_id AND d.snapshot_timestamp >= ?)`,
+    [madeSince, first, staleBefore],
+  );
+  return row?.n ?? 0;
+}
+
+/**
+ * Whether search pages lack `views`, by the newest listings: where they do, the first dynamic row comes later than the
+ * static one, from a batch.
+ */
+export async function pagesLackViews(sql: Sql): Promise<boolean> {
+  const row = await sql.get<{ later: number | null; n: number }>(
+    `SELECT sum(later) AS later, count(*) AS n FROM (
+       SELECT (SELECT min(d.snapshot_timestamp) FROM listings_dynamic AS d WHERE d.listing_id = l.listing_id)
+         > l.snapshot_timestamp AS later
+       FROM listings AS l ORDER BY l.listing_id DESC LIMIT 200)`,
+  );
+  return (row?.later ?? 0) * 2 > (row?.n ?? 0);
+}
+
+export interface Reason {
+  readonly reason: string;
+  readonly n: number;
+}
+
+/** Why images failed, the most frequent reasons first. */
+export function imageReasons(sql: Sql, limit: number): Promise<Reason[]> {
+  return sql.all<Reason>(
+    `SELECT coalesce(reason, 'no reason was noted') AS reason, count(*) AS n FROM images
+     WHERE state IN ('failed', 'missing') GROUP BY reason ORDER BY n DESC, reason LIMIT ?`,
+    [limit],
+  );
+}
+
+/** Why records are set aside and still open, the most frequent reasons first; ids in endpoints are left out. */
+export function asideReasons(sql: Sql, limit: number): Promise<(Reason & { readonly endpoint: string })[]> {
+  return sql.all(
+    `SELECT iif(endpoint LIKE 'shops/%/reviews', 'shops/{id}/reviews', iif(endpoint LIKE 'shops/%', 'shops/{id}', endpoint))
+       AS endpoint, reason, count(*) AS n FROM set_aside WHERE settled_at IS NULL
+     GROUP BY 1, reason ORDER BY n DESC, 1, reason LIMIT ?`,
+    [limit],
+  );
+}

@@ -1,0 +1,64 @@
+import type { FactRow } from '../text/table.ts';
+import type { Tally } from './tally.ts';
+
+// What summary and status tell in the same words.
+
+export function listingsRow({ listings }: Tally): FactRow {
+  return {
+    label: 'listings',
+    facts: [
+      [listings.new, 'new'],
+      [listings.refreshed, 'refreshed'],
+      [listings.gone, 'gone'],
+    ],
+  };
+}
+
+/** @param madeSince year */
+export function leftOutRow({ before, uncertain, unrecognised }: Tally, madeSince: number): FactRow {
+  return {
+    label: 'left out',
+    facts: [
+      [before, `before ${madeSince}`],
+      [uncertain, 'uncertain'],
+      [unrecognised, 'unrecognised'],
+    ],
+  };
+}
+
+export function shopsRow({ shops }: Tally): FactRow {
+  return {
+    label: 'shops',
+    facts: [
+      [shops.new, 'new'],
+      [shops.refreshed, 'refreshed'],
+    ],
+  };
+}
+
+export function reviewsRow({ reviews }: Tally): FactRow {
+  return { label: 'reviews', facts: [[reviews.new, 'new']] };
+}
+
+/** Those without one are told where none is still to come. */
+export function imagesRow({ images }: Tally): FactRow {
+  return {
+    label: 'images',
+    facts: [
+      [images.done, 'on disk'],
+      [images.failed + images.missing, 'failed'],
+      images.waiting > 0 ? [images.waiting, 'waiting'] : [images.none, 'without one'],
+    ],
+  };
+}
+
+/** Findings by whether they are mended. */
+export function findingsRow({ open, repaired }: Tally['findings']): FactRow {
+  return {
+    label: 'findings',
+    facts: [
+      [open, 'open'],
+      [repaired, 'repaired'],
+    ],
+  };
+}

@@ -1,0 +1,86 @@
+import type { Run } from '../../checkpoints/checkpoints.ts';
+import type { Starts } from '../../checkpoints/starts.ts';
+import { describe } from '../describe.ts';
+import { fullText } from '../log/file.ts';
+import type { Log } from '../log/file.ts';
+import type { Pipeline } from '../pipeline/config.ts';
+import type { Outcome } from '../pipeline/runner.ts';
+import type { Stopped } from '../pipeline/stop.ts';
+import type { Database } from '../store/database.ts';
+import { openFindings } from '../dataset/findings.ts';
+import { summary } from './summary.ts';
+import { tally } from '../dataset/tally.ts';
+
+export interface ConcludeOptions {
+  readonly pipeline: Pipeline;
+  readonly database: Database;
+  readonly starts: Starts;
+  /** The row of this start. */
+  readonly start: number;
+  readonly log: Log;
+  readonly run: Run;
+  readonly outcome: Outcome;
+  readonly stopped: Stopped | undefined;
+  readonly redact: (text: string) => string;
+  /** Epoch ms of this start. */
+  readonly begun: number;
+  readonly cwd: string;
+  readonly width: number;
+}
+
+/** Open findings told one by one. */
+const FINDINGS = 5;
+
+/**
+ * Counts what the run has changed, and notes it in the history and in the log. What a failed run can no longer read is
+ * left out: why is told already. A history that cannot be written changes nothing; the next start sees to it.
+ * @returns what is left on the terminal
+ */
+export async function conclude(options: ConcludeOptions): Promise<string> {
+  const { pipeline, database, starts, start, log, run, outcome, stopped, redact, begun } = options;
+  const orNothing = <T>(work: Promise<T>): Promise<T | undefined> =>
+    outcome.state === 'failed' ? work.catch(() => undefined) : work;
+  const counts = await orNothing(tally(database.read, run, pipeline.rules.madeSince));
+  const now = Date.now();
+  const reason = reasonOf(options);
+  const ending = { outcome: outcome.state, reason: reason && redact(reason), counts: counts ?? null };
+  const pace = await starts.end(start, ending, now).catch((error: unknown) => {
+    log.write('failure', { during: 'noting the end in the history', error: fullText(error) });
+    return orNothing(starts.pace(start));
+  });
+
+  for (const { stage, unit, error } of outcome.failures) {
+    log.write('failure', { stage, unit, error: fullText(error) });
+  }
+  const { requests, faults, worstSecond } = pace ?? {};
+  log.write('summary', {
+    outcome: outcome.state,
+    reason,
+    tookMs: now - begun,
+    requests,
+    faults,
+    worstSecond,
+    perSecond: pace && Number(pace.perSecond.toFixed(2)),
+    counts,
+  });
+  return summary({
+    pipeline,
+    run,
+    outcome,
+    stopped,
+    took: now - begun,
+    counts,
+    pace,
+    findings: (await orNothing(openFindings(database.read, run.id, FINDINGS))) ?? [],
+    describe,
+    logFile: log.path,
+    cwd: options.cwd,
+    width: options.width,
+  });
+}
+
+function reasonOf({ outcome, stopped }: ConcludeOptions): string | null {
+  if (outcome.state === 'stopped') return stopped?.message ?? null;
+  if (outcome.state === 'finished') return null;
+  return outcome.failures.map(({ stage, error }) => `${stage}: ${describe(error)}`).join('\n');
+}

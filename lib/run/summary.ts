@@ -1,0 +1,138 @@
+import { relative } from 'node:path';
+import type { Run } from '../../checkpoints/checkpoints.ts';
+import type { Pipeline } from '../pipeline/config.ts';
+import type { Outcome } from '../pipeline/runner.ts';
+import { count, duration, oneLine } from '../text/format.ts';
+import type { Stopped } from '../pipeline/stop.ts';
+import type { Finding } from '../dataset/findings.ts';
+import type { Pace } from '../store/ledger.ts';
+import { table } from '../text/table.ts';
+import type { Fact, FactRow } from '../text/table.ts';
+import type { Tally } from '../dataset/tally.ts';
+import {
+  findingsRow,
+  imagesRow,
+  leftOutRow,
+  listingsRow,
+  reviewsRow,
+  shopsRow,
+} from '../dataset/tally-rows.ts';
+
+export interface SummaryOptions {
+  readonly pipeline: Pipeline;
+  readonly run: Run;
+  readonly outcome: Outcome;
+  readonly stopped: Stopped | undefined;
+  /** Milliseconds that this start took. */
+  readonly took: number;
+  /** Undefined where the database could not be asked any more. */
+  readonly counts: Tally | undefined;
+  /** Requests of the whole run, the rate of this start. */
+  readonly pace: Pace | undefined;
+  /** Open ones, the first few. */
+  readonly findings: readonly Finding[];
+  readonly describe: (error: unknown) => string;
+  readonly logFile: string;
+  /** Paths are shown from here. */
+  readonly cwd: string;
+  /** Columns of the terminal. */
+  readonly width: number;
+}
+
+/** What is left on the terminal: how it ended, what the run has changed so far, and what to do next. */
+export function summary(options: SummaryOptions): string {
+  const { outcome, counts, findings, width } = options;
+  const figures = counts === undefined ? [] : table(rowsOf(options, counts), width);
+  const open = findings.map(({ kind, subject, detail }) => `  ${oneLine(`${kind}: ${subject}: ${detail}`)}`);
+  const more = (counts?.findings.open ?? 0) - findings.length;
+  if (more > 0) open.push(`  and ${count(more)} more findings`);
+  const isWhole = outcome.state === 'finished';
+  // The places last: where a report is written, its line follows them.
+  const blocks = [ending(options), figures, open, next(options), isWhole ? places(options) : []];
+  const text = blocks.flatMap((block) => (block.length > 0 ? [['', ...block].join('\n')] : []));
+  return `${text.join('\n')}\n`;
+}
+
+function ending({ outcome, stopped, run, took, describe }: SummaryOptions): string[] {
+  switch (outcome.state) {
+    case 'finished':
+      return [`Finished in ${duration(took)}${run.resumed ? ' (went on with an earlier start)' : ''}.`];
+    case 'stopped':
+      return [
+        `Stopped after ${duration(took)}: ${stopped?.message ?? ''}.`,
+        ...(outcome.places.length > 0 ? outcome.places.map(placeOf) : ['  between two stages']),
+      ];
+    case 'failed':
+      return outcome.failures.flatMap(({ stage, unit, error }) => [
+        `Stage ${stage} failed${unit === undefined ? '' : `, in unit ${unit}`}:`,
+        ...describe(error)
+          .split('\n')
+          .map((line) => `  ${line}`),
+      ]);
+  }
+}
+
+function placeOf({ stage, unit, noun, progress }: Outcome['places'][number]): string {
+  const { done, total } = progress;
+  const whole = total === undefined ? '' : ` of ${count(total)}`;
+  const what = noun === undefined ? '' : ` ${noun}`;
+  return `  stage ${stage}, unit ${unit}${done === undefined ? '' : ` at ${count(done)}${whole}${what}`}`;
+}
+
+function rowsOf({ pipeline, run, outcome, pace }: SummaryOptions, counts: Tally): FactRow[] {
+  const { findings, setAside } = counts;
+  // What has not run through has looked at less than everything: that it found nothing then says nothing.
+  const isJudged = outcome.state === 'finished' && run.onlyStage === undefined;
+  const isLeft = findings.open + findings.repaired > 0;
+  const rows: (FactRow | false)[] = [
+    listingsRow(counts),
+    leftOutRow(counts, pipeline.rules.madeSince),
+    shopsRow(counts),
+    reviewsRow(counts),
+    imagesRow(counts),
+    (isJudged || isLeft) && findingsRow(findings),
+    setAside.met > 0 && {
+      label: 'set aside',
+      facts: [
+        [setAside.met, setAside.met === 1 ? 'record' : 'records'],
+        [setAside.open, 'open'],
+      ],
+    },
+    pace !== undefined && { label: 'requests', facts: requestFacts(pace) },
+  ];
+  return rows.filter((row) => row !== false);
+}
+
+function requestFacts({ requests, perSecond, worstSecond, faults }: Pace): Fact[] {
+  return [
+    [requests, 'sent'],
+    // A start that sent none, or one, has no rate.
+    ...(perSecond > 0 ? [[perSecond.toFixed(2), 'a second'] satisfies Fact] : []),
+    [worstSecond, 'in the busiest'],
+    ...(faults > 0 ? [[faults, 'in vain'] satisfies Fact] : []),
+  ];
+}
+
+function places({ pipeline, logFile, cwd }: SummaryOptions): string[] {
+  return [place('data', relative(cwd, pipeline.data.database)), place('log', relative(cwd, logFile))];
+}
+
+/** Where something lies: "The data:   etsy_data.db". */
+export function place(what: 'data' | 'log' | 'report', path: string): string {
+  return `${`The ${what}:`.padEnd(12)}${path}`;
+}
+
+function next({ outcome, run, pipeline, counts, cwd, logFile }: SummaryOptions): string[] {
+  const again = `npx sync-data${run.onlyStage === undefined ? '' : ` --stage ${run.onlyStage}`}`;
+  if (outcome.state === 'stopped') return [`Everything up to there is saved. To go on: ${again}`];
+  if (outcome.state === 'failed') {
+    return [
+      `Its checkpoint is kept in ${pipeline.data.database}. To go on: ${again}`,
+      `All of the failure is in ${relative(cwd, logFile)}.`,
+    ];
+  }
+  const isOpen =
+    counts !== undefined &&
+    counts.images.failed + counts.images.missing + counts.findings.open + counts.setAside.open > 0;
+  return isOpen ? ['What failed and why: npx sync-data status'] : [];
+}

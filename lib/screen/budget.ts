@@ -1,0 +1,29 @@
+import type { Gauges } from '../progress/events.ts';
+
+const DAY = 24 * 3_600_000;
+
+/**
+ * How long work takes that waits whenever the day's calls are used up. All in milliseconds.
+ * @param left how long it would take without such waits
+ * @param rate requests a second while it works; undefined: not known yet
+ */
+export function withQuota(left: number, rate: number | undefined, api: Gauges['api'] | undefined): number {
+  if (rate === undefined || api?.leftToday === undefined) return left;
+  return withWaits(left, (left / 1000) * rate, api.leftToday, api.usedToday + api.leftToday);
+}
+
+/**
+ * The same of so many requests. Milliseconds.
+ * @param left requests that can be made at once, and of `perDay` in a day
+ */
+export function withWaits(atOnce: number, requests: number, left: number, perDay: number): number {
+  const waiting = requests - left;
+  if (waiting <= 0 || perDay <= 0) return atOnce;
+  return Math.max(atOnce, (waiting / perDay) * DAY);
+}
+
+/** When the calls that are left will be used up, at this rate; undefined: not to be seen. Milliseconds. */
+export function lasts(rate: number | undefined, api: Gauges['api']): number | undefined {
+  if (rate === undefined || rate <= 0 || api.leftToday === undefined) return undefined;
+  return (api.leftToday / rate) * 1000;
+}

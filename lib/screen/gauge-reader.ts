@@ -1,0 +1,56 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Gauges } from '../progress/events.ts';
+
+/** Where a screen gets its time from; a test winds its own. */
+export interface Clock {
+  now(): number;
+  /** Runs something again and again; the answer ends that. */
+  every(milliseconds: number, run: () => void): () => void;
+  wait(milliseconds: number): Promise<void>;
+}
+
+/** Its timers keep no process alive. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  every(milliseconds, run) {
+    const timer = setInterval(run, milliseconds).unref();
+    return () => {
+      clearInterval(timer);
+    };
+  },
+  wait: (milliseconds) => sleep(milliseconds, undefined, { ref: false }),
+};
+
+export interface GaugeReader {
+  /** The figures as last read; undefined before the first answer. */
+  latest(): Gauges | undefined;
+  /** Requests a second while any are made, over about a minute; undefined before there were some. */
+  apiRate(): number | undefined;
+  /** Reads them anew. Never two reads at once: a call during a read waits for that one. A failed read changes nothing. */
+  read(): Promise<void>;
+}
+
+/** An observation weighs a third after so many reads, which are a second apart. */
+const FADE_READS = 60;
+
+export function gaugeReader(gauges: () => Promise<Gauges>): GaugeReader {
+  let latest: Gauges | undefined;
+  let apiRate: number | undefined;
+  let seen = 0;
+  let reading: Promise<void> | undefined;
+  const read = async () => {
+    try {
+      latest = await gauges();
+      const { perSecond } = latest.api;
+      if (perSecond > 0) {
+        seen = Math.min(FADE_READS, seen + 1);
+        apiRate = (apiRate ?? 0) + (perSecond - (apiRate ?? 0)) / seen;
+      }
+    } catch {
+      // The last figures stay on the screen; whoever keeps them reports what is wrong with them.
+    } finally {
+      reading = undefined;
+    }
+  };
+  return { latest: () => latest, apiRate: () => apiRate, read: () => (reading ??= read()) };
+}
