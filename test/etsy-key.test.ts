@@ -45,10 +45,10 @@ describe('the API key', () => {
     const keystring = fc.string({ unit: fc.constantFrom(...LETTERS), minLength: 4, maxLength: 30 });
     const foreign = fc
       .oneof(
-        fc.constantFrom(...'\u201c\u201d\u2019\u200b\u2060\u00ad\u0007\t\n \uFEFFé：'),
+        fc.constantFrom(...Array.from('\u201c\u201d\u2019\u200b\u2060\u00ad\u0007\t\n \uFEFFé：')),
         fc.string({ unit: 'grapheme', minLength: 1, maxLength: 1 }),
       )
-      .map((text) => [...text][0] ?? '\u200b')
+      .map((text) => Array.from(text)[0] ?? '\u200b')
       .filter((character) => !/^[!-~]$/.test(character));
     const name = fc.constantFrom('ETSY_API_KEY', 'ETSY_SHARED_SECRET');
     await fc.assert(

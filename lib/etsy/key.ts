@@ -68,7 +68,7 @@ export async function findKey(folder: string, env: NodeJS.ProcessEnv): Promise<A
 
 /** A header takes no others, and neither has Etsy any in its keys: they come with what a key was pasted from. */
 function checkCharacters({ value, place }: Written): void {
-  const characters = [...value];
+  const characters = Array.from(value);
   const at = characters.findIndex((character) => !/^[!-~]$/.test(character));
   const wrong = characters[at];
   if (wrong === undefined) return;
