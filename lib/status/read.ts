@@ -71,7 +71,7 @@ async function readSync(database: Database, pipeline: Pipeline, shops: number): 
   const counts = await tally(sql, whole, rules.madeSince);
   const reviews = await reviewsDue(sql, nowSeconds() - rules.refreshAfter);
   const due = await dueOf(sql, rules.refreshAfter, counts, shops, reviews);
-  const quota = await quotaStatus(new Ledger(database), api.qps, now);
+  const quota = await quotaStatus(await Ledger.ofLastKey(database), api.qps, now);
   const crawls = pipeline.stages.filter(({ options }) => isCrawl(options)).map(({ id }) => id);
   return {
     run,
