@@ -79,8 +79,8 @@ export function answering(spaces: readonly Space[], kind: SpaceKind, wanted: Wan
   const [older] = complete;
   const chosen = wanted.models.flatMap((model) => {
     const own = newestFirst.find((space) => space.model === model && space.input === wanted.input);
-    if (own?.completeAt !== null && own !== undefined) return [own];
-    return older ?? own ?? [];
+    if (own && own.completeAt !== null) return [own];
+    return complete.find((space) => space.model === model) ?? older ?? own ?? [];
   });
   return [...new Set(chosen)];
 }
