@@ -1,29 +1,18 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { Database } from '../lib/store/database.ts';
 import { browser } from './browser.ts';
+import { blocks, commands, DOCUMENTS, ROOT, text } from './documents.ts';
 import { writeDemoPipeline } from './demo-folder.ts';
 import { spawnMarketplace } from './marketplace/spawn.ts';
 import type { RemoteMarketplace } from './marketplace/spawn.ts';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const NOTICE =
   "The term 'Etsy' is a trademark of Etsy, Inc. This application uses the Etsy API but is not endorsed or certified by Etsy, Inc.";
-
-const DOCUMENTS = [
-  'README.md',
-  'CONTRIBUTING.md',
-  'CHANGELOG.md',
-  'SECURITY.md',
-  'test/chaos/README.md',
-  'test/bench/README.md',
-] as const;
 
 interface Ended {
   readonly code: number;
@@ -41,32 +30,6 @@ function sh(line: string, cwd: string, env: NodeJS.ProcessEnv = {}): Promise<End
       resolve({ code, stdout, output: stdout + stderr });
     });
   });
-}
-
-const text = (name: string): Promise<string> => readFile(join(ROOT, name), 'utf8');
-
-/** The blocks of code, with what language they say they are in; indented ones are for a shell. */
-async function blocks(name: string): Promise<{ readonly language: string; readonly code: string }[]> {
-  const all = await text(name);
-  const fenced = [...all.matchAll(/^( *)```(\w*)\n([^]*?)^\1```$/gm)].map(
-    ([, , language = '', code = '']) => ({
-      language,
-      code,
-    }),
-  );
-  const rest = all.replaceAll(/^( *)```\w*\n[^]*?^\1```$/gm, '');
-  const indented = [...rest.matchAll(/(?<=\n\n)(?:(?: {4}| {7})\S.*\n)+/g)].map(([code]) => ({
-    language: 'sh',
-    code,
-  }));
-  return [...fenced, ...indented];
-}
-
-async function commands(name: string): Promise<string[]> {
-  const lines = (await blocks(name))
-    .filter(({ language }) => language === 'sh')
-    .flatMap(({ code }) => code.split('\n'));
-  return lines.flatMap((line) => line.trim().replace(/ {2,}#.*$/, '') || []);
 }
 
 describe('the documents', () => {
@@ -252,68 +215,9 @@ describe('the documents', () => {
     }
   });
 
-  it('lead to what is there', async () => {
-    for (const name of DOCUMENTS) {
-      const source = await text(name);
-      const anchors = (from: string): string[] =>
-        [...from.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
-          title
-            .toLowerCase()
-            .replaceAll(/[^\w\- ]/g, '')
-            .replaceAll(' ', '-'),
-        );
-      for (const [, target = ''] of source.matchAll(/\]\((?!https?:)([^)\s]+)\)/g)) {
-        const [path = '', anchor] = target.split('#');
-        const file = path === '' ? join(ROOT, name) : join(ROOT, name, '..', path);
-        assert.ok(existsSync(file), `${name}: ${target}`);
-        if (anchor !== undefined)
-          assert.ok(anchors(await readFile(file, 'utf8')).includes(anchor), `${name}: ${target}`);
-      }
-    }
-  });
-
-  it('know every table and column of the database', async () => {
-    const readme = await text('README.md');
-    const database = await Database.open(join(folder, 'etsy_data.db'), { readOnly: true });
-    try {
-      const columns = await database.read.all<{ table: string; column: string }>(
-        `SELECT t.name AS "table", c.name AS "column" FROM sqlite_schema AS t JOIN pragma_table_info(t.name) AS c
-         WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%'`,
-      );
-      assert.ok(columns.length > 100);
-      const part = readme.slice(readme.indexOf('## The data'), readme.indexOf('## How it goes on'));
-      const missing = columns.filter(
-        ({ table, column }) => !new RegExp(`\\b${table}\\b`).test(part) || !part.includes(`\`${column}\``),
-      );
-      assert.deepEqual(missing, []);
-      const names = new Set(columns.map(({ column }) => column));
-      const cells = [...part.matchAll(/^\| .+$/gm)].flatMap(([row]) => [
-        ...row.matchAll(/`([a-z]+_[a-z_]+)`/g),
-      ]);
-      const tables = new Set(columns.map(({ table }) => table));
-      const unknown = cells.map(([, one = '']) => one).filter((one) => !names.has(one) && !tables.has(one));
-      assert.deepEqual(
-        unknown.filter((one) => !['i_did', 'sold_out'].includes(one)),
-        [],
-      );
-    } finally {
-      await database.close();
-    }
-  });
-
   it('carry the notice that Etsy’s terms ask for, and the report does', async () => {
     assert.ok((await text('README.md')).includes(NOTICE));
     const report = await readFile(join(folder, 'report.html'), 'utf8');
     assert.ok(report.replaceAll('&#39;', "'").includes(NOTICE));
-  });
-
-  it('have the version of the package in the changes', async () => {
-    const { version } = JSON.parse(await text('package.json')) as { version: string };
-    assert.match(await text('CHANGELOG.md'), new RegExp(`^## ${version.replaceAll('.', '\\.')}$`, 'm'));
-    const folders = (await readdir(ROOT)).filter((name) => name.endsWith('.md'));
-    assert.deepEqual(
-      folders.filter((name) => !(DOCUMENTS as readonly string[]).includes(name)),
-      [],
-    );
   });
 });
