@@ -128,7 +128,12 @@ export function expectedNews(shop: ShopFacts, now: number): number {
  */
 function valueOfFirst({ counted, sold }: ShopFacts): number {
   const ofYear = counted ?? 0;
-  const all = sold !== null ? Math.max(ofYear, REVIEWED * sold) : counted !== null ? ALL_PER_YEAR * counted : ALL_UNKNOWN;
+  const all =
+    sold !== null
+      ? Math.max(ofYear, REVIEWED * sold)
+      : counted !== null
+        ? ALL_PER_YEAR * counted
+        : ALL_UNKNOWN;
   const requests = Math.max(1, Math.ceil(ofYear / PAGE));
   const old = Math.min(PAGE * requests, all) - ofYear;
   return (ofYear + Math.max(0, old) * WORTH_OF_OLD) / requests;

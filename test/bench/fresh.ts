@@ -56,7 +56,11 @@ function linesOf({ quota, product, heavy, oracle }: Compared): Section['lines'] 
       `${both((one) => one.meanAge, days)} = ${(product.meanAge / oracle.meanAge).toFixed(2)}`,
       `≤ ${(MEAN_AGE[quota] ?? 0).toFixed(2)}`,
     ],
-    ['  95th percentile', `${both((one) => one.p95, days)} = ${(product.p95 / oracle.p95).toFixed(2)}`, '≤ 1.25'],
+    [
+      '  95th percentile',
+      `${both((one) => one.p95, days)} = ${(product.p95 / oracle.p95).toFixed(2)}`,
+      '≤ 1.25',
+    ],
     [
       '  requests for reviews',
       `${both((one) => one.requests, requests)} = ${(product.requests / oracle.requests).toFixed(2)}`,

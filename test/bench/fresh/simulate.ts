@@ -46,7 +46,10 @@ interface State {
 type Queued = Visit & { readonly shop: number };
 
 /** Runs begin every week, read the listings, then reviews until the next one is due. */
-export function simulate(shops: readonly Shop[], { scale, quota, noise, oracle = false }: Settings): Measured {
+export function simulate(
+  shops: readonly Shop[],
+  { scale, quota, noise, oracle = false }: Settings,
+): Measured {
   /** Days. */
   const perRequest = 1 / (quota * scale);
   const random = createRandom(11);
@@ -87,7 +90,11 @@ export function simulate(shops: readonly Shop[], { scale, quota, noise, oracle =
   return figures.measured(end);
 
   function due(began: number, lastBegan: number): Queued[] {
-    const moment = { now: seconds(now), runStartedAt: seconds(began), seenSince: seconds(Math.max(lastBegan, -1)) };
+    const moment = {
+      now: seconds(now),
+      runStartedAt: seconds(began),
+      seenSince: seconds(Math.max(lastBegan, -1)),
+    };
     const queue: Queued[] = [];
     for (const [index, shop] of shops.entries()) {
       const state = states[index];
