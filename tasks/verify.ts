@@ -231,7 +231,7 @@ async function* repair(context: Context): Steps {
     const ids = await nextWanted(sql, BATCH, asked);
     if (ids.length === 0) return undefined;
     for (const id of ids) asked.add(id);
-    return () => fetchBatch(services, ids);
+    return () => fetchBatch(services, runId, ids);
   };
   for await (const { value, pending } of inFlight(WINDOW, stop, next)) {
     done += value.asked.length;
