@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
+import { UserError } from '../errors.ts';
+import { characterName } from '../text/characters.ts';
 
 /** The API key. Keeps itself out of everything that is printed: only `header()` gives it away. */
 export class ApiKey {
@@ -37,10 +39,54 @@ export const WHERE_TO_GET_A_KEY =
   'Get a key at https://www.etsy.com/developers/your-apps and put ETSY_API_KEY=keystring:shared_secret ' +
   'into a file named .env beside pipeline.yaml, or into the environment.';
 
-/** From the environment, else from `.env` beside pipeline.yaml; undefined where neither has one. */
+const NAMES = ['ETSY_API_KEY', 'ETSY_SHARED_SECRET'] as const;
+const HINT =
+  'Type that place again, or paste the key as plain text. A key is made of ordinary letters and digits: ETSY_API_KEY=keystring:shared_secret';
+
+interface Written {
+  readonly value: string;
+  /** Where it was found, for messages. */
+  readonly place: string;
+}
+
+/**
+ * From the environment, else from `.env` beside pipeline.yaml; undefined where neither has one.
+ * @throws UserError (exit code 2) where the key has a character that no key has; it is named, the key is not
+ */
 export async function findKey(folder: string, env: NodeJS.ProcessEnv): Promise<ApiKey | undefined> {
-  const file = await readFile(join(folder, '.env'), 'utf8').catch(() => '');
-  const settings = { ...parseEnv(file), ...env };
-  const keystring = settings['ETSY_API_KEY']?.trim();
-  return keystring ? new ApiKey(keystring, settings['ETSY_SHARED_SECRET']?.trim()) : undefined;
+  const text = decoded(await readFile(join(folder, '.env')).catch(() => Buffer.alloc(0)));
+  const file = parseEnv(text);
+  const [keystring, secret] = NAMES.map((name): Written | undefined => {
+    const [inEnv, inFile] = [env[name]?.trim(), file[name]?.trim()];
+    if (inEnv) return { value: inEnv, place: `${name} in the environment` };
+    return inFile ? { value: inFile, place: `${name} in .env${lineOf(name, text)}` } : undefined;
+  });
+  if (!keystring) return undefined;
+  for (const written of [keystring, secret]) if (written) checkCharacters(written);
+  return new ApiKey(keystring.value, secret?.value);
+}
+
+/** A header takes no others, and neither has Etsy any in its keys: they come with what a key was pasted from. */
+function checkCharacters({ value, place }: Written): void {
+  const characters = Array.from(value);
+  const at = characters.findIndex((character) => !/^[!-~]$/.test(character));
+  const wrong = characters[at];
+  if (wrong === undefined) return;
+  throw new UserError(
+    `${place}: character ${at + 1} of ${characters.length} is ${characterName(wrong)}, which is not part of a key.`,
+    { exitCode: 2, hint: HINT },
+  );
+}
+
+function lineOf(name: string, text: string): string {
+  const line = text
+    .split('\n')
+    .findLastIndex((one) => new RegExp(`^\\s*(?:export\\s+)?${name}\\s*=`).test(one));
+  return line < 0 ? '' : `, line ${line + 1}`;
+}
+
+/** Some editors write a byte order mark, and some write UTF-16 after it. */
+function decoded(bytes: Buffer): string {
+  const isUtf16 = bytes[0] === 0xff && bytes[1] === 0xfe;
+  return new TextDecoder(isUtf16 ? 'utf-16le' : 'utf-8').decode(bytes);
 }

@@ -22,6 +22,12 @@ export interface Sql {
 /** Sql inside the one write transaction. Never kept beyond the function it was given to. */
 export type Tx = Sql;
 
+/** For what makes tables. */
+export interface ScriptTx extends Tx {
+  /** Several statements, ended by semicolons, without parameters. */
+  script(sql: string): Promise<void>;
+}
+
 /** What the database file itself refuses: full disk, read-only, corruption, another writer. */
 export class StoreError extends Error {
   override readonly name = 'StoreError';
@@ -51,7 +57,7 @@ const HINTS: Readonly<Record<string, string>> = {
 };
 
 /** Speaks to one connection. A statement is prepared when it is first met, and kept: there are about a hundred. */
-class DriverSql implements Sql {
+class DriverSql implements ScriptTx {
   readonly #connection: Connection;
   readonly #path: string;
   readonly #statements = new Map<string, Promise<Statement>>();
@@ -64,6 +70,14 @@ class DriverSql implements Sql {
   async run(sql: string, params: Params = []): Promise<{ changes: number }> {
     const result = await this.#with(sql, (statement) => statement.run(params));
     return { changes: result.changes ?? 0 };
+  }
+
+  async script(sql: string): Promise<void> {
+    try {
+      await this.#connection.exec(sql);
+    } catch (error) {
+      throw asStoreError(this.#path, error);
+    }
   }
 
   async get<Row>(sql: string, params: Params = []): Promise<Row | undefined> {
@@ -205,7 +219,7 @@ export class Database {
   }
 
   /** Runs `work` in one transaction, alone. Commits when it resolves, rolls back when it throws. */
-  write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+  write<T>(work: (tx: ScriptTx) => Promise<T>): Promise<T> {
     return this.#turn(async () => {
       await this.#synchronous('FULL');
       return this.#transaction(work);
@@ -229,7 +243,7 @@ export class Database {
     this.#mode = mode;
   }
 
-  async #transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+  async #transaction<T>(work: (tx: ScriptTx) => Promise<T>): Promise<T> {
     await this.#writer.run('BEGIN IMMEDIATE');
     try {
       const result = await work(this.#writer);

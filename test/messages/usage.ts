@@ -111,6 +111,32 @@ export const usage: readonly Row[] = [
     exitCode: 2,
   },
   {
+    when: 'a key with a curly quote',
+    provoke: async (folder) => {
+      await folder.write({ 'pipeline.yaml': PIPELINE, '.env': `# mine\nETSY_API_KEY=\u201c${KEY}\u201d\n` });
+      return command(folder);
+    },
+    text: [
+      'ETSY_API_KEY in .env, line 2: character 1 of 38 is U+201C LEFT DOUBLE QUOTATION MARK, which is not part of a key.',
+      'Type that place again, or paste the key as plain text. A key is made of ordinary letters and digits: ETSY_API_KEY=keystring:shared_secret',
+    ],
+    next: 'Type that place again, or paste the key as plain text. A key is made of ordinary letters and digits: ETSY_API_KEY=keystring:shared_secret',
+    exitCode: 2,
+  },
+  {
+    when: 'an invisible character in a key of the environment',
+    provoke: async (folder) => {
+      await folder.write({ 'pipeline.yaml': PIPELINE });
+      return command(folder, [], { ETSY_API_KEY: `${KEY}\u200b` });
+    },
+    text: [
+      'ETSY_API_KEY in the environment: character 37 of 37 is U+200B ZERO WIDTH SPACE, which is not part of a key.',
+      'Type that place again, or paste the key as plain text. A key is made of ordinary letters and digits: ETSY_API_KEY=keystring:shared_secret',
+    ],
+    next: 'Type that place again, or paste the key as plain text. A key is made of ordinary letters and digits: ETSY_API_KEY=keystring:shared_secret',
+    exitCode: 2,
+  },
+  {
     when: 'a stage that there is not',
     provoke: async (folder) => {
       await folder.write({ 'pipeline.yaml': `${PIPELINE}${CRAWL.replace('crawl', 'again')}` });

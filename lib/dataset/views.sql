@@ -1,0 +1,2 @@
+-- Views for reading, one per CREATE VIEW at the start of a line. They hold no data: dropped and made again whenever this
+-- file or the tables change. A view that leaves this file is dropped by a migration.

@@ -1,0 +1,67 @@
+/** Unicode's names of what gets into a value that was pasted, or typed on another keyboard. */
+const NAMES: ReadonlyMap<number, string> = new Map([
+  [0x00, 'NULL'],
+  [0x07, 'BELL'],
+  [0x08, 'BACKSPACE'],
+  [0x09, 'TAB'],
+  [0x0a, 'LINE FEED'],
+  [0x0d, 'CARRIAGE RETURN'],
+  [0x1b, 'ESCAPE'],
+  [0x20, 'SPACE'],
+  [0x7f, 'DELETE'],
+  [0xa0, 'NO-BREAK SPACE'],
+  [0xab, 'LEFT-POINTING DOUBLE ANGLE QUOTATION MARK'],
+  [0xad, 'SOFT HYPHEN'],
+  [0xb4, 'ACUTE ACCENT'],
+  [0xbb, 'RIGHT-POINTING DOUBLE ANGLE QUOTATION MARK'],
+  [0x2010, 'HYPHEN'],
+  [0x2011, 'NON-BREAKING HYPHEN'],
+  [0x2012, 'FIGURE DASH'],
+  [0x2013, 'EN DASH'],
+  [0x2014, 'EM DASH'],
+  [0x2018, 'LEFT SINGLE QUOTATION MARK'],
+  [0x2019, 'RIGHT SINGLE QUOTATION MARK'],
+  [0x201a, 'SINGLE LOW-9 QUOTATION MARK'],
+  [0x201b, 'SINGLE HIGH-REVERSED-9 QUOTATION MARK'],
+  [0x201c, 'LEFT DOUBLE QUOTATION MARK'],
+  [0x201d, 'RIGHT DOUBLE QUOTATION MARK'],
+  [0x201e, 'DOUBLE LOW-9 QUOTATION MARK'],
+  [0x201f, 'DOUBLE HIGH-REVERSED-9 QUOTATION MARK'],
+  [0x200b, 'ZERO WIDTH SPACE'],
+  [0x200c, 'ZERO WIDTH NON-JOINER'],
+  [0x200d, 'ZERO WIDTH JOINER'],
+  [0x200e, 'LEFT-TO-RIGHT MARK'],
+  [0x200f, 'RIGHT-TO-LEFT MARK'],
+  [0x2026, 'HORIZONTAL ELLIPSIS'],
+  [0x2028, 'LINE SEPARATOR'],
+  [0x2029, 'PARAGRAPH SEPARATOR'],
+  [0x202a, 'LEFT-TO-RIGHT EMBEDDING'],
+  [0x202b, 'RIGHT-TO-LEFT EMBEDDING'],
+  [0x202c, 'POP DIRECTIONAL FORMATTING'],
+  [0x202d, 'LEFT-TO-RIGHT OVERRIDE'],
+  [0x202e, 'RIGHT-TO-LEFT OVERRIDE'],
+  [0x202f, 'NARROW NO-BREAK SPACE'],
+  [0x2032, 'PRIME'],
+  [0x2033, 'DOUBLE PRIME'],
+  [0x2039, 'SINGLE LEFT-POINTING ANGLE QUOTATION MARK'],
+  [0x203a, 'SINGLE RIGHT-POINTING ANGLE QUOTATION MARK'],
+  [0x2060, 'WORD JOINER'],
+  [0x2066, 'LEFT-TO-RIGHT ISOLATE'],
+  [0x2067, 'RIGHT-TO-LEFT ISOLATE'],
+  [0x2068, 'FIRST STRONG ISOLATE'],
+  [0x2069, 'POP DIRECTIONAL ISOLATE'],
+  [0x3000, 'IDEOGRAPHIC SPACE'],
+  [0xfe0f, 'VARIATION SELECTOR-16'],
+  [0xfeff, 'ZERO WIDTH NO-BREAK SPACE'],
+  [0xff1a, 'FULLWIDTH COLON'],
+  [0xfffd, 'REPLACEMENT CHARACTER'],
+]);
+
+/** "U+201C LEFT DOUBLE QUOTATION MARK"; one without a name here is shown where it can be seen: "U+00E9 (é)". */
+export function characterName(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  const number = `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
+  const name = NAMES.get(code);
+  if (name !== undefined) return `${number} ${name}`;
+  return /^[\p{L}\p{N}\p{P}\p{S}]$/u.test(character) ? `${number} (${character})` : number;
+}
