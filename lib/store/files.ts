@@ -105,23 +105,31 @@ export async function openRegular(path: string, links: 'refuse' | 'follow'): Pro
  * @param most bytes
  * @throws NotAFile also where it is larger, and what `openRegular` throws
  */
-export async function readRegular(path: string, links: 'refuse' | 'follow', most: number): Promise<Buffer> {
+export async function readRegular(
+  path: string,
+  links: 'refuse' | 'follow',
+  most: number,
+): Promise<{ readonly bytes: Buffer; readonly info: Stats }> {
   const { file, info } = await openRegular(path, links);
   try {
-    const tooLarge = (): NotAFile => new NotAFile(path, 'too large', `${path} has more than ${most} bytes`);
-    if (info.size > most) throw tooLarge();
-    // It may grow while it is read, and files of the system say that they are empty.
-    const chunks: Buffer[] = [];
-    for (let size = 0; ;) {
-      const chunk = Buffer.allocUnsafe(Math.min(most + 1, Math.max(info.size + 1, 4096)));
-      const { bytesRead } = await file.read(chunk, 0, chunk.length, null);
-      if (bytesRead === 0) return Buffer.concat(chunks, size);
-      size += bytesRead;
-      if (size > most) throw tooLarge();
-      chunks.push(chunk.subarray(0, bytesRead));
-    }
+    return { bytes: await readAll(file, path, info, most), info };
   } finally {
     await file.close();
+  }
+}
+
+/** From the handle that was checked. It may grow while it is read, and files of the system say that they are empty. */
+export async function readAll(file: FileHandle, path: string, info: Stats, most: number): Promise<Buffer> {
+  const tooLarge = (): NotAFile => new NotAFile(path, 'too large', `${path} has more than ${most} bytes`);
+  if (info.size > most) throw tooLarge();
+  const chunks: Buffer[] = [];
+  for (let size = 0; ;) {
+    const chunk = Buffer.allocUnsafe(Math.min(most, Math.max(info.size, 4095)) + 1);
+    const { bytesRead } = await file.read(chunk, 0, chunk.length, size);
+    if (bytesRead === 0) return chunks.length === 1 ? (chunks[0] ?? chunk) : Buffer.concat(chunks, size);
+    size += bytesRead;
+    if (size > most) throw tooLarge();
+    chunks.push(chunk.subarray(0, bytesRead));
   }
 }
 
@@ -132,7 +140,8 @@ export async function readRegular(path: string, links: 'refuse' | 'follow', most
  * @returns the descriptor. @throws NotAFile, and what the file system throws
  */
 export function openToAppend(path: string, mode: number): { readonly file: number; readonly info: Stats } {
-  const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW;
+  const flags =
+    constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW;
   let file: number | undefined;
   try {
     file = openSync(path, flags, mode);

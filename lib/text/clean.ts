@@ -21,16 +21,21 @@ export function wellFormed(text: string): string {
 
 /** Text for one line: no escape codes, line breaks, control or invisible characters. */
 export function oneLine(text: string): string {
-  return visible(stripVTControlCharacters(text).replaceAll(/[\s\p{Cc}]+/gu, ' ')).trim();
+  return visible(text)
+    .replaceAll(/[\s\p{Cc}]+/gu, ' ')
+    .trim();
 }
 
 /** Text for a terminal, lines kept: what servers and file names say must not move its cursor or change its colours. */
 export function printable(text: string): string {
-  return visible(stripVTControlCharacters(text).replaceAll(/(?:[^\P{Cc}\n]|[\u2028\u2029])+/gu, ' '));
+  return visible(text).replaceAll(/(?:[^\P{Cc}\n]|[\u2028\u2029])+/gu, ' ');
 }
 
+/** What cannot be seen goes first: it could split an escape code. */
 function visible(text: string): string {
-  return text.replaceAll(INVISIBLE, '').replaceAll(BROKEN, '\uFFFD').replaceAll(PILE, '$1');
+  return stripVTControlCharacters(text.replaceAll(INVISIBLE, ''))
+    .replaceAll(BROKEN, '\uFFFD')
+    .replaceAll(PILE, '$1');
 }
 
 /** JSON for programs that is safe to look at, too: what cannot be seen is written as \uXXXX, so no value changes. */
@@ -67,7 +72,8 @@ export function eachText(value: unknown, change: (text: string) => string): unkn
   const holder = value as Record<string, unknown>;
   for (const key of Object.keys(holder)) {
     const before = holder[key];
-    const after = typeof before === 'string' || typeof before === 'object' ? eachText(before, change) : before;
+    const after =
+      typeof before === 'string' || typeof before === 'object' ? eachText(before, change) : before;
     if (after !== before) put(holder, key, after);
     if (Array.isArray(value)) continue;
     const name = change(key);
