@@ -71,7 +71,7 @@ export default defineTask({
       if (!rest) done += 1;
       yield {
         write: async (tx) => {
-          await addReviews(tx, shopId, page?.good.map((review) => reviewRow(review, now)) ?? []);
+          await addReviews(tx, shopId, page?.good.map((review) => reviewRow(review, now)) ?? [], runId);
           const rejected = leftOut ? [leftOut] : (page?.rejected ?? []);
           const endpoint = `shops/${shopId}/reviews`;
           await setAside(

@@ -43,7 +43,7 @@ interface Review {
   readonly shopId: number;
   readonly id: number;
   readonly createdAt: number;
-  /** Etsy shows a review up to a day after the time it carries. */
+  /** Etsy shows a review up to seven days after the time it carries. */
   readonly shownAt: number;
   /** Its record cannot be used before. */
   readonly goodFrom: number;
@@ -191,7 +191,7 @@ const burst = fc.record({
   at: fc.integer({ min: -400 * DAY, max: 20 * DAY }),
   size: fc.oneof(fc.nat({ max: 5 }), fc.nat({ max: 130 })),
   apart: fc.constantFrom(0, 1, 600, 7200),
-  late: fc.nat({ max: DAY }),
+  late: fc.nat({ max: 7 * DAY }),
   /** How long, from START, its first record cannot be used. */
   bad: fc.oneof({ weight: 5, arbitrary: fc.constant(undefined) }, fc.nat({ max: 20 * DAY })),
 });
