@@ -80,7 +80,7 @@ describe('text that is cleaned', () => {
   });
 });
 
-const letters = fc.constantFrom(...'abcdefghijklmnopqrstuvwxyz0123456789');
+const letters = fc.constantFrom(...Array.from('abcdefghijklmnopqrstuvwxyz0123456789'));
 const part = (length: number): fc.Arbitrary<string> =>
   fc.string({ unit: letters, minLength: length, maxLength: length });
 const between = fc.constantFrom(

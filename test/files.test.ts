@@ -136,7 +136,7 @@ describe('the inspection of a database', () => {
 });
 
 describe('a file that is opened to be read', () => {
-  const strange: Readonly<Record<string, (path: string) => Promise<unknown> | unknown>> = {
+  const strange: Readonly<Record<string, (path: string) => unknown>> = {
     'a pipe': (path) => execFileSync('mkfifo', [path]),
     'a folder': (path) => mkdir(path),
     'a symbolic link': (path) => symlink('victim', path),

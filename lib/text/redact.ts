@@ -8,7 +8,6 @@ const OVERLAP = 4 * 1024;
 
 /** How else one letter is written: escape codes go, the rest stand for the letter they name. */
 const FORMS =
-  // eslint-disable-next-line no-control-regex -- escape codes are what is looked for
   /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?)|&#([0-9]{1,7});?|&#x([0-9a-f]{1,6});?|%(?:25)*([0-9a-f]{2})|\\+u\{?([0-9a-f]{1,6})\}?|\\+x([0-9a-f]{2})|0x([0-9a-f]{2})/giu;
 
 type Span = readonly [from: number, to: number];
@@ -67,7 +66,7 @@ export class Redactor {
 /** What a secret may be written as, in lower case. */
 function formsOf(secret: string): string[] {
   const bytes = Buffer.from(secret);
-  const forms = [secret, [...secret].toReversed().join(''), bytes.toString('hex')];
+  const forms = [secret, Array.from(secret).toReversed().join(''), bytes.toString('hex')];
   // Base64 of a text that the secret is in: what of it does not depend on its neighbours, at each of three offsets.
   for (const before of [0, 1, 2]) {
     const padded = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64');
