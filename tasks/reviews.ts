@@ -133,6 +133,7 @@ export default defineTask({
             tx,
             shopId,
             page.good.map((review) => reviewRow(review, now)),
+            runId,
           );
           const rejected = page.rejected.map((bad) => ({ endpoint, shopId, ...bad }));
           await setAside(tx, runId, now, rejected);
@@ -193,9 +194,7 @@ async function end(tx: Tx, { runId, now, shopId, current, claimed, advance }: Ov
       { what, became: 'asked for again in vain; the shop is due again in the next run', example: subject },
     ]);
   else if (advance.odd)
-    await addOddities(tx, runId, [
-      { what, became: 'asked for again; all reviews are in', example: subject },
-    ]);
+    await addOddities(tx, runId, [{ what, became: 'asked for again; all reviews are in', example: subject }]);
 }
 
 /** Goes on with an interrupted pass where there is one. */
@@ -217,5 +216,7 @@ function keysOf({ good, rejected }: ReviewPage): string[] {
 }
 
 function hash(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value) ?? '').digest('base64url');
+  return createHash('sha256')
+    .update(JSON.stringify(value) ?? '')
+    .digest('base64url');
 }

@@ -39,13 +39,23 @@ interface EarlyRow {
 type Named = ReviewRow & { readonly transaction_id: number };
 
 /**
- * Stores the reviews of one shop, each once: a review is known by its transaction_id. A text or rating that its buyer
- * has changed since is brought up to date.
+ * Stores the reviews of one shop, each once: a review is known by its transaction_id. Where its buyer has changed text or
+ * rating since, the row is updated, and counted as changed for the run.
  * Rows of the early system carry no transaction_id; theirs is found here, so that they are not stored twice.
  */
-export async function addReviews(tx: Tx, shopId: number, all: readonly ReviewRow[]): Promise<void> {
+export async function addReviews(
+  tx: Tx,
+  shopId: number,
+  all: readonly ReviewRow[],
+  runId: number,
+): Promise<void> {
   const rows = all.filter((row): row is Named => row.transaction_id !== null);
-  if (rows.length < all.length) await addUnnamed(tx, all.filter((row) => row.transaction_id === null));
+  if (rows.length < all.length) {
+    await addUnnamed(
+      tx,
+      all.filter((row) => row.transaction_id === null),
+    );
+  }
   if (rows.length === 0) return;
   const times = rows.map((row) => row.create_timestamp);
   const early = await tx.all<EarlyRow>(
@@ -55,12 +65,36 @@ export async function addReviews(tx: Tx, shopId: number, all: readonly ReviewRow
     [shopId, Math.min(...times), Math.max(...times)],
   );
   if (early.length > 0) await claim(tx, early, rows);
-  await tx.run(
+  const written = await tx.all<{ at: number | null }>(
     `${insertFrom('reviews', COLUMNS)} WHERE true ON CONFLICT (transaction_id) DO UPDATE SET
        rating = excluded.rating, review = excluded.review, language = excluded.language
-     WHERE reviews.rating IS NOT excluded.rating OR reviews.review IS NOT excluded.review`,
+     WHERE reviews.rating IS NOT excluded.rating OR reviews.review IS NOT excluded.review
+     RETURNING snapshot_timestamp AS at`,
     { ':rows': rowsJson(COLUMNS, rows) },
   );
+  // A row that was there before keeps the time it was first read.
+  const now = rows[0]?.snapshot_timestamp;
+  await countChanged(tx, runId, written.filter(({ at }) => at !== now).length);
+}
+
+/** The count is of one run; another run's replaces it. */
+async function countChanged(tx: Tx, run: number, changed: number): Promise<void> {
+  if (changed === 0) return;
+  await tx.run(
+    `INSERT INTO sync_state (key, value) VALUES ('reviews_changed', json_object('run', :run, 'n', :n))
+     ON CONFLICT (key) DO UPDATE SET value = json_object('run', :run, 'n',
+       :n + iif(value ->> 'run' = :run, value ->> 'n', 0))`,
+    { ':run': run, ':n': changed },
+  );
+}
+
+/** Reviews whose text or rating the run has found changed. */
+export async function reviewsChanged(sql: Sql, run: number): Promise<number> {
+  const row = await sql.get<{ n: number }>(
+    "SELECT value ->> 'n' AS n FROM sync_state WHERE key = 'reviews_changed' AND value ->> 'run' = ?",
+    [run],
+  );
+  return row?.n ?? 0;
 }
 
 /** Those that are not there yet, with a transaction_id or without. */

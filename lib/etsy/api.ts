@@ -161,9 +161,7 @@ export class EtsyApi {
 }
 
 function isPastTheEnd(error: unknown, offset: number): boolean {
-  return (
-    offset > 0 && error instanceof ApiError && error.status === 400 && /offset/i.test(error.message)
-  );
+  return offset > 0 && error instanceof ApiError && error.status === 400 && /offset/i.test(error.message);
 }
 
 /** A review that names another shop than the one asked for is nobody's. */

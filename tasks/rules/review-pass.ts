@@ -2,14 +2,14 @@ import { z } from 'zod';
 import { MAX_OFFSET, PAGE } from '../../lib/etsy/api.ts';
 import type { ReviewQuery } from '../../lib/etsy/api.ts';
 
-/** Reviews show up late: a pass begins this much before the last complete one did. Seconds. */
-export const OVERLAP = 24 * 3600;
+/** Etsy shows some reviews days late: a pass goes back this far before the last complete one began. Seconds. */
+export const OVERLAP = 7 * 24 * 3600;
 /** The earliest time Etsy takes, 2000-01-01 UTC. Epoch seconds. */
 export const EARLIEST = 946_684_800;
 
 /** How far the pages of one shop are read, newest first. Plain data: it is kept with the shop until the pass is complete. */
 export const pass = z.object({
-  /** Epoch seconds: the next pass goes back to a day before this one began. */
+  /** Epoch seconds: the next pass goes back to OVERLAP before this one began. */
   startedAt: z.int(),
   minCreated: z.int(),
   /** Set once the offsets of a first window are used up: the window goes on from the oldest review seen. */
