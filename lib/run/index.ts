@@ -162,8 +162,6 @@ async function run(
   inspection: Inspection,
   log: Log,
 ): Promise<number> {
-  const metaData = new MetaDataFile(database, pipeline.data.metadata, yearOfEntry);
-  await metaData.load();
   const ledger = new Ledger(database, key.fingerprint);
   await ledger.prune(Date.now());
 
@@ -176,7 +174,14 @@ async function run(
   stop.signal.addEventListener('abort', () =>
     emit({ type: 'stopping', reason: stop.stopped?.message ?? '' }),
   );
+  // What is found before the screen is there is told once it is.
+  const early: string[] = [];
+  let warn = (message: string): void => void early.push(message);
+  const metaData = new MetaDataFile(database, pipeline.data.metadata, yearOfEntry, (message) =>
+    warn(message),
+  );
   try {
+    await metaData.load();
     const qps = options.qps ?? pipeline.api.qps;
     const { firstBackoffMs = 500 } = options;
     const services = await connect({ pipeline, key, qps, firstBackoffMs, database, ledger, stop, emit });
@@ -206,10 +211,12 @@ async function run(
     });
     const written = logEvents({ log, stages: shown.map(titled), news: await logNews(database.read) });
     listeners.push(screen.listen, written.listen);
-    log.onProblem((message) => emit({ type: 'warning', message }));
+    warn = (message) => emit({ type: 'warning', message });
+    log.onProblem(warn);
     let outcome: Outcome;
     try {
       emit({ type: 'run', runId: current.id, resumed: current.resumed, startedAt: current.startedAt });
+      for (const message of early) warn(message);
       outcome = await new Runner(runner, current).run(options.onlyStage);
       inspection.throwIfDamaged();
     } catch (error) {
