@@ -55,20 +55,22 @@ export class EtsyApi {
 
   /** findAllListingsActive. An offset past the end is the end, whether Etsy answers 400 or an empty page. */
   async search(query: SearchQuery): Promise<SearchPage> {
+    const isPastTheEnd = (error: unknown): boolean =>
+      error instanceof ApiError && error.status === 400 && /offset/i.test(error.message) && query.offset > 0;
+    const asked = {
+      limit: PAGE,
+      offset: query.offset,
+      taxonomy_id: query.taxonomyId,
+      min_price: query.lowCents > 0 ? dollars(query.lowCents) : undefined,
+      max_price: query.highCents === undefined ? undefined : upTo(query.highCents),
+      sort_on: query.order === 'asc' ? 'created' : undefined,
+      sort_order: query.order === 'asc' ? 'asc' : undefined,
+    };
     try {
-      const { count, results } = await this.#list('listings/active', {
-        limit: PAGE,
-        offset: query.offset,
-        taxonomy_id: query.taxonomyId,
-        min_price: query.lowCents > 0 ? dollars(query.lowCents) : undefined,
-        max_price: query.highCents === undefined ? undefined : upTo(query.highCents),
-        sort_on: query.order === 'asc' ? 'created' : undefined,
-        sort_order: query.order === 'asc' ? 'asc' : undefined,
-      });
+      const { count, results } = await this.#list('listings/active', asked, isPastTheEnd);
       return { count, ...sortListings(results) };
     } catch (error) {
-      const pastTheEnd = error instanceof ApiError && error.status === 400 && /offset/i.test(error.message);
-      if (!pastTheEnd || query.offset === 0) throw error;
+      if (!isPastTheEnd(error)) throw error;
       return { count: undefined, good: [], rejected: [] };
     }
   }
@@ -136,13 +138,18 @@ export class EtsyApi {
     return flattened(tree, null);
   }
 
-  #list(path: string, query: Query): Promise<{ count: number; results: unknown[] }> {
-    return this.#client.get(path, query, (body) => {
+  #list(
+    path: string,
+    query: Query,
+    isMeant?: (refusal: ApiError) => boolean,
+  ): Promise<{ count: number; results: unknown[] }> {
+    const accept = (body: unknown): { count: number; results: unknown[] } => {
       const parsed = envelope.safeParse(body);
       if (!parsed.success)
         throw new ApiError('body', path, `not the shape of a list: ${reasonOf(parsed.error)}`);
       return parsed.data;
-    });
+    };
+    return this.#client.get(path, query, accept, isMeant);
   }
 
   async #unlessGone<T>(answer: Promise<T>): Promise<T | undefined> {

@@ -1,13 +1,17 @@
+import { setMaxListeners } from 'node:events';
 import { ofetch } from 'ofetch';
-import pRetry from 'p-retry';
 import type { Ledger } from '../store/ledger.ts';
+import { duration } from '../text/format.ts';
 import { BodyTooLarge, readBody } from './body.ts';
+import type { Clocks } from './clocks.ts';
 import { ApiError, rootCause } from './errors.ts';
 import { WHERE_TO_GET_A_KEY } from './key.ts';
 import type { ApiKey } from './key.ts';
 import type { Quota } from './quota.ts';
+import { PATIENCE, decide, troubled } from './retry.ts';
+import type { Trouble } from './retry.ts';
 import type { Throttle } from './throttle.ts';
-import { retryAfterMs, sleep } from './time.ts';
+import { headerNumber, nap, retryAfterMs } from './time.ts';
 import { onWire } from './wire.ts';
 
 const MAX_JSON_BYTES = 50 * 1024 * 1024;
@@ -17,8 +21,10 @@ const GAVE_UP =
 const LATER = 'Etsy answers other requests, but not this one. Start sync-data again later.';
 const REFUSED =
   'Look at api: baseUrl in pipeline.yaml; if it is right, Etsy has changed, and sync-data must be updated.';
-/** Failures of one request before it is looked into whether the fault is in the request or in the weather. */
-const PATIENCE = 8;
+/** A longer wait is told. */
+const TELL_MS = 5000;
+/** Who waits after that long without any good answer waits for one, to whomever it is given. */
+const SILENT_MS = 2000;
 
 export interface ClientOptions {
   readonly baseUrl: string;
@@ -34,8 +40,11 @@ export interface ClientOptions {
   readonly firstBackoffMs: number;
   /** Stops waiting and retrying; a request on the wire is still finished. */
   readonly signal: AbortSignal;
-  readonly hold: (reason: string, until: number) => void;
-  readonly released: () => void;
+  readonly clocks: Pick<Clocks, 'now' | 'stoodStillMs'>;
+  /** How far apart the throttle lets requests through. Milliseconds. */
+  readonly turnMs: number;
+  /** Tells of a wait, until (epoch ms) it ends; what is returned ends it. */
+  readonly hold: (reason: string, until: number) => () => void;
   /** An answer that was refused rather than used: kept for a person to look at. */
   readonly refused: (endpoint: string, reason: string) => Promise<void>;
 }
@@ -55,76 +64,88 @@ export class Client {
   /** By endpoint, ids left out. */
   readonly #lastAnswers = new Map<string, Answered>();
   readonly #probes = new Map<string, Promise<boolean>>();
-  /** The first failure since the last answer; performance.now() terms. */
-  #troubleSince: number | undefined;
-  #failures = 0;
-  /** Epoch ms, as last told; undefined: nobody was told to wait. */
-  #heldUntil: number | undefined;
+  /** Undefined: the last attempt had a good answer. */
+  #trouble: Trouble | undefined;
+  /** Ends the pauses of those who wait for the API to answer at all. */
+  #recovered = new AbortController();
 
   constructor(options: ClientOptions) {
     this.#options = options;
+    setMaxListeners(0, this.#recovered.signal);
   }
 
   /**
    * @param path below the base URL, e.g. "listings/active"
-   * @throws ApiError of kind client or key at once; of any other kind once its patience is at an end
+   * @param isMeant a refusal that needs no second try to be believed
+   * @throws ApiError of kind client or key after a second try; of any other kind once its patience is at an end
    * @throws the signal's reason when the run is to stop before the request is on the wire
    */
-  async get<T>(path: string, query: Query, accept: (body: unknown) => T): Promise<T> {
-    const { signal } = this.#options;
-    let answer: { readonly body: T } | undefined;
-    let isHopeless = false;
-    /** Failures that were the weather's. */
-    let forgiven = 0;
-    let tried = performance.now();
-    /** Others to the endpoint were answered between its last attempt but one and its last. */
-    let isProven = false;
-    try {
-      await pRetry(
-        async () => {
-          isProven = this.#hasAnswered(path, tried);
-          tried = performance.now();
-          answer = { body: await this.#attempt(path, query, accept) };
-        },
-        {
-          retries: Infinity,
-          factor: 2,
-          minTimeout: this.#options.firstBackoffMs,
-          maxTimeout: 60_000,
-          randomize: true,
-          signal,
-          shouldRetry: async ({ error, attemptNumber }) => {
-            if (!this.#mayRetry(error)) return false;
-            if (attemptNumber - forgiven < PATIENCE || !isPassing(error)) return true;
-            isHopeless = isProven;
-            if (!isHopeless && !this.#hasAnswered(path, tried) && !(await this.#isAlive(path)))
-              forgiven = attemptNumber;
-            return !isHopeless;
-          },
-          shouldConsumeRetry: ({ error }) =>
-            !(error instanceof ApiError && (error.kind === 'rate' || error.kind === 'quota')),
-          onFailedAttempt: async ({ error }) => {
-            if (!(error instanceof ApiError)) return;
-            if (error.kind === 'rate') await sleep(error.retryAfterMs ?? 500 + Math.random() * 500, signal);
-            else if (error.kind !== 'quota' && error.retryAfterMs) await sleep(error.retryAfterMs, signal);
-          },
-        },
-      );
-    } catch (error) {
-      // An answer that came in after the stop was asked for is still worth its request.
-      if (answer) return answer.body;
-      if (!(error instanceof ApiError)) throw error;
-      if (isHopeless) throw error.advising(LATER, 'hopeless');
-      throw error.hint === undefined ? error.advising(GAVE_UP) : error;
+  async get<T>(
+    path: string,
+    query: Query,
+    accept: (body: unknown) => T,
+    isMeant: (refusal: ApiError) => boolean = () => false,
+  ): Promise<T> {
+    const { signal, firstBackoffMs } = this.#options;
+    const count = { failures: 0, refusals: 0, forgiven: 0 };
+    for (let before = performance.now(); ;) {
+      /** Others to the endpoint were answered between its last attempt but one and its last. */
+      const isProven = this.#hasAnswered(path, before);
+      const tried = performance.now();
+      before = tried;
+      try {
+        return await this.#attempt(path, query, accept);
+      } catch (error) {
+        if (!(error instanceof ApiError) || isMeant(error)) throw error;
+        if (error.kind === 'client' || error.kind === 'key') count.refusals += 1;
+        else if (error.kind !== 'rate' && error.kind !== 'quota') count.failures += 1;
+        const { failures, refusals } = count;
+        const decision = decide({
+          kind: error.kind,
+          failures,
+          refusals,
+          retryAfterMs: error.retryAfterMs,
+          leftMs: this.#leftMs(),
+          firstBackoffMs,
+          random: Math.random(),
+        });
+        if (decision.act === 'give up') throw error.hint === undefined ? error.advising(GAVE_UP) : error;
+        if (count.failures - count.forgiven >= PATIENCE && isPassing(error)) {
+          if (isProven) throw error.advising(LATER, 'hopeless');
+          if (!this.#hasAnswered(path, tried) && !(await this.#isAlive(path)))
+            count.forgiven = count.failures;
+        }
+        await this.#pause(decision.afterMs, error, signal);
+      }
     }
-    if (!answer) throw new Error(`internal: ${path} ended without answer or error`);
-    return answer.body;
   }
 
-  #mayRetry(error: Error): boolean {
-    if (!(error instanceof ApiError) || error.kind === 'key' || error.kind === 'client') return false;
-    const silence = performance.now() - (this.#troubleSince ?? performance.now());
-    return error.kind === 'quota' || silence <= this.#options.giveUpAfterMs;
+  #leftMs(): number {
+    return this.#options.giveUpAfterMs - (this.#trouble?.observedMs ?? 0);
+  }
+
+  /** A pause that somebody at the screen would notice is told, with its reason and end. */
+  async #pause(ms: number, error: ApiError, signal: AbortSignal): Promise<void> {
+    if (this.#trouble) {
+      this.#trouble = { ...this.#trouble, plannedMs: Math.max(this.#trouble.plannedMs, ms) };
+    }
+    const { observedMs = 0 } = this.#trouble ?? {};
+    const isSilent = observedMs >= SILENT_MS && error.retryAfterMs === undefined;
+    const since = new Date(Date.now() - observedMs).toISOString().slice(11, 19);
+    const asked =
+      error.retryAfterMs === undefined ? '' : ` (it asks for a pause of ${duration(error.retryAfterMs)})`;
+    const reason = isSilent
+      ? `no good answer from the API since ${since} UTC (${error.message})`
+      : `${error.message}${asked}`;
+    const end = ms > TELL_MS ? this.#options.hold(reason, Date.now() + ms) : undefined;
+    const { signal: recovered } = this.#recovered;
+    try {
+      await nap(ms, isSilent ? AbortSignal.any([signal, recovered]) : signal);
+    } catch (reason) {
+      if (reason !== recovered.reason) throw reason;
+    } finally {
+      end?.();
+    }
   }
 
   #hasAnswered(path: string, since: number): boolean {
@@ -149,39 +170,38 @@ export class Client {
   }
 
   async #attempt<T>(path: string, query: Query, accept: (body: unknown) => T): Promise<T> {
+    let began = this.#options.clocks.now();
     try {
-      const result = accept(await this.#fetch(path, query));
+      const result = accept(
+        await this.#fetch(path, query, () => {
+          began = this.#options.clocks.now();
+        }),
+      );
       this.#answered(path, query);
       return result;
     } catch (error) {
       if (error instanceof ApiError && error.kind === 'client') this.#answered(path, query);
-      else if (error instanceof ApiError && error.kind !== 'quota') this.#failed(error);
+      else if (error instanceof ApiError && error.kind !== 'quota') this.#failed(began);
       throw error;
     }
   }
 
   #answered(path: string, query: Query): void {
     this.#lastAnswers.set(endpointOf(path), { at: performance.now(), path, query });
-    this.#troubleSince = undefined;
-    this.#failures = 0;
-    if (this.#heldUntil !== undefined) this.#options.released();
-    this.#heldUntil = undefined;
+    if (this.#trouble === undefined) return;
+    this.#trouble = undefined;
+    this.#recovered.abort();
+    this.#recovered = new AbortController();
+    setMaxListeners(0, this.#recovered.signal);
   }
 
-  /** One failure is told by nobody; a silence is, with its reason, and when the next try may be expected. */
-  #failed(error: ApiError): void {
-    this.#failures += 1;
-    this.#troubleSince ??= performance.now();
-    const silence = performance.now() - this.#troubleSince;
-    const now = Date.now();
-    if (this.#failures <= 5 || silence < 5000 || now < (this.#heldUntil ?? 0)) return;
-    const since = new Date(now - silence).toISOString().slice(11, 19);
-    this.#heldUntil = now + Math.min(60_000, silence);
-    const reason = `no good answer from the API since ${since} UTC (${error.message})`;
-    this.#options.hold(reason, this.#heldUntil);
+  #failed(began: number): void {
+    const { clocks, turnMs } = this.#options;
+    const failed = clocks.now();
+    this.#trouble = troubled(this.#trouble, { began, failed, stoodStillMs: clocks.stoodStillMs, turnMs });
   }
 
-  async #fetch(path: string, query: Query): Promise<unknown> {
+  async #fetch(path: string, query: Query, sent: () => void): Promise<unknown> {
     const { baseUrl, key, throttle, quota, ledger, timeoutMs } = this.#options;
     const url = new URL(`${baseUrl.replace(/\/$/, '')}/${path}`);
     for (const [name, value] of Object.entries(query)) {
@@ -197,6 +217,7 @@ export class Client {
     };
     const flight = await throttle.enter(async () => {
       const began = performance.now();
+      sent();
       let forget = (): void => undefined;
       const written = new Promise<void>((resolve) => {
         forget = onWire(url, resolve);
@@ -227,8 +248,11 @@ export class Client {
       if ('error' in outcome) throw this.#lost(path, outcome.error);
       const response = outcome.value as unknown as Response;
       status = response.status;
-      remainingToday = headerNumber(response, 'x-remaining-today');
-      const perSecond = headerNumber(response, 'x-limit-per-second');
+      const { headers } = response;
+      const said = headerNumber(headers.get('x-remaining-today'));
+      const perDay = headerNumber(headers.get('x-limit-per-day'));
+      if (await quota.believes(said, status, perDay, Date.now())) remainingToday = said;
+      const perSecond = headerNumber(headers.get('x-limit-per-second'));
       if (perSecond !== undefined) throttle.limitTo(perSecond);
       const text = await this.#text(path, response);
       if (status === 200) {
@@ -284,7 +308,10 @@ export class Client {
   ): Promise<ApiError> {
     const { status } = response;
     const said = this.#options.key.redact(errorText(text));
-    const retryAfter = retryAfterMs(response.headers.get('retry-after'), Date.now());
+    const { headers } = response;
+    // By the server's own clock, where it tells: ours may be wrong.
+    const now = Date.parse(headers.get('date') ?? '') || Date.now();
+    const retryAfter = retryAfterMs(headers.get('retry-after'), now);
     const more = { status, retryAfterMs: retryAfter };
     if (status === 429) {
       if (remaining === 0 || /daily|per day/i.test(said)) {
@@ -304,11 +331,6 @@ export class Client {
     }
     return new ApiError('client', path, `HTTP ${status}: ${said}`, { ...more, hint: REFUSED });
   }
-}
-
-function headerNumber(response: Response, name: string): number | undefined {
-  const value = Number(response.headers.get(name) ?? NaN);
-  return Number.isFinite(value) ? value : undefined;
 }
 
 /** Etsy's errors are `{"error": "..."}`; what stands in between may answer with anything. */
