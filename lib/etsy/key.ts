@@ -57,9 +57,10 @@ export async function findKey(folder: string, env: NodeJS.ProcessEnv): Promise<A
   const text = decoded(await readFile(join(folder, '.env')).catch(() => Buffer.alloc(0)));
   const file = parseEnv(text);
   const [keystring, secret] = NAMES.map((name): Written | undefined => {
-    const [inEnv, inFile] = [env[name]?.trim(), file[name]?.trim()];
-    if (inEnv) return { value: inEnv, place: `${name} in the environment` };
-    return inFile ? { value: inFile, place: `${name} in .env${lineOf(name, text)}` } : undefined;
+    const inEnv = env[name] !== undefined;
+    const value = (inEnv ? env[name] : file[name])?.trim();
+    if (!value) return undefined;
+    return { value, place: inEnv ? `${name} in the environment` : `${name} in .env${lineOf(name, text)}` };
   });
   if (!keystring) return undefined;
   for (const written of [keystring, secret]) if (written) checkCharacters(written);
