@@ -10,7 +10,10 @@ export const DOCUMENTS = [
   'CONTRIBUTING.md',
   'CHANGELOG.md',
   'SECURITY.md',
+  'checkpoints/README.md',
   'lib/dataset/README.md',
+  'lib/pipeline/README.md',
+  'lib/run/README.md',
   'test/chaos/README.md',
   'test/bench/README.md',
 ] as const;

@@ -110,7 +110,7 @@ describe('the schema', () => {
         await addListings(tx, [listing(70), listing(71, NOW, more)]);
         await addListingsDynamic(tx, [listing(71, NOW, more)], STALE);
         await addShops(tx, [shop(7), shop(8)], STALE);
-        await addReviews(tx, 7, [review(1), review(2)]);
+        await addReviews(tx, 7, [review(1), review(2)], 1);
       });
       assert.deepEqual(
         await store.rows(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { addReviews } from '../lib/dataset/reviews.ts';
+import { addReviews, reviewsChanged } from '../lib/dataset/reviews.ts';
 import type { ReviewRow } from '../lib/dataset/reviews.ts';
 import { NOW, review, storePerTest } from './store-rig.ts';
 
@@ -19,7 +19,7 @@ describe('rows of reviews', () => {
       );
     });
   const add = (...reviews: readonly ReviewRow[]): Promise<void> =>
-    store.database.write((tx) => addReviews(tx, 7, reviews));
+    store.database.write((tx) => addReviews(tx, 7, reviews, 1));
 
   it('are each kept, though shop, listing, buyer and second are the same', async () => {
     await add(review(1), review(2), review(3));
@@ -37,6 +37,24 @@ describe('rows of reviews', () => {
       { t: 1, buyer: 1, rating: 5, review: 'good' },
       { t: 2, buyer: 1, rating: 1, review: 'broke' },
     ]);
+  });
+
+  it('are counted as changed once for each change of text or rating, in the run that found it', async () => {
+    const later = { snapshot_timestamp: NOW + 9 };
+    const read = (runId: number, ...rows: ReviewRow[]): Promise<void> =>
+      store.database.write((tx) => addReviews(tx, 7, rows, runId));
+    const changed = (runId: number): Promise<number> => reviewsChanged(store.database.read, runId);
+    await read(1, review(1), review(2), review(3));
+    assert.equal(await changed(1), 0);
+    const edited = [review(1, { ...later, rating: 1 }), review(2, { ...later, review: null })];
+    await read(2, ...edited, review(4, later));
+    await read(2, ...edited, review(3, { ...later, language: 'fr' }));
+    await read(2, review(3, { ...later, review: 'worse' }));
+    assert.equal(await changed(2), 3);
+    await read(3, ...edited);
+    assert.equal(await changed(3), 0);
+    await read(3, review(1, { snapshot_timestamp: NOW + 20, rating: 2 }));
+    assert.deepEqual([await changed(2), await changed(3)], [0, 1]);
   });
 
   it('of the early system are claimed once, by the one most like them', async () => {
@@ -62,7 +80,7 @@ describe('rows of reviews', () => {
       review(2, { listing_id: 71 }),
       review(3, { create_timestamp: NOW - 501 }),
     );
-    await store.database.write((tx) => addReviews(tx, 8, [review(4, { shop_id: 8 })]));
+    await store.database.write((tx) => addReviews(tx, 8, [review(4, { shop_id: 8 })], 1));
     await add(review(5));
     assert.deepEqual(
       (await stored()).map((row) => [row['t'], row['buyer']]),

@@ -1,4 +1,4 @@
-import type { FactRow } from '../text/table.ts';
+import type { Fact, FactRow } from '../text/table.ts';
 import type { Tally } from './tally.ts';
 
 // What summary and status tell in the same words.
@@ -37,7 +37,11 @@ export function shopsRow({ shops }: Tally): FactRow {
 }
 
 export function reviewsRow({ reviews }: Tally): FactRow {
-  return { label: 'reviews', facts: [[reviews.new, 'new']] };
+  const { new: added, changed = 0 } = reviews;
+  return {
+    label: 'reviews',
+    facts: [[added, 'new'], ...(changed > 0 ? [[changed, 'changed'] satisfies Fact] : [])],
+  };
 }
 
 /** Those without one are told where none is still to come. */

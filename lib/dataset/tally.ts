@@ -2,6 +2,7 @@ import { classify } from './when-made.ts';
 import type { Sql } from '../store/database.ts';
 import { countFindings } from './findings.ts';
 import { countImages } from './images.ts';
+import { reviewsChanged } from './reviews.ts';
 import { countSetAside } from './set-aside.ts';
 
 /**
@@ -17,7 +18,8 @@ export interface Tally {
   readonly uncertain: number;
   readonly unrecognised: number;
   readonly shops: { readonly new: number; readonly refreshed: number };
-  readonly reviews: { readonly new: number };
+  /** `changed`: text or rating, by their buyers; not counted in runs of earlier versions. */
+  readonly reviews: { readonly new: number; readonly changed?: number };
   /** As they stand, whichever run they are of. `waiting`: those of which it is still to be asked which they are, too. */
   readonly images: Readonly<Record<'done' | 'failed' | 'missing' | 'waiting' | 'none', number>>;
   readonly findings: { readonly open: number; readonly repaired: number };
@@ -47,7 +49,7 @@ export async function tally(
     listings: { new: listings, refreshed: Math.max(0, states - gone - listings), gone },
     ...(await entries(sql, madeSince)),
     shops: { new: shops, refreshed: Math.max(0, shopStates - shops) },
-    reviews: { new: reviews },
+    reviews: { new: reviews, changed: await reviewsChanged(sql, run.id) },
     images: { ...images, waiting: waiting + unknown },
     findings: {
       open: findings.reduce((sum, kind) => sum + kind.open, 0),

@@ -40,7 +40,8 @@ export interface ReviewQuery {
 }
 
 export interface ReviewPage extends Sorted<Review> {
-  readonly count: number;
+  /** Of the window, as Etsy counts; undefined when the offset lies past its end. */
+  readonly count: number | undefined;
   /** Rows in the answer, good and bad. */
   readonly rows: number;
 }
@@ -55,8 +56,6 @@ export class EtsyApi {
 
   /** findAllListingsActive. An offset past the end is the end, whether Etsy answers 400 or an empty page. */
   async search(query: SearchQuery): Promise<SearchPage> {
-    const isPastTheEnd = (error: unknown): boolean =>
-      error instanceof ApiError && error.status === 400 && /offset/i.test(error.message) && query.offset > 0;
     const asked = {
       limit: PAGE,
       offset: query.offset,
@@ -67,10 +66,10 @@ export class EtsyApi {
       sort_order: query.order === 'asc' ? 'asc' : undefined,
     };
     try {
-      const { count, results } = await this.#list('listings/active', asked, isPastTheEnd);
+      const { count, results } = await this.#list('listings/active', asked, query.offset);
       return { count, ...sortListings(results) };
     } catch (error) {
-      if (!isPastTheEnd(error)) throw error;
+      if (!isPastTheEnd(error, query.offset)) throw error;
       return { count: undefined, good: [], rejected: [] };
     }
   }
@@ -114,14 +113,20 @@ export class EtsyApi {
 
   /** getReviewsByShop, newest first; undefined when Etsy no longer knows the shop. */
   async reviews(shopId: number, query: ReviewQuery): Promise<ReviewPage | undefined> {
-    return this.#unlessGone(
-      this.#list(`shops/${shopId}/reviews`, {
+    try {
+      const asked = {
         limit: PAGE,
         offset: query.offset,
         min_created: query.minCreated,
         max_created: query.maxCreated,
-      }).then(({ count, results }) => ({ count, rows: results.length, ...sortOut(review, results) })),
-    );
+      };
+      const { count, results } = await this.#list(`shops/${shopId}/reviews`, asked, query.offset);
+      return { count, rows: results.length, ...ofShop(shopId, sortOut(review, results)) };
+    } catch (error) {
+      if (isPastTheEnd(error, query.offset)) return { count: undefined, rows: 0, good: [], rejected: [] };
+      if (error instanceof ApiError && error.status === 404) return undefined;
+      throw error;
+    }
   }
 
   /**
@@ -138,18 +143,14 @@ export class EtsyApi {
     return flattened(tree, null);
   }
 
-  #list(
-    path: string,
-    query: Query,
-    isMeant?: (refusal: ApiError) => boolean,
-  ): Promise<{ count: number; results: unknown[] }> {
+  #list(path: string, query: Query, offset = 0): Promise<{ count: number; results: unknown[] }> {
     const accept = (body: unknown): { count: number; results: unknown[] } => {
       const parsed = envelope.safeParse(body);
       if (!parsed.success)
         throw new ApiError('body', path, `not the shape of a list: ${reasonOf(parsed.error)}`);
       return parsed.data;
     };
-    return this.#client.get(path, query, accept, isMeant);
+    return this.#client.get(path, query, accept, { isMeant: (refusal) => isPastTheEnd(refusal, offset) });
   }
 
   async #unlessGone<T>(answer: Promise<T>): Promise<T | undefined> {
@@ -160,6 +161,20 @@ export class EtsyApi {
       throw error;
     }
   }
+}
+
+function isPastTheEnd(error: unknown, offset: number): boolean {
+  return offset > 0 && error instanceof ApiError && error.status === 400 && /offset/i.test(error.message);
+}
+
+/** A review that names another shop than the one asked for is nobody's. */
+function ofShop(shopId: number, { good, rejected }: Sorted<Review>): Sorted<Review> {
+  const others = good.filter((one) => one.shop_id !== shopId);
+  const reason = `shop_id: is another shop's than ${shopId}, which was asked for`;
+  return {
+    good: good.filter((one) => one.shop_id === shopId),
+    rejected: [...rejected, ...others.map((raw) => ({ raw, reason }))],
+  };
 }
 
 const wholeTree = envelope.extend({ results: z.array(taxonomyNode).min(1) });

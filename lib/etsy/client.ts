@@ -25,6 +25,11 @@ const REFUSED =
 const TELL_MS = 5000;
 /** Who waits after that long without any good answer waits for one, to whomever it is given. */
 const SILENT_MS = 2000;
+/** Requests that an endpoint may refuse one after the other before it counts as refusing all of them. */
+const ENDURED = 20;
+const PING = 'openapi-ping';
+/** Milliseconds for which an answer to a ping is believed. */
+const PING_MS = 30_000;
 
 export interface ClientOptions {
   readonly baseUrl: string;
@@ -45,11 +50,20 @@ export interface ClientOptions {
   readonly turnMs: number;
   /** Tells of a wait, until (epoch ms) it ends; what is returned ends it. */
   readonly hold: (reason: string, until: number) => () => void;
+  /** A request to the endpoint of `path` that was answered before, as far as the database knows. */
+  readonly knownGood?: (path: string) => Promise<{ path: string; query: Query } | undefined>;
   /** An answer that was refused rather than used: kept for a person to look at. */
   readonly refused: (endpoint: string, reason: string) => Promise<void>;
 }
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
+
+export interface Patience {
+  /** Failures before it is looked into whether the request or the API is at fault. */
+  readonly patience?: number;
+  /** Whether a refusal needs no second try to be believed. */
+  readonly isMeant?: (refusal: ApiError) => boolean;
+}
 
 interface Answered {
   /** performance.now() terms. */
@@ -64,6 +78,11 @@ export class Client {
   /** By endpoint, ids left out. */
   readonly #lastAnswers = new Map<string, Answered>();
   readonly #probes = new Map<string, Promise<boolean>>();
+  /** By endpoint: requests refused since its last good answer. */
+  readonly #refusals = new Map<string, number>();
+  /** Something was answered well in this start. */
+  #isProven = false;
+  #pinged: { readonly at: number; readonly refused: Promise<boolean> } | undefined;
   /** Undefined: the last attempt had a good answer. */
   #trouble: Trouble | undefined;
   /** Ends the pauses of those who wait for the API to answer at all. */
@@ -76,15 +95,14 @@ export class Client {
 
   /**
    * @param path below the base URL, e.g. "listings/active"
-   * @param isMeant a refusal that needs no second try to be believed
-   * @throws ApiError of kind client or key after a second try; of any other kind once its patience is at an end
+   * @throws ApiError of kind refused, client or key after a second try; of any other kind once its patience is at an end
    * @throws the signal's reason when the run is to stop before the request is on the wire
    */
   async get<T>(
     path: string,
     query: Query,
     accept: (body: unknown) => T,
-    isMeant: (refusal: ApiError) => boolean = () => false,
+    { patience = PATIENCE, isMeant = () => false }: Patience = {},
   ): Promise<T> {
     const { signal, firstBackoffMs } = this.#options;
     const count = { failures: 0, refusals: 0, forgiven: 0 };
@@ -109,8 +127,11 @@ export class Client {
           firstBackoffMs,
           random: Math.random(),
         });
-        if (decision.act === 'give up') throw error.hint === undefined ? error.advising(GAVE_UP) : error;
-        if (count.failures - count.forgiven >= PATIENCE && isPassing(error)) {
+        if (decision.act === 'give up') {
+          if (await this.#isRefusedAlone(path, error)) throw error.advising(LATER, 'refused');
+          throw error.hint === undefined ? error.advising(GAVE_UP) : error;
+        }
+        if (count.failures - count.forgiven >= patience && isPassing(error)) {
           if (isProven) throw error.advising(LATER, 'hopeless');
           if (!this.#hasAnswered(path, tried) && !(await this.#isAlive(path)))
             count.forgiven = count.failures;
@@ -152,14 +173,38 @@ export class Client {
     return (this.#lastAnswers.get(endpointOf(path))?.at ?? 0) > since;
   }
 
+  /** Whether Etsy refuses this request while others are answered: then it is neither the key nor the base URL. */
+  async #isRefusedAlone(path: string, { kind, status }: ApiError): Promise<boolean> {
+    if ((kind !== 'client' && kind !== 'key') || path === PING) return false;
+    const endpoint = endpointOf(path);
+    const refusals = (this.#refusals.get(endpoint) ?? 0) + (status === 404 ? 0 : 1);
+    this.#refusals.set(endpoint, refusals);
+    if (refusals > ENDURED) return false;
+    return kind === 'key' ? !(await this.#isKeyRefused()) : this.#isProven || this.#isAlive(path);
+  }
+
+  /** A ping needs a good key and nothing else. */
+  #isKeyRefused(): Promise<boolean> {
+    const now = performance.now();
+    if (!this.#pinged || now - this.#pinged.at > PING_MS) {
+      const refused = this.get(PING, {}, () => false).catch((error: unknown) => {
+        if (error instanceof ApiError && error.kind === 'client') return false;
+        if (error instanceof ApiError && error.kind === 'key') return true;
+        throw error;
+      });
+      this.#pinged = { at: now, refused };
+    }
+    return this.#pinged.refused;
+  }
+
   /**
    * Whether the endpoint answers what it answered before: then it is not the API that is out of order. A request is
    * given up only if it fails once more after that, for an outage may have ended in between.
    */
-  #isAlive(path: string): Promise<boolean> {
+  async #isAlive(path: string): Promise<boolean> {
     const endpoint = endpointOf(path);
-    const last = this.#lastAnswers.get(endpoint);
-    if (!last) return Promise.resolve(false);
+    const last = this.#lastAnswers.get(endpoint) ?? (await this.#options.knownGood?.(path));
+    if (!last) return false;
     const probe =
       this.#probes.get(endpoint) ??
       this.#attempt(last.path, last.query, () => true)
@@ -177,6 +222,8 @@ export class Client {
           began = this.#options.clocks.now();
         }),
       );
+      this.#isProven = true;
+      this.#refusals.delete(endpointOf(path));
       this.#answered(path, query);
       return result;
     } catch (error) {

@@ -4,6 +4,7 @@ import { Client } from './client.ts';
 import type { Clocks } from './clocks.ts';
 import { Holds } from './holds.ts';
 import type { ApiKey } from './key.ts';
+import { knownGood } from './known-good.ts';
 import { Quota } from './quota.ts';
 import { Throttle } from './throttle.ts';
 import type { Pipeline } from '../pipeline/config.ts';
@@ -60,6 +61,7 @@ export async function connect(options: ConnectOptions): Promise<Services> {
     clocks,
     turnMs: 1000 / qps,
     hold,
+    knownGood: (path) => knownGood(database.read, path),
     refused: (endpoint, reason) =>
       database.write((tx) =>
         setAside(tx, ledger.runId ?? 0, nowSeconds(), [{ endpoint, reason, raw: null }]),
