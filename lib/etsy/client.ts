@@ -70,6 +70,8 @@ interface Answered {
   readonly at: number;
   readonly path: string;
   readonly query: Query;
+  /** False: nothing but refusals so far. */
+  readonly isGood: boolean;
 }
 
 /** Gets JSON from the API. Every attempt passes the throttle and is stamped in the ledger. */
@@ -133,7 +135,7 @@ export class Client {
         }
         if (count.failures - count.forgiven >= patience && isPassing(error)) {
           if (isProven) throw error.advising(LATER, 'hopeless');
-          if (!this.#hasAnswered(path, tried) && !(await this.#isAlive(path)))
+          if (!this.#hasAnswered(path, tried) && !(await this.#isAlive(path, 'at all')))
             count.forgiven = count.failures;
         }
         await this.#pause(decision.afterMs, error, signal);
@@ -180,7 +182,7 @@ export class Client {
     const refusals = (this.#refusals.get(endpoint) ?? 0) + (status === 404 ? 0 : 1);
     this.#refusals.set(endpoint, refusals);
     if (refusals > ENDURED) return false;
-    return kind === 'key' ? !(await this.#isKeyRefused()) : this.#isProven || this.#isAlive(path);
+    return kind === 'key' ? !(await this.#isKeyRefused()) : this.#isProven || this.#isAlive(path, 'well');
   }
 
   /** A ping needs a good key and nothing else. */
@@ -200,17 +202,19 @@ export class Client {
   /**
    * Whether the endpoint answers what it answered before: then it is not the API that is out of order. A request is
    * given up only if it fails once more after that, for an outage may have ended in between.
+   * @param how at all: also by refusing; well: only by a good answer
    */
-  async #isAlive(path: string): Promise<boolean> {
+  async #isAlive(path: string, how: 'at all' | 'well'): Promise<boolean> {
     const endpoint = endpointOf(path);
-    const last = this.#lastAnswers.get(endpoint) ?? (await this.#options.knownGood?.(path));
+    const answered = this.#lastAnswers.get(endpoint);
+    const last = answered?.isGood ? answered : ((await this.#options.knownGood?.(path)) ?? answered);
     if (!last) return false;
     const probe =
-      this.#probes.get(endpoint) ??
+      this.#probes.get(`${endpoint} ${how}`) ??
       this.#attempt(last.path, last.query, () => true)
-        .catch((error: unknown) => error instanceof ApiError && error.kind === 'client')
-        .finally(() => this.#probes.delete(endpoint));
-    this.#probes.set(endpoint, probe);
+        .catch((error: unknown) => how === 'at all' && error instanceof ApiError && error.kind === 'client')
+        .finally(() => this.#probes.delete(`${endpoint} ${how}`));
+    this.#probes.set(`${endpoint} ${how}`, probe);
     return probe;
   }
 
@@ -224,17 +228,20 @@ export class Client {
       );
       this.#isProven = true;
       this.#refusals.delete(endpointOf(path));
-      this.#answered(path, query);
+      this.#answered(path, query, true);
       return result;
     } catch (error) {
-      if (error instanceof ApiError && error.kind === 'client') this.#answered(path, query);
+      if (error instanceof ApiError && error.kind === 'client') this.#answered(path, query, false);
       else if (error instanceof ApiError && error.kind !== 'quota') this.#failed(began);
       throw error;
     }
   }
 
-  #answered(path: string, query: Query): void {
-    this.#lastAnswers.set(endpointOf(path), { at: performance.now(), path, query });
+  #answered(path: string, query: Query, isGood: boolean): void {
+    const endpoint = endpointOf(path);
+    const before = this.#lastAnswers.get(endpoint);
+    const asked = isGood || !before?.isGood ? { path, query, isGood } : before;
+    this.#lastAnswers.set(endpoint, { ...asked, at: performance.now() });
     if (this.#trouble === undefined) return;
     this.#trouble = undefined;
     this.#recovered.abort();
