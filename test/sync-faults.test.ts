@@ -85,7 +85,7 @@ describe('what cannot be used is recorded, and the rest goes on:', () => {
     raw: string;
   }
 
-  it('an answer of more than 50 MB', async () => {
+  it('an answer of more than 8 MB', async () => {
     const faults = { script: [{ path: 'listings/(active|batch)', fault: 'tooLarge', times: 2 }] } as const;
     await withRig({ market: { ...small, faults }, withoutImages: true }, async (rig) => {
       await finish(rig);
@@ -93,7 +93,7 @@ describe('what cannot be used is recorded, and the rest goes on:', () => {
       assert.ok(refused.length >= 1);
       for (const { endpoint, reason } of refused) {
         assert.match(endpoint, /^listings\/(active|batch)$/);
-        assert.match(reason, /more than the 50 MB allowed|larger than the 50 MB allowed/);
+        assert.match(reason, /more than the 8 MB allowed|larger than the 8 MB allowed/);
       }
       await isInStep(rig);
     });

@@ -117,20 +117,20 @@ export const etsy: readonly Row[] = [
     'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
     'All of the failure is in sync-data.log.',
   ]),
-  answered('Etsy answers with more than 50 MB, and says so', { headers: { 'content-length': '60000000' } }, [
+  answered('Etsy answers with more than 8 MB, and says so', { headers: { 'content-length': '60000000' } }, [
     'Stage crawl failed, in unit 12371 (Coffee Tables):',
-    '  listings/active: the body has 60000000 bytes, more than the 50 MB allowed',
+    '  listings/active: the body has 60000000 bytes, more than the 8 MB allowed',
     '  No good answer came for as long as api: giveUpAfter allows. Look whether Etsy can be reached, then start sync-data again.',
     '',
     'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
     'All of the failure is in sync-data.log.',
   ]),
   answered(
-    'Etsy answers with more than 50 MB',
+    'Etsy answers with more than 8 MB',
     { body: Buffer.alloc(51 * 2 ** 20, ' '), headers: { 'transfer-encoding': 'chunked' } },
     [
       'Stage crawl failed, in unit 12371 (Coffee Tables):',
-      '  listings/active: the body is larger than the 50 MB allowed',
+      '  listings/active: the body is larger than the 8 MB allowed',
       '  No good answer came for as long as api: giveUpAfter allows. Look whether Etsy can be reached, then start sync-data again.',
       '',
       'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
