@@ -105,7 +105,7 @@ export class EtsyApi {
         const reason = reasonOf(parsed.error);
         // The shop asked for, but not as it should be: asking once more would not mend it.
         if (fieldOf(raw, 'shop_id') === shopId) return { raw, reason };
-        throw new ApiError('body', path, `not the shape of a shop: ${reason}`);
+        throw new ApiError('body', path, `not a shop record: ${reason}`);
       }),
     );
   }
@@ -131,7 +131,7 @@ export class EtsyApi {
     const tree = await this.#client.get(path, {}, (body) => {
       const parsed = wholeTree.safeParse(body);
       if (parsed.success) return parsed.data.results;
-      throw new ApiError('body', path, `not the shape of a taxonomy: ${reasonOf(parsed.error)}`);
+      throw new ApiError('body', path, `not a taxonomy: ${reasonOf(parsed.error)}`);
     });
     return flattened(tree, null);
   }
@@ -140,7 +140,7 @@ export class EtsyApi {
     return this.#client.get(path, query, (body) => {
       const parsed = envelope.safeParse(body);
       if (!parsed.success)
-        throw new ApiError('body', path, `not the shape of a list: ${reasonOf(parsed.error)}`);
+        throw new ApiError('body', path, `not a list of records: ${reasonOf(parsed.error)}`);
       return parsed.data;
     });
   }

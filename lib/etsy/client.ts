@@ -13,10 +13,10 @@ import { onWire } from './wire.ts';
 const MAX_JSON_BYTES = 50 * 1024 * 1024;
 const utf8 = new TextDecoder();
 const GAVE_UP =
-  'No good answer came for as long as api: giveUpAfter allows. Look whether Etsy can be reached, then start sync-data again.';
-const LATER = 'Etsy answers other requests, but not this one. Start sync-data again later.';
+  'Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.';
+const LATER = 'Etsy answers other requests but not this one. Start sync-data again later.';
 const REFUSED =
-  'Look at api: baseUrl in pipeline.yaml; if it is right, Etsy has changed, and sync-data must be updated.';
+  'Check api: baseUrl in pipeline.yaml. If it is right, Etsy has changed, and sync-data must be updated.';
 /** Failures of one request before it is looked into whether the fault is in the request or in the weather. */
 const PATIENCE = 8;
 
@@ -177,7 +177,7 @@ export class Client {
     if (this.#failures <= 5 || silence < 5000 || now < (this.#heldUntil ?? 0)) return;
     const since = new Date(now - silence).toISOString().slice(11, 19);
     this.#heldUntil = now + Math.min(60_000, silence);
-    const reason = `no good answer from the API since ${since} UTC (${error.message})`;
+    const reason = `no usable answer from the API since ${since} UTC (${error.message})`;
     this.#options.hold(reason, this.#heldUntil);
   }
 
@@ -259,7 +259,7 @@ export class Client {
       return JSON.parse(text);
     } catch (error) {
       const start = text.slice(0, 60).replaceAll(/\s+/g, ' ');
-      throw this.#bad(path, `the answer is no JSON, it starts with: ${start}`, error);
+      throw this.#bad(path, `the answer is not JSON; it starts with: ${start}`, error);
     }
   }
 
