@@ -1,4 +1,4 @@
-import type { Sql } from '../lib/store/database.ts';
+import type { Tx } from '../lib/store/database.ts';
 import type { TruthListing } from './marketplace/index.ts';
 
 /** A file of the early system's first days: columns missing, description added last. */
@@ -26,7 +26,7 @@ CREATE INDEX idx_reviews_shop_id ON reviews(shop_id);
 CREATE UNIQUE INDEX idx_reviews_unique ON reviews(shop_id, listing_id, create_timestamp)`;
 
 /** @param at when it was read, epoch seconds */
-export async function addListing(to: Sql, listing: TruthListing, at: number): Promise<void> {
+export async function addListing(to: Tx, listing: TruthListing, at: number): Promise<void> {
   const { listing_id: id, shop_id, when_made, taxonomy_id, state, quantity } = listing;
   await to.run(
     `INSERT INTO listings (listing_id, shop_id, title, description, when_made, taxonomy_id, tags, production_partners, price_amount)

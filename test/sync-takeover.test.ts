@@ -4,7 +4,7 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import { encode } from 'jpeg-js';
 import { Database } from '../lib/store/database.ts';
-import type { Sql } from '../lib/store/database.ts';
+import type { Tx } from '../lib/store/database.ts';
 import { compareWithTruth } from './dump.ts';
 import type { Dump } from './dump.ts';
 import { EARLY_TABLES, addListing } from './early.ts';
@@ -301,7 +301,7 @@ function listForm({ image, shop_id, when_made }: TruthListing): Record<string, u
   return { shop_id, when_made, images, price: 129.5, background_removed: false };
 }
 
-async function addReview(to: Sql, review: Review): Promise<void> {
+async function addReview(to: Tx, review: Review): Promise<void> {
   const { shop_id, listing_id, buyer_user_id, rating, language, create_timestamp } = review;
   const values = [
     shop_id,

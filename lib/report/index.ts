@@ -53,8 +53,7 @@ export async function writeReport({ name, folder, data, rules }: Pipeline): Prom
   const database = await Database.open(data.database, { readOnly: true });
   try {
     const sql = database.read;
-    // All that follows sees the same moment.
-    await sql.run('BEGIN');
+    await database.snapshot();
     const now = Date.now();
     const source = { sql, now, rules, images: data.images, category: await categories(sql) };
     const parts: Part[] = [];

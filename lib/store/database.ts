@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { existsSync } from 'node:fs';
 import pLimit from 'p-limit';
 import { open } from 'sqlite';
@@ -5,22 +6,25 @@ import type { Database as Connection, Statement } from 'sqlite';
 // The one place that names the driver; everything else speaks Sql.
 import sqlite3 from 'sqlite3';
 
-export type Value = string | number | null;
+export type Value = string | number | null | Uint8Array;
 export type Params = readonly Value[] | Readonly<Record<`:${string}`, Value>>;
 
-/**
- * What the store's modules speak. Numbers above 2^31 are bound as REAL by the driver: columns with INTEGER affinity
- * turn them back, an expression does not, so wide numbers go in as JSON (`json_each(?)`).
- */
+/** Reads. A BLOB comes back as a Buffer. */
 export interface Sql {
-  /** What gives no rows: of a statement that does, only the first step would be taken. */
-  run(sql: string, params?: Params): Promise<{ changes: number }>;
   get<Row>(sql: string, params?: Params): Promise<Row | undefined>;
   all<Row>(sql: string, params?: Params): Promise<Row[]>;
 }
 
-/** Sql inside the one write transaction. Never kept beyond the function it was given to. */
-export type Tx = Sql;
+/**
+ * Reads and writes inside the one write transaction. Never kept beyond the function it was given to.
+ *
+ * Numbers above 2^31 are bound as REAL by the driver: columns with INTEGER affinity turn them back, an expression does
+ * not, so wide numbers go in as JSON (`json_each(?)`).
+ */
+export interface Tx extends Sql {
+  /** What gives no rows: of a statement that does, only the first step would be taken. */
+  run(sql: string, params?: Params): Promise<{ changes: number }>;
+}
 
 /** For what makes tables. */
 export interface ScriptTx extends Tx {
@@ -55,6 +59,23 @@ const HINTS: Readonly<Record<string, string>> = {
   SQLITE_NOTADB:
     'Either this is not a SQLite database (then name the right file in pipeline.yaml under data: database), or its first page is damaged (then restore a copy). Nothing was changed.',
 };
+
+/** Set while code runs inside `write`, in whatever that code calls and waits for. */
+const insideWrite = new AsyncLocalStorage<true>();
+
+/**
+ * For what must not happen inside `write`: it would hold up every other write, and a request would wait for a note in
+ * the ledger, which waits for the end of that same write.
+ *
+ * @param what the call that was made: "services.api"
+ * @throws Error
+ */
+export function refuseInsideWrite(what: string): void {
+  if (!insideWrite.getStore()) return;
+  throw new Error(
+    `${what} was called inside write. A write only writes: ask first, then yield { write } with the answer.`,
+  );
+}
 
 /** Speaks to one connection. A statement is prepared when it is first met, and kept: there are about a hundred. */
 class DriverSql implements ScriptTx {
@@ -123,6 +144,8 @@ export interface OpenOptions {
   /** Fail when the file is not there, and never write to it. */
   readonly readOnly?: boolean;
   readonly busyTimeoutMs?: number;
+  /** Absolute path of an SQLite extension, for `readOnly` alone. Once it is loaded, nothing else can be. */
+  readonly extension?: string;
 }
 
 /**
@@ -142,7 +165,11 @@ export class Database {
     this.path = path;
     this.#writer = new DriverSql(writer, path);
     this.#reader = writer === reader ? this.#writer : new DriverSql(reader, path);
-    this.read = this.#reader;
+    // No more than reading, also for whoever asks for more.
+    this.read = {
+      get: (sql, params) => this.#reader.get(sql, params),
+      all: (sql, params) => this.#reader.all(sql, params),
+    };
   }
 
   /** @throws StoreError when the file cannot be opened, is damaged or no database. */
@@ -157,6 +184,11 @@ export class Database {
     try {
       if (options.readOnly) {
         const only = await connect('PRAGMA query_only = ON');
+        // The driver allows loading for this one call, and not from SQL.
+        if (options.extension !== undefined) {
+          await only.exec('PRAGMA trusted_schema = OFF');
+          await only.loadExtension(options.extension);
+        }
         return new Database(path, only, only);
       }
       const writer = await connect(
@@ -203,7 +235,7 @@ export class Database {
   }
 
   /** A bare connection in rollback-journal mode that does not wait for locks: what a lock file needs. */
-  static async openRollback(path: string): Promise<Sql & { close(): Promise<void> }> {
+  static async openRollback(path: string): Promise<Tx & { close(): Promise<void> }> {
     try {
       const connection = await open({ filename: path, driver: sqlite3.Database });
       const sql = new DriverSql(connection, path);
@@ -218,8 +250,14 @@ export class Database {
     }
   }
 
+  /** From now on `read` sees this moment, whatever is written: for a connection that is closed soon. */
+  async snapshot(): Promise<void> {
+    await this.#reader.run('BEGIN');
+  }
+
   /** Runs `work` in one transaction, alone. Commits when it resolves, rolls back when it throws. */
-  write<T>(work: (tx: ScriptTx) => Promise<T>): Promise<T> {
+  async write<T>(work: (tx: ScriptTx) => Promise<T>): Promise<T> {
+    refuseInsideWrite('write');
     return this.#turn(async () => {
       await this.#synchronous('FULL');
       return this.#transaction(work);
@@ -230,7 +268,8 @@ export class Database {
    * One statement, a transaction by itself, that does not wait for the disk: it survives any end of the process, not a
    * power cut a moment later.
    */
-  addSoon<Row>(sql: string, params: Params): Promise<Row | undefined> {
+  async writeRelaxed<Row>(sql: string, params: Params): Promise<Row | undefined> {
+    refuseInsideWrite('writeRelaxed');
     return this.#turn(async () => {
       await this.#synchronous('NORMAL');
       return this.#writer.get<Row>(sql, params);
@@ -246,7 +285,7 @@ export class Database {
   async #transaction<T>(work: (tx: ScriptTx) => Promise<T>): Promise<T> {
     await this.#writer.run('BEGIN IMMEDIATE');
     try {
-      const result = await work(this.#writer);
+      const result = await insideWrite.run(true, () => work(this.#writer));
       await this.#writer.run('COMMIT');
       return result;
     } catch (error) {

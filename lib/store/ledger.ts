@@ -33,7 +33,7 @@ export class Ledger {
   /** @returns the attempt's id, for `settle`. Outcomes known by now are written along. */
   async stamp(endpoint: string, atMs: number): Promise<number> {
     await this.flush();
-    const row = await this.#database.addSoon<{ id: number }>(
+    const row = await this.#database.writeRelaxed<{ id: number }>(
       'INSERT INTO ledger (at_ms, run_id, endpoint) VALUES (?, ?, ?) RETURNING id',
       [atMs, this.runId ?? null, endpoint],
     );
@@ -49,7 +49,7 @@ export class Ledger {
     if (settled.length === 0) return;
     const rows = settled.map(([id, o]) => [id, o.status, Math.round(o.tookMs), o.remainingToday ?? null]);
     try {
-      await this.#database.addSoon(
+      await this.#database.writeRelaxed(
         `UPDATE ledger SET status = s.value ->> 1, took_ms = s.value ->> 2, remaining_today = s.value ->> 3
          FROM jsonb_each(?) AS s WHERE ledger.id = s.value ->> 0`,
         [JSON.stringify(rows)],

@@ -355,7 +355,7 @@ export const otherFiles: readonly Row[] = [
       return lines(folder, /cannot write the log/);
     },
     text: [
-      "sync-data: warning: cannot write the log: EISDIR: illegal operation on a directory, open '<folder>/sync-data.log'; the run continues without it",
+      'sync-data: warning: cannot write the log: <folder>/sync-data.log is a folder, not a file; the run continues without it',
     ],
     next: 'the run continues without it',
   },
