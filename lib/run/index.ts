@@ -164,7 +164,7 @@ async function run(
 ): Promise<number> {
   const metaData = new MetaDataFile(database, pipeline.data.metadata, yearOfEntry);
   await metaData.load();
-  const ledger = new Ledger(database);
+  const ledger = new Ledger(database, key.fingerprint);
   await ledger.prune(Date.now());
 
   const stop = new StopSwitch(pipeline.kill);

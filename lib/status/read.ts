@@ -67,7 +67,7 @@ async function readSync(database: Database, pipeline: Pipeline, shops: number): 
   const rest = run !== null && run.finishedAt === null ? run.id : undefined;
   const stale = await staleBefore(sql, rules, rest, nowSeconds());
   const due = await dueOf(sql, rules.refreshAfter, stale, counts, shops, reviews);
-  const quota = await quotaStatus(new Ledger(database), api.qps, now);
+  const quota = await quotaStatus(await Ledger.ofLastKey(database), api.qps, now);
   const crawls = pipeline.stages.filter(({ options }) => isCrawl(options)).map(({ id }) => id);
   return {
     run,
