@@ -220,10 +220,7 @@ describe('429', () => {
     await withRig({ market, withoutImages: true, onQuota: 'stop' }, async (rig) => {
       const stopped = await rig.run();
       assert.equal(stopped.code, 75);
-      assert.match(
-        stopped.stdout,
-        /^Stopped after .+: the daily quota is used up; calls come back from .+\.$/m,
-      );
+      assert.match(stopped.stdout, /^Stopped after .+: the daily quota is used up; calls return from .+\.$/m);
       assert.match(stopped.stdout, /^ {2}stage reviews, unit shops/m);
       const { length } = await rig.requests();
       // At once the ledger still knows.

@@ -41,7 +41,8 @@ export interface ReviewQuery {
 }
 
 export interface ReviewPage extends Sorted<Review> {
-  readonly count: number;
+  /** Of the window, as Etsy counts; undefined when the offset lies past its end. */
+  readonly count: number | undefined;
   /** Rows in the answer, good and bad. */
   readonly rows: number;
 }
@@ -68,8 +69,7 @@ export class EtsyApi {
       });
       return { count, ...sortListings(results) };
     } catch (error) {
-      const pastTheEnd = error instanceof ApiError && error.status === 400 && /offset/i.test(error.message);
-      if (!pastTheEnd || query.offset === 0) throw error;
+      if (!isPastTheEnd(error, query.offset)) throw error;
       return { count: undefined, good: [], rejected: [] };
     }
   }
@@ -106,21 +106,26 @@ export class EtsyApi {
         const reason = rejected[0]?.reason ?? '';
         // The shop asked for, but not as it should be: asking once more would not mend it.
         if (fieldOf(raw, 'shop_id') === shopId) return { raw, reason };
-        throw new ApiError('body', path, `not the shape of a shop: ${reason}`);
+        throw new ApiError('body', path, `not a shop record: ${reason}`);
       }),
     );
   }
 
   /** getReviewsByShop, newest first; undefined when Etsy no longer knows the shop. */
   async reviews(shopId: number, query: ReviewQuery): Promise<ReviewPage | undefined> {
-    return this.#unlessGone(
-      this.#list(`shops/${shopId}/reviews`, PAGE, {
+    try {
+      const { count, results } = await this.#list(`shops/${shopId}/reviews`, PAGE, {
         limit: PAGE,
         offset: query.offset,
         min_created: query.minCreated,
         max_created: query.maxCreated,
-      }).then(({ count, results }) => ({ count, rows: results.length, ...sortOut(review, results) })),
-    );
+      });
+      return { count, rows: results.length, ...ofShop(shopId, sortOut(review, results)) };
+    } catch (error) {
+      if (isPastTheEnd(error, query.offset)) return { count: undefined, rows: 0, good: [], rejected: [] };
+      if (error instanceof ApiError && error.status === 404) return undefined;
+      throw error;
+    }
   }
 
   /**
@@ -133,7 +138,7 @@ export class EtsyApi {
       const parsed = wholeTree.safeParse(body);
       if (parsed.success && !isCut(body)) return parsed.data.results;
       const reason = parsed.success ? TOO_DEEP : reasonOf(parsed.error);
-      throw new ApiError('body', path, `not the shape of a taxonomy: ${reason}`);
+      throw new ApiError('body', path, `not a taxonomy: ${reason}`);
     });
     return flattened(tree, null);
   }
@@ -143,7 +148,7 @@ export class EtsyApi {
     return this.#client.get(path, query, (body) => {
       const parsed = envelope.safeParse(body);
       if (!parsed.success)
-        throw new ApiError('body', path, `not the shape of a list: ${reasonOf(parsed.error)}`);
+        throw new ApiError('body', path, `not a list of records: ${reasonOf(parsed.error)}`);
       const { results } = parsed.data;
       if (results.length > most)
         throw new ApiError('body', path, `${results.length} rows where at most ${most} were asked for`);
@@ -159,6 +164,20 @@ export class EtsyApi {
       throw error;
     }
   }
+}
+
+function isPastTheEnd(error: unknown, offset: number): boolean {
+  return offset > 0 && error instanceof ApiError && error.status === 400 && /offset/i.test(error.message);
+}
+
+/** A review that names another shop than the one asked for is nobody's. */
+function ofShop(shopId: number, { good, rejected }: Sorted<Review>): Sorted<Review> {
+  const others = good.filter((one) => one.shop_id !== shopId);
+  const reason = `shop_id: is another shop's than ${shopId}, which was asked for`;
+  return {
+    good: good.filter((one) => one.shop_id === shopId),
+    rejected: [...rejected, ...others.map((raw) => ({ raw, reason }))],
+  };
 }
 
 const wholeTree = envelope.extend({ results: z.array(taxonomyNode).min(1) });
