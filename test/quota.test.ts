@@ -455,7 +455,7 @@ describe('while the quota is used up', () => {
     assert.deepEqual(said, []);
     await assert.rejects(quota.ready());
     await assert.rejects(quota.ready());
-    assert.deepEqual(said, ['stop: the daily quota is used up; calls come back from 2026-09-04 00:05 UTC']);
+    assert.deepEqual(said, ['stop: the daily quota is used up; calls return from 2026-09-04 00:05 UTC']);
   });
 
   it('a 0 is believed only where a request is refused, or where the ledger knows of about as many calls', async () => {

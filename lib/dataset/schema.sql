@@ -81,8 +81,8 @@ CREATE TABLE ledger (
   status INTEGER,               -- null: no answer
   took_ms INTEGER,
   remaining_today INTEGER       -- x-remaining-today of the answer
-);
-CREATE INDEX ledger_at ON ledger (at_ms);
+, key TEXT);
+CREATE INDEX ledger_at ON ledger (at_ms, key);
 CREATE INDEX ledger_remaining ON ledger (id) WHERE remaining_today IS NOT NULL;
 
 CREATE VIRTUAL TABLE listing_words USING fts5 (title, tags, materials, content='', contentless_delete=1);

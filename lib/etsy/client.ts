@@ -1,8 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import { ofetch } from 'ofetch';
 import type { Ledger } from '../store/ledger.ts';
+import { MOST_BODY_BYTES, MOST_ERROR_BYTES, MOST_ERROR_TEXT } from '../limits.ts';
 import { duration } from '../text/format.ts';
-import { BodyTooLarge, readBody } from './body.ts';
+import { BodyTooLarge, answerOf, errorText, readBody, readStart, short } from './body.ts';
 import type { Clocks } from './clocks.ts';
 import { ApiError, rootCause } from './errors.ts';
 import { WHERE_TO_GET_A_KEY } from './key.ts';
@@ -10,17 +11,16 @@ import type { ApiKey } from './key.ts';
 import type { Quota } from './quota.ts';
 import { PATIENCE, decide, troubled } from './retry.ts';
 import type { Trouble } from './retry.ts';
+import { JsonTooLarge } from '../text/json.ts';
 import type { Throttle } from './throttle.ts';
 import { headerNumber, nap, retryAfterMs } from './time.ts';
 import { onWire } from './wire.ts';
 
-const MAX_JSON_BYTES = 50 * 1024 * 1024;
-const utf8 = new TextDecoder();
 const GAVE_UP =
-  'No good answer came for as long as api: giveUpAfter allows. Look whether Etsy can be reached, then start sync-data again.';
-const LATER = 'Etsy answers other requests, but not this one. Start sync-data again later.';
+  'Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.';
+const LATER = 'Etsy answers other requests but not this one. Start sync-data again later.';
 const REFUSED =
-  'Look at api: baseUrl in pipeline.yaml; if it is right, Etsy has changed, and sync-data must be updated.';
+  'Check api: baseUrl in pipeline.yaml. If it is right, Etsy has changed, and sync-data must be updated.';
 /** A longer wait is told. */
 const TELL_MS = 5000;
 /** Who waits after that long without any good answer waits for one, to whomever it is given. */
@@ -158,7 +158,7 @@ export class Client {
     const asked =
       error.retryAfterMs === undefined ? '' : ` (it asks for a pause of ${duration(error.retryAfterMs)})`;
     const reason = isSilent
-      ? `no good answer from the API since ${since} UTC (${error.message})`
+      ? `no usable answer from the API since ${since} UTC (${error.message})`
       : `${error.message}${asked}`;
     const end = ms > TELL_MS ? this.#options.hold(reason, Date.now() + ms) : undefined;
     const { signal: recovered } = this.#recovered;
@@ -308,36 +308,38 @@ export class Client {
       if (await quota.believes(said, status, perDay, Date.now())) remainingToday = said;
       const perSecond = headerNumber(headers.get('x-limit-per-second'));
       if (perSecond !== undefined) throttle.limitTo(perSecond);
-      const text = await this.#text(path, response);
+      const bytes = await this.#body(path, response);
       if (status === 200) {
         await quota.answered(remainingToday, Date.now());
-        return this.#json(path, text);
+        return this.#json(path, bytes);
       }
-      throw await this.#problem(path, response, text, remainingToday);
+      throw await this.#problem(path, response, bytes, remainingToday);
     } finally {
       ledger.settle(stamp, { status, tookMs: performance.now() - flight.began, remainingToday });
     }
   }
 
-  /** Struck out before anything is made of it: what an answer echoes must not get into the database either. */
-  async #text(path: string, response: Response): Promise<string> {
-    const { key } = this.#options;
+  /** Of what is no good answer only the start: it may say why. */
+  async #body(path: string, response: Response): Promise<Buffer> {
     try {
-      const bytes = await readBody(response, MAX_JSON_BYTES);
-      const text = utf8.decode(bytes);
-      return key.isIn(bytes) ? key.redact(text) : text;
+      if (response.status !== 200) return (await readStart(response, MOST_ERROR_BYTES)).bytes;
+      return await readBody(response, MOST_BODY_BYTES);
     } catch (error) {
       if (error instanceof BodyTooLarge) await this.#options.refused(path, error.message);
       throw error instanceof BodyTooLarge ? this.#bad(path, error.message, error) : this.#lost(path, error);
     }
   }
 
-  #json(path: string, text: string): unknown {
+  #json(path: string, bytes: Buffer): unknown {
+    const { key } = this.#options;
     try {
-      return JSON.parse(text);
+      return answerOf(bytes, key);
     } catch (error) {
-      const start = text.slice(0, 60).replaceAll(/\s+/g, ' ');
-      throw this.#bad(path, `the answer is no JSON, it starts with: ${start}`, error);
+      if (error instanceof JsonTooLarge)
+        throw this.#bad(path, `the answer is too large: ${error.message}`, error);
+      const start = short(bytes.toString('utf8', 0, 400), key, 60);
+      // The parser's own message has a piece of the answer in it.
+      throw this.#bad(path, `the answer is not JSON; it starts with: ${start}`, undefined);
     }
   }
 
@@ -350,18 +352,18 @@ export class Client {
       error instanceof Error && /Timeout/.test(`${error.name} ${rootCause(error)} ${String(error.cause)}`);
     const message = timedOut
       ? `no complete answer within ${this.#options.timeoutMs / 1000} s`
-      : this.#options.key.redact(rootCause(error));
+      : short(rootCause(error), this.#options.key, MOST_ERROR_TEXT);
     return new ApiError(timedOut ? 'timeout' : 'network', path, message, { cause: error });
   }
 
   async #problem(
     path: string,
     response: Response,
-    text: string,
+    bytes: Buffer,
     remaining: number | undefined,
   ): Promise<ApiError> {
     const { status } = response;
-    const said = this.#options.key.redact(errorText(text));
+    const said = errorText(bytes, this.#options.key);
     const { headers } = response;
     // By the server's own clock, where it tells: ours may be wrong.
     const now = Date.parse(headers.get('date') ?? '') || Date.now();
@@ -385,17 +387,6 @@ export class Client {
     }
     return new ApiError('client', path, `HTTP ${status}: ${said}`, { ...more, hint: REFUSED });
   }
-}
-
-/** Etsy's errors are `{"error": "..."}`; what stands in between may answer with anything. */
-function errorText(text: string): string {
-  try {
-    const body: unknown = JSON.parse(text);
-    if (typeof body === 'object' && body !== null && 'error' in body) return String(body.error);
-  } catch {
-    // no JSON: shown as it is
-  }
-  return text.slice(0, 200).replaceAll(/\s+/g, ' ') || 'no message';
 }
 
 /** What may be over a moment later, and may as well be this one request's fault. */

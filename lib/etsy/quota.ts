@@ -92,8 +92,7 @@ export class Quota {
           this.#until = undefined;
           break;
         }
-        if (onQuota === 'stop')
-          stop(`the daily quota is used up; calls come back from ${clock(this.#until)}`);
+        if (onQuota === 'stop') stop(`the daily quota is used up; calls return from ${clock(this.#until)}`);
         signal.throwIfAborted();
         if (this.#told?.until !== this.#until) {
           this.#told?.end();
