@@ -130,15 +130,16 @@ export class EtsyApi {
   /**
    * getSellerTaxonomyNodes: all categories, parents before what is below them. Whole or not at all: where one is
    * missing, a name may seem to be nobody's, or only one's.
+   * @param isOptional nothing waits for them: see Client.get
    */
-  async taxonomy(): Promise<Category[]> {
+  async taxonomy(isOptional = false): Promise<Category[]> {
     const path = 'seller-taxonomy/nodes';
-    const tree = await this.#client.get(path, {}, (body) => {
+    const accept = (body: unknown): z.infer<typeof wholeTree>['results'] => {
       const parsed = wholeTree.safeParse(body);
       if (parsed.success) return parsed.data.results;
       throw new ApiError('body', path, `not the shape of a taxonomy: ${reasonOf(parsed.error)}`);
-    });
-    return flattened(tree, null);
+    };
+    return flattened(await this.#client.get(path, {}, accept, isOptional), null);
   }
 
   #list(path: string, query: Query): Promise<{ count: number; results: unknown[] }> {

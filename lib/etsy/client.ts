@@ -19,6 +19,7 @@ const REFUSED =
   'Look at api: baseUrl in pipeline.yaml; if it is right, Etsy has changed, and sync-data must be updated.';
 /** Failures of one request before it is looked into whether the fault is in the request or in the weather. */
 const PATIENCE = 8;
+const OPTIONAL_PATIENCE = 3;
 /** Requests that an endpoint may refuse one after the other before it counts as refusing all of them. */
 const ENDURED = 20;
 const PING = 'openapi-ping';
@@ -79,10 +80,11 @@ export class Client {
 
   /**
    * @param path below the base URL, e.g. "listings/active"
+   * @param isOptional the run can do without: it is hopeless after a few failures, if only others are answered
    * @throws ApiError of kind refused, client or key at once; of any other kind once its patience is at an end
    * @throws the signal's reason when the run is to stop before the request is on the wire
    */
-  async get<T>(path: string, query: Query, accept: (body: unknown) => T, patience = PATIENCE): Promise<T> {
+  async get<T>(path: string, query: Query, accept: (body: unknown) => T, isOptional = false): Promise<T> {
     const { signal } = this.#options;
     let answer: { readonly body: T } | undefined;
     let isHopeless = false;
@@ -107,7 +109,11 @@ export class Client {
           signal,
           shouldRetry: async ({ error, attemptNumber }) => {
             if (!this.#mayRetry(error)) return false;
-            if (attemptNumber - forgiven < patience || !isPassing(error)) return true;
+            if (isOptional && attemptNumber >= OPTIONAL_PATIENCE && this.#isProven && isPassing(error)) {
+              isHopeless = true;
+              return false;
+            }
+            if (attemptNumber - forgiven < PATIENCE || !isPassing(error)) return true;
             isHopeless = isProven;
             if (!isHopeless && !this.#hasAnswered(path, tried) && !(await this.#isAlive(path)))
               forgiven = attemptNumber;
