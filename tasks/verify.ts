@@ -110,11 +110,11 @@ async function* checkRecords(from: number, { services, runId, options: { tolerat
         await imagesDone(tx, found);
         await imagesLost(
           tx,
-          lost.map((listingId) => ({ listingId, reason: 'no image was ever recorded' })),
+          lost.map((listingId) => ({ listingId, reason: 'no image is on record' })),
         );
         await addFindings(tx, runId, [
           ...findings,
-          ...lost.map((id) => missingImage(id, 'no image was ever recorded')),
+          ...lost.map((id) => missingImage(id, 'no image is on record')),
         ]);
         await want(tx, wanted);
         await wantUnknown(tx, lost);
@@ -210,7 +210,12 @@ async function* checkFiles(from: number, { services, runId, options: { tolerate 
       if (id !== undefined) listings.set(id, name);
       // Left by a download that was killed.
       else if (/^\d+\.jpg\.part$/.test(name)) await rm(join(imagesFolder, name), { force: true });
-      else findings.push({ kind: 'foreign-file', subject: name, detail: 'no name of an image; left alone' });
+      else
+        findings.push({
+          kind: 'foreign-file',
+          subject: name,
+          detail: 'not an image of a listing; left alone',
+        });
     }
     for (const id of await withoutEntry(sql, [...listings.keys()])) {
       const detail = 'its listing has no entry in meta_data; left alone';

@@ -448,7 +448,7 @@ describe('while the quota is used up', () => {
     const { quota, said } = watch(new Ledger(database), { onQuota: 'stop' });
     await quota.spent(RETRY, Date.now());
     await quota.spent(RETRY, Date.now() + 1);
-    assert.deepEqual(said, ['stop: the daily quota is used up; calls come back from 2026-09-04 00:05 UTC']);
+    assert.deepEqual(said, ['stop: the daily quota is used up; calls return from 2026-09-04 00:05 UTC']);
   });
 
   it('the next process knows, unless Etsy has said since that calls are left', async () => {

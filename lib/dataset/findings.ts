@@ -67,7 +67,7 @@ export async function closeRepaired(tx: Tx, runId: number): Promise<void> {
   }
   // An image that cannot be had keeps its finding open, with the reason.
   await tx.run(
-    `UPDATE findings SET detail = detail || '; not to be had: ' || i.reason FROM images AS i
+    `UPDATE findings SET detail = detail || '; could not be downloaded: ' || i.reason FROM images AS i
      WHERE findings.run_id = ? AND kind = 'missing-image' AND repaired = 0
        AND i.listing_id = CAST(subject AS INTEGER) AND i.reason IS NOT NULL AND instr(detail, i.reason) = 0`,
     [runId],

@@ -3,6 +3,7 @@ import { ApiError } from './errors.ts';
 import { z } from 'zod';
 import { envelope, listing, listingImage, reasonOf, review, shop, sortOut, taxonomyNode } from './schemas.ts';
 import type { Listing, ListingImage, Rejected, Review, Shop, Sorted, TaxonomyNode } from './schemas.ts';
+import { isCut, TOO_DEEP } from '../text/json.ts';
 import type { Category } from '../dataset/taxonomy.ts';
 
 /** Rows in one answer, and ids in one batch, at most. */
@@ -57,7 +58,7 @@ export class EtsyApi {
   /** findAllListingsActive. An offset past the end is the end, whether Etsy answers 400 or an empty page. */
   async search(query: SearchQuery): Promise<SearchPage> {
     try {
-      const { count, results } = await this.#list('listings/active', {
+      const { count, results } = await this.#list('listings/active', PAGE, {
         limit: PAGE,
         offset: query.offset,
         taxonomy_id: query.taxonomyId,
@@ -75,7 +76,7 @@ export class EtsyApi {
 
   /** getListingsByListingIds with images and shop. Ids that do not exist or are not visible are missing in the answer. */
   async batch(ids: readonly number[]): Promise<Sorted<BatchListing>> {
-    const { results } = await this.#list('listings/batch', {
+    const { results } = await this.#list('listings/batch', ids.length, {
       listing_ids: ids.join(','),
       includes: 'Images,Shop',
     });
@@ -100,12 +101,12 @@ export class EtsyApi {
     const path = `shops/${shopId}`;
     return this.#unlessGone(
       this.#client.get(path, {}, (raw) => {
-        const parsed = shop.safeParse(raw);
-        if (parsed.success) return parsed.data;
-        const reason = reasonOf(parsed.error);
+        const { good, rejected } = sortOut(shop, [raw]);
+        if (good[0]) return good[0];
+        const reason = rejected[0]?.reason ?? '';
         // The shop asked for, but not as it should be: asking once more would not mend it.
         if (fieldOf(raw, 'shop_id') === shopId) return { raw, reason };
-        throw new ApiError('body', path, `not the shape of a shop: ${reason}`);
+        throw new ApiError('body', path, `not a shop record: ${reason}`);
       }),
     );
   }
@@ -113,7 +114,7 @@ export class EtsyApi {
   /** getReviewsByShop, newest first; undefined when Etsy no longer knows the shop. */
   async reviews(shopId: number, query: ReviewQuery): Promise<ReviewPage | undefined> {
     try {
-      const { count, results } = await this.#list(`shops/${shopId}/reviews`, {
+      const { count, results } = await this.#list(`shops/${shopId}/reviews`, PAGE, {
         limit: PAGE,
         offset: query.offset,
         min_created: query.minCreated,
@@ -136,17 +137,22 @@ export class EtsyApi {
     const path = 'seller-taxonomy/nodes';
     const accept = (body: unknown): z.infer<typeof wholeTree>['results'] => {
       const parsed = wholeTree.safeParse(body);
-      if (parsed.success) return parsed.data.results;
-      throw new ApiError('body', path, `not the shape of a taxonomy: ${reasonOf(parsed.error)}`);
+      if (parsed.success && !isCut(body)) return parsed.data.results;
+      const reason = parsed.success ? TOO_DEEP : reasonOf(parsed.error);
+      throw new ApiError('body', path, `not a taxonomy: ${reason}`);
     };
     return flattened(await this.#client.get(path, {}, accept, isOptional), null);
   }
 
-  #list(path: string, query: Query): Promise<{ count: number; results: unknown[] }> {
+  /** @param most rows asked for: an answer with more is not the answer to that */
+  #list(path: string, most: number, query: Query): Promise<{ count: number; results: unknown[] }> {
     return this.#client.get(path, query, (body) => {
       const parsed = envelope.safeParse(body);
       if (!parsed.success)
-        throw new ApiError('body', path, `not the shape of a list: ${reasonOf(parsed.error)}`);
+        throw new ApiError('body', path, `not a list of records: ${reasonOf(parsed.error)}`);
+      const { results } = parsed.data;
+      if (results.length > most)
+        throw new ApiError('body', path, `${results.length} rows where at most ${most} were asked for`);
       return parsed.data;
     });
   }

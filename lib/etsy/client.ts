@@ -1,22 +1,22 @@
 import { ofetch } from 'ofetch';
 import pRetry from 'p-retry';
 import type { Ledger } from '../store/ledger.ts';
-import { BodyTooLarge, readBody } from './body.ts';
+import { MOST_BODY_BYTES, MOST_ERROR_BYTES, MOST_ERROR_TEXT } from '../limits.ts';
+import { BodyTooLarge, answerOf, errorText, readBody, readStart, short } from './body.ts';
 import { ApiError, rootCause } from './errors.ts';
 import { WHERE_TO_GET_A_KEY } from './key.ts';
 import type { ApiKey } from './key.ts';
 import type { Quota } from './quota.ts';
+import { JsonTooLarge } from '../text/json.ts';
 import type { Throttle } from './throttle.ts';
 import { retryAfterMs, sleep } from './time.ts';
 import { onWire } from './wire.ts';
 
-const MAX_JSON_BYTES = 50 * 1024 * 1024;
-const utf8 = new TextDecoder();
 const GAVE_UP =
-  'No good answer came for as long as api: giveUpAfter allows. Look whether Etsy can be reached, then start sync-data again.';
-const LATER = 'Etsy answers other requests, but not this one. Start sync-data again later.';
+  'Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.';
+const LATER = 'Etsy answers other requests but not this one. Start sync-data again later.';
 const REFUSED =
-  'Look at api: baseUrl in pipeline.yaml; if it is right, Etsy has changed, and sync-data must be updated.';
+  'Check api: baseUrl in pipeline.yaml. If it is right, Etsy has changed, and sync-data must be updated.';
 /** Failures of one request before it is looked into whether the fault is in the request or in the weather. */
 const PATIENCE = 8;
 const OPTIONAL_PATIENCE = 3;
@@ -222,7 +222,7 @@ export class Client {
     if (this.#failures <= 5 || silence < 5000 || now < (this.#heldUntil ?? 0)) return;
     const since = new Date(now - silence).toISOString().slice(11, 19);
     this.#heldUntil = now + Math.min(60_000, silence);
-    const reason = `no good answer from the API since ${since} UTC (${error.message})`;
+    const reason = `no usable answer from the API since ${since} UTC (${error.message})`;
     this.#options.hold(reason, this.#heldUntil);
   }
 
@@ -275,36 +275,38 @@ export class Client {
       remainingToday = headerNumber(response, 'x-remaining-today');
       const perSecond = headerNumber(response, 'x-limit-per-second');
       if (perSecond !== undefined) throttle.limitTo(perSecond);
-      const text = await this.#text(path, response);
+      const bytes = await this.#body(path, response);
       if (status === 200) {
         await quota.answered(remainingToday, Date.now());
-        return this.#json(path, text);
+        return this.#json(path, bytes);
       }
-      throw await this.#problem(path, response, text, remainingToday);
+      throw await this.#problem(path, response, bytes, remainingToday);
     } finally {
       ledger.settle(stamp, { status, tookMs: performance.now() - flight.began, remainingToday });
     }
   }
 
-  /** Struck out before anything is made of it: what an answer echoes must not get into the database either. */
-  async #text(path: string, response: Response): Promise<string> {
-    const { key } = this.#options;
+  /** Of what is no good answer only the start: it may say why. */
+  async #body(path: string, response: Response): Promise<Buffer> {
     try {
-      const bytes = await readBody(response, MAX_JSON_BYTES);
-      const text = utf8.decode(bytes);
-      return key.isIn(bytes) ? key.redact(text) : text;
+      if (response.status !== 200) return (await readStart(response, MOST_ERROR_BYTES)).bytes;
+      return await readBody(response, MOST_BODY_BYTES);
     } catch (error) {
       if (error instanceof BodyTooLarge) await this.#options.refused(path, error.message);
       throw error instanceof BodyTooLarge ? this.#bad(path, error.message, error) : this.#lost(path, error);
     }
   }
 
-  #json(path: string, text: string): unknown {
+  #json(path: string, bytes: Buffer): unknown {
+    const { key } = this.#options;
     try {
-      return JSON.parse(text);
+      return answerOf(bytes, key);
     } catch (error) {
-      const start = text.slice(0, 60).replaceAll(/\s+/g, ' ');
-      throw this.#bad(path, `the answer is no JSON, it starts with: ${start}`, error);
+      if (error instanceof JsonTooLarge)
+        throw this.#bad(path, `the answer is too large: ${error.message}`, error);
+      const start = short(bytes.toString('utf8', 0, 400), key, 60);
+      // The parser's own message has a piece of the answer in it.
+      throw this.#bad(path, `the answer is not JSON; it starts with: ${start}`, undefined);
     }
   }
 
@@ -317,18 +319,18 @@ export class Client {
       error instanceof Error && /Timeout/.test(`${error.name} ${rootCause(error)} ${String(error.cause)}`);
     const message = timedOut
       ? `no complete answer within ${this.#options.timeoutMs / 1000} s`
-      : this.#options.key.redact(rootCause(error));
+      : short(rootCause(error), this.#options.key, MOST_ERROR_TEXT);
     return new ApiError(timedOut ? 'timeout' : 'network', path, message, { cause: error });
   }
 
   async #problem(
     path: string,
     response: Response,
-    text: string,
+    bytes: Buffer,
     remaining: number | undefined,
   ): Promise<ApiError> {
     const { status } = response;
-    const said = this.#options.key.redact(errorText(text));
+    const said = errorText(bytes, this.#options.key);
     const retryAfter = retryAfterMs(response.headers.get('retry-after'), Date.now());
     const more = { status, retryAfterMs: retryAfter };
     if (status === 429) {
@@ -354,17 +356,6 @@ export class Client {
 function headerNumber(response: Response, name: string): number | undefined {
   const value = Number(response.headers.get(name) ?? NaN);
   return Number.isFinite(value) ? value : undefined;
-}
-
-/** Etsy's errors are `{"error": "..."}`; what stands in between may answer with anything. */
-function errorText(text: string): string {
-  try {
-    const body: unknown = JSON.parse(text);
-    if (typeof body === 'object' && body !== null && 'error' in body) return String(body.error);
-  } catch {
-    // no JSON: shown as it is
-  }
-  return text.slice(0, 200).replaceAll(/\s+/g, ' ') || 'no message';
 }
 
 /** What may be over a moment later, and may as well be this one request's fault. */

@@ -62,7 +62,7 @@ export class Quota {
   #wait(until: number): void {
     this.#until = until;
     if (this.#options.onQuota === 'stop') {
-      this.#options.stop(`the daily quota is used up; calls come back from ${clock(until)}`);
+      this.#options.stop(`the daily quota is used up; calls return from ${clock(until)}`);
     }
   }
 

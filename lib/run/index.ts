@@ -84,12 +84,12 @@ async function refuseKill(pipeline: Pipeline): Promise<void> {
   if (!info) return;
   if (info.ctimeMs > performance.timeOrigin) {
     await rm(pipeline.kill, { force: true });
-    throw new UserError('Stopped by the KILL file, before the first stage began.', {
+    throw new UserError('Stopped by the KILL file before the first stage started.', {
       exitCode: 75,
-      hint: 'To go on: npx sync-data',
+      hint: 'To resume: npx sync-data',
     });
   }
-  throw new UserError(`The file ${pipeline.kill} is there, so nothing is started.`, {
+  throw new UserError(`The file ${pipeline.kill} exists, so nothing was started.`, {
     exitCode: 75,
     hint: 'Remove it and start again.',
   });
@@ -101,9 +101,9 @@ async function locked(options: SessionOptions, pipeline: Pipeline, key: ApiKey):
   if ('pid' in lock) {
     const who =
       lock.pid === 0
-        ? 'one that has just begun'
+        ? 'a process that has just started'
         : `process ${lock.pid}, since ${new Date(lock.since).toISOString()}`;
-    throw new UserError(`Another sync-data works on ${pipeline.data.database}: ${who}.`, {
+    throw new UserError(`Another sync-data is using ${pipeline.data.database}: ${who}.`, {
       exitCode: 1,
       hint: 'Let it finish, or stop it with: touch ' + pipeline.kill,
     });
@@ -115,7 +115,7 @@ async function locked(options: SessionOptions, pipeline: Pipeline, key: ApiKey):
   try {
     const patience = setTimeout(() => {
       options.stderr.write(
-        `The last run did not end well: ${pipeline.data.database} is inspected first, then the run goes on.\n`,
+        `The last run did not end cleanly: ${pipeline.data.database} is checked first, then the run proceeds.\n`,
       );
     }, TELL_MS);
     await inspection.wait(lock.leftWell ? SHORT_MS : LONG_MS).finally(() => clearTimeout(patience));
@@ -255,6 +255,6 @@ async function tellReport(pipeline: Pipeline, cwd: string): Promise<string> {
     const { writeReport } = await import('../report/index.ts');
     return `${place('report', relative(cwd, await writeReport(pipeline)))}\n`;
   } catch (error) {
-    return `The report could not be written; the run is complete all the same.\n${describe(error)}\nTo try again: npx sync-data report\n`;
+    return `The report could not be written. The run itself is complete.\n${describe(error)}\nTo try again: npx sync-data report\n`;
   }
 }

@@ -30,9 +30,9 @@ const REASONS = 5;
 export async function readStatus(pipeline: Pipeline): Promise<Status> {
   const path = pipeline.data.database;
   if (!existsSync(path)) {
-    throw new UserError(`There is no ${path} yet: nothing was ever fetched.`, {
+    throw new UserError(`There is no ${path} yet: nothing has been fetched.`, {
       exitCode: 2,
-      hint: 'The first run makes it: npx sync-data',
+      hint: 'The first run creates it: npx sync-data',
     });
   }
   const holder = await holderOf(path);

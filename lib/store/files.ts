@@ -14,26 +14,26 @@ export class FileError extends Error {
     const what = cause.message.replace(/^\w+: /, '').replace(/, .*$/, '');
     super(`${path}: ${what}`, { cause });
     this.code = cause.code ?? '';
-    this.hint = HINTS[this.code] ?? 'Nothing is lost: mend it, then start sync-data again.';
+    this.hint = HINTS[this.code] ?? 'Nothing is lost. Fix the cause, then start sync-data again.';
   }
 }
 
-const ROOM = 'Free some space there, then start sync-data again: it goes on from the last checkpoint.';
+const ROOM = 'Free some space there, then start sync-data again; it resumes from the last checkpoint.';
 const RIGHTS = 'Make the file and its folder writable, then start sync-data again.';
 const HINTS: Readonly<Record<string, string>> = {
   ENOSPC: `The disk is full. ${ROOM}`,
   EDQUOT: `The disk quota is used up. ${ROOM}`,
   EFBIG:
-    'The file is larger than its disk or this user may have it. Raise that limit, then start sync-data again.',
+    'The file is larger than the disk or your user limit allows. Raise that limit, then start sync-data again.',
   EACCES: RIGHTS,
   EPERM: RIGHTS,
   EROFS: RIGHTS,
   EMFILE: 'Too many files are open. Raise the limit (ulimit -n), then start sync-data again.',
   ENFILE: 'Too many files are open on this machine. Close some programs, then start sync-data again.',
   EIO: 'Reading or writing the disk failed. Check the disk, then start sync-data again.',
-  EEXIST: 'A file lies there under the name of the folder. Move it away, then start sync-data again.',
-  ENOTDIR: 'One of its folders is a file. Move that away, then start sync-data again.',
-  EISDIR: 'A folder lies there under the name of the file. Move it away, then start sync-data again.',
+  EEXIST: 'A file with the name of the folder is in the way. Move it, then start sync-data again.',
+  ENOTDIR: 'One of its folders is a file. Move that file, then start sync-data again.',
+  EISDIR: 'A folder with the name of the file is in the way. Move it, then start sync-data again.',
 };
 
 /** Gives an error of the file system the name of the file it is about, and what to do. */
