@@ -67,7 +67,9 @@ const monday = (seconds: unknown): string | null => {
   return date((day - ((day + 3) % 7)) * 86_400);
 };
 const price = (row: Row | undefined): number | null =>
-  row?.['price_amount'] == null ? null : Number(row['price_amount']) / Number(row['price_divisor']);
+  (row?.['price_amount'] ?? null) === null
+    ? null
+    : Number(row['price_amount']) / Number(row['price_divisor']);
 const rounded = (value: number, digits: number): number => Number(value.toFixed(digits));
 const last = (rows: readonly Row[], has: string): Row | undefined =>
   rows.findLast((row) => row[has] !== null);
