@@ -3,6 +3,7 @@ import { basename, dirname, join, relative } from 'node:path';
 import { Checkpoints } from '../../checkpoints/checkpoints.ts';
 import { Starts } from '../../checkpoints/starts.ts';
 import { conclude } from './conclude.ts';
+import { Clocks, jumpMessage } from '../etsy/clocks.ts';
 import { connect } from '../etsy/connect.ts';
 import { describe, exitCodeOf } from '../describe.ts';
 import { gauges } from './gauges.ts';
@@ -176,10 +177,21 @@ async function run(
   stop.signal.addEventListener('abort', () =>
     emit({ type: 'stopping', reason: stop.stopped?.message ?? '' }),
   );
+  const clocks = new Clocks((ms) => emit({ type: 'warning', message: jumpMessage(ms) }));
   try {
     const qps = options.qps ?? pipeline.api.qps;
     const { firstBackoffMs = 500 } = options;
-    const services = await connect({ pipeline, key, qps, firstBackoffMs, database, ledger, stop, emit });
+    const services = await connect({
+      pipeline,
+      key,
+      qps,
+      firstBackoffMs,
+      database,
+      ledger,
+      clocks,
+      stop,
+      emit,
+    });
     const checkpoints = new Checkpoints(database);
     inspection.onDamage((damage) => stop.stop('damage', damage.message));
     const stageEnded = async (): Promise<void> => {
@@ -241,6 +253,7 @@ async function run(
     if (outcome.state === 'failed') return 1;
     return outcome.state === 'finished' ? 0 : (stop.stopped?.exitCode ?? 75);
   } finally {
+    clocks.end();
     await stop.close();
   }
 }
