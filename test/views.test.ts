@@ -66,10 +66,8 @@ const monday = (seconds: unknown): string | null => {
   const day = Math.floor(Number(seconds) / 86_400);
   return date((day - ((day + 3) % 7)) * 86_400);
 };
-const price = (row: Row | undefined): number | null =>
-  (row?.['price_amount'] ?? null) === null
-    ? null
-    : Number(row['price_amount']) / Number(row['price_divisor']);
+const price = (row: Row = {}): number | null =>
+  typeof row['price_amount'] === 'number' ? row['price_amount'] / Number(row['price_divisor']) : null;
 const rounded = (value: number, digits: number): number => Number(value.toFixed(digits));
 const last = (rows: readonly Row[], has: string): Row | undefined =>
   rows.findLast((row) => row[has] !== null);
