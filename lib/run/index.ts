@@ -1,4 +1,4 @@
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { Checkpoints } from '../../checkpoints/checkpoints.ts';
 import { Starts } from '../../checkpoints/starts.ts';
@@ -22,7 +22,8 @@ import { printable } from '../text/format.ts';
 import { openScreen } from '../screen/index.ts';
 import type { StageTitle } from '../progress/stage.ts';
 import { StopSwitch } from '../pipeline/stop.ts';
-import { Database } from '../store/database.ts';
+import { Database, StoreError } from '../store/database.ts';
+import { HeldDatabase, checkDatabaseFile, realDatabase } from '../store/database-file.ts';
 import { Inspection } from '../store/inspection.ts';
 import { Ledger } from '../store/ledger.ts';
 import { acquireLock } from '../store/lock.ts';
@@ -50,6 +51,10 @@ export interface SessionOptions {
  */
 const SHORT_MS = 100;
 const LONG_MS = 10_000;
+/** Where nobody remembers whether a -wal belongs to the file, reading all of it has to tell, however long that takes. */
+const WHOLE_MS = 2 ** 31 - 1;
+/** How often a run that waits looks whether its database is still there. Milliseconds. */
+const LOOK_MS = 1000;
 /** Whoever waits longer is told what for. Milliseconds. */
 const TELL_MS = 1000;
 
@@ -97,8 +102,8 @@ async function refuseKill(pipeline: Pipeline): Promise<void> {
 }
 
 async function locked(options: SessionOptions, pipeline: Pipeline, key: ApiKey): Promise<number> {
-  await mkdir(dirname(pipeline.data.database), { recursive: true });
-  const lock = await acquireLock(pipeline.data.database, { pid: process.pid, since: Date.now() });
+  const path = await realDatabase(pipeline.data.database, pipeline.folder);
+  const lock = await acquireLock(path, { pid: process.pid, since: Date.now() });
   if ('pid' in lock) {
     const who =
       lock.pid === 0
@@ -110,22 +115,29 @@ async function locked(options: SessionOptions, pipeline: Pipeline, key: ApiKey):
     });
   }
   const log = openLog(options, pipeline, key);
-  const inspection = new Inspection(pipeline.data.database);
+  let inspection: Inspection | undefined;
   let exitCode = 1;
   let told = exitCode;
   try {
+    const isCertain = await checkDatabaseFile(path, lock.marks);
+    inspection = new Inspection(path);
     const patience = setTimeout(() => {
       options.stderr.write(
         `The last run did not end cleanly: ${pipeline.data.database} is checked first, then the run proceeds.\n`,
       );
     }, TELL_MS);
-    await inspection.wait(lock.leftWell ? SHORT_MS : LONG_MS).finally(() => clearTimeout(patience));
-    const database = await Database.open(pipeline.data.database);
+    const patienceMs = isCertain ? (lock.leftWell ? SHORT_MS : LONG_MS) : WHOLE_MS;
+    await inspection.wait(patienceMs).finally(() => clearTimeout(patience));
+    const database = await Database.open(path);
+    let held: HeldDatabase | undefined;
     try {
       await migrate(database);
-      exitCode = told = await run(options, pipeline, key, database, inspection, log);
+      held = await HeldDatabase.hold(database, path, lock);
+      told = await run(options, pipeline, key, database, held, inspection, log);
+      held.check();
+      exitCode = told;
     } finally {
-      await database.close();
+      await (held ?? database).close();
     }
   } catch (error) {
     told = exitCodeOf(error);
@@ -133,7 +145,7 @@ async function locked(options: SessionOptions, pipeline: Pipeline, key: ApiKey):
     throw error;
   } finally {
     log.end(told);
-    await inspection.end();
+    await inspection?.end();
     await lock.release(exitCode !== 1);
   }
   return exitCode;
@@ -160,6 +172,7 @@ async function run(
   pipeline: Pipeline,
   key: ApiKey,
   database: Database,
+  held: HeldDatabase,
   inspection: Inspection,
   log: Log,
 ): Promise<number> {
@@ -199,7 +212,9 @@ async function run(
     });
     const checkpoints = new Checkpoints(database);
     inspection.onDamage((damage) => stop.stop('damage', damage.message));
+    held.watch(LOOK_MS, (loss) => stop.stop('damage', loss.message));
     const stageEnded = async (): Promise<void> => {
+      held.check();
       await ledger.flush();
       await metaData.save();
     };
@@ -230,6 +245,7 @@ async function run(
       emit({ type: 'run', runId: current.id, resumed: current.resumed, startedAt: current.startedAt });
       for (const message of early) warn(message);
       outcome = await new Runner(runner, current).run(options.onlyStage);
+      held.check();
       inspection.throwIfDamaged();
     } catch (error) {
       const reason = key.redact(describe(error));
@@ -275,6 +291,8 @@ async function tellReport(pipeline: Pipeline, cwd: string): Promise<string> {
     const { writeReport } = await import('../report/index.ts');
     return `${place('report', relative(cwd, await writeReport(pipeline)))}\n`;
   } catch (error) {
+    // A database that cannot be read is no complete run.
+    if (error instanceof StoreError) throw error;
     return `The report could not be written. The run itself is complete.\n${describe(error)}\nTo try again: npx sync-data report\n`;
   }
 }
