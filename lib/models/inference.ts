@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { threadId } from 'node:worker_threads';
 import { ModelError, isMissing, missingPackage } from './errors.ts';
+import { COVER } from './jobs.ts';
 import type { Answer, Job, Result } from './jobs.ts';
 import { refuseOtherFiles, resizeInput } from './onnx.ts';
 import type { CutoutModel, EmbeddingModel, ModelFile, TextSide } from './registry.ts';
@@ -31,7 +32,15 @@ export type ThreadAnswer =
 
 type Ort = typeof import('onnxruntime-node');
 type Session = Awaited<ReturnType<Ort['InferenceSession']['create']>>;
-type Worker = (item: Job['items'][number]) => Promise<Result>;
+type Worker = (item: Job['items'][number], job: Job) => Promise<Result>;
+
+/** As much of @huggingface/tokenizers as is used: its own types are not found from here. */
+interface Tokenizers {
+  readonly Tokenizer: new (
+    tokenizer: unknown,
+    config: object,
+  ) => { encode(text: string): { readonly ids: readonly number[] } };
+}
 
 const workers = new Map<string, Promise<Worker>>();
 
@@ -48,7 +57,9 @@ export async function handle({ job, loadable }: ThreadJob): Promise<ThreadAnswer
     const work = await worker;
     const items: Result[] = [];
     for (const item of job.items) {
-      items.push(await work(item).catch((error: unknown) => ({ id: item.id, error: inAFewWords(error) })));
+      items.push(
+        await work(item, job).catch((error: unknown) => ({ id: item.id, error: inAFewWords(error) })),
+      );
     }
     return { answer: { worker: `thread ${threadId}`, ms: performance.now() - begun, items } };
   } catch (error) {
@@ -66,11 +77,12 @@ async function workerFor(loadable: Loadable): Promise<Worker> {
   if (loadable.work === 'cutout') {
     const { model } = loadable;
     const { size } = model.pixels;
-    return async (item) => {
+    return async (item, job) => {
+      const limits = 'cover' in job && job.cover ? job.cover : COVER;
       const picture = await pictures.decode(bytesOf(item));
       const mask = await run(await pictures.squareOf(picture, model.pixels), undefined);
       if (mask.length !== size * size) throw wrongShape(model.name, mask.length, size * size);
-      return { id: item.id, cutout: await pictures.cutOut(picture, mask, size) };
+      return { id: item.id, cutout: await pictures.cutOut(picture, mask, size, limits) };
     };
   }
   const { model } = loadable;
@@ -99,14 +111,16 @@ function wrongShape(name: string, found: number, expected: number): ModelError {
 async function wordWorker(ort: Ort, loadable: Loadable & { work: 'text' }): Promise<Worker> {
   const { model, tokenizer: path } = loadable;
   const { text: side } = model;
-  const { Tokenizer } = await load('@huggingface/tokenizers', () => import('@huggingface/tokenizers'));
-  const tokenizer = new Tokenizer(JSON.parse((await checked(path, side.tokenizer)).toString()) as object, {});
+  const importing = (): Promise<unknown> => import('@huggingface/tokenizers');
+  const { Tokenizer } = (await load('@huggingface/tokenizers', importing)) as Tokenizers;
+  const tokenizer = new Tokenizer(JSON.parse((await checked(path, side.tokenizer)).toString()), {});
   const session = await open(ort, { ...loadable, model: { ...model, weights: side.weights } });
   return async (item) => {
     const text = 'text' in item ? item.text.normalize('NFC').trim() : '';
     if (text === '') throw new Error('there is no text');
-    const { ids } = tokenizer.encode(side.lowerCase ? text.toLowerCase() : text) as { ids: number[] };
-    const kept = ids.filter((id) => id !== side.end).slice(0, side.context - 1);
+    const { ids } = tokenizer.encode(side.lowerCase ? text.toLowerCase() : text);
+    // What its vocabulary lacks has no id.
+    const kept = ids.filter((id) => Number.isInteger(id) && id !== side.end).slice(0, side.context - 1);
     const padded = [...kept, side.end, ...new Array<number>(side.context).fill(side.padding)].slice(
       0,
       side.context,

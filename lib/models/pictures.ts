@@ -17,9 +17,8 @@ sharp.unblock({
 /** Looked at before anything is decoded. */
 export const MOST_BYTES = 20_000_000;
 export const MOST_PIXELS = 25_000_000;
-/** Less of a picture, or more, is nothing that was cut out: it is kept whole. */
-const LEAST_COVER = 0.05;
-const MOST_COVER = 0.97;
+/** Of 1. */
+const HAZE = 0.06;
 /** Of 255: what is fainter does not count to the box. */
 const FAINT = 26;
 const SOLID = 128;
@@ -80,11 +79,20 @@ export async function squareOf(picture: Raster, pixels: Pixels): Promise<Float32
 
 /**
  * @param mask 0 to 1, `size` × `size`, as the model gave it
+ * @param limits of the cover: less or more is kept whole
  */
-export async function cutOut(picture: Raster, mask: Float32Array, size: number): Promise<Cutout> {
+export async function cutOut(
+  picture: Raster,
+  mask: Float32Array,
+  size: number,
+  [least, most]: readonly [number, number],
+): Promise<Cutout> {
   const { width, height, channels } = picture;
+  // What is nearly nothing is nothing, and what is nearly all is all: a haze over the whole picture is seen.
   const small = Buffer.from(
-    Uint8Array.from(mask, (value) => Math.round(Math.min(1, Math.max(0, value)) * 255)),
+    Uint8Array.from(mask, (value) =>
+      Math.round(Math.min(1, Math.max(0, (value - HAZE) / (1 - 2 * HAZE))) * 255),
+    ),
   );
   const alpha = await sharp(small, { raw: { width: size, height: size, channels: 1 } })
     .resize(width, height, { fit: 'fill', kernel: 'cubic' })
@@ -92,7 +100,7 @@ export async function cutOut(picture: Raster, mask: Float32Array, size: number):
     .raw()
     .toBuffer();
   const { cover, box } = measure(alpha, width, height);
-  if (cover < LEAST_COVER || cover > MOST_COVER)
+  if (cover < least || cover > most)
     return { state: 'whole', webp: new Uint8Array(), cover, box: [0, 0, width, height] };
   const rgba = Buffer.alloc(width * height * 4);
   for (let at = 0; at < width * height; at += 1) {
