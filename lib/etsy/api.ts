@@ -57,16 +57,17 @@ export class EtsyApi {
 
   /** findAllListingsActive. An offset past the end is the end, whether Etsy answers 400 or an empty page. */
   async search(query: SearchQuery): Promise<SearchPage> {
+    const asked = {
+      limit: PAGE,
+      offset: query.offset,
+      taxonomy_id: query.taxonomyId,
+      min_price: query.lowCents > 0 ? dollars(query.lowCents) : undefined,
+      max_price: query.highCents === undefined ? undefined : upTo(query.highCents),
+      sort_on: query.order === 'asc' ? 'created' : undefined,
+      sort_order: query.order === 'asc' ? 'asc' : undefined,
+    };
     try {
-      const { count, results } = await this.#list('listings/active', PAGE, {
-        limit: PAGE,
-        offset: query.offset,
-        taxonomy_id: query.taxonomyId,
-        min_price: query.lowCents > 0 ? dollars(query.lowCents) : undefined,
-        max_price: query.highCents === undefined ? undefined : upTo(query.highCents),
-        sort_on: query.order === 'asc' ? 'created' : undefined,
-        sort_order: query.order === 'asc' ? 'asc' : undefined,
-      });
+      const { count, results } = await this.#list('listings/active', PAGE, asked, query.offset);
       return { count, ...sortListings(results) };
     } catch (error) {
       if (!isPastTheEnd(error, query.offset)) throw error;
@@ -114,12 +115,13 @@ export class EtsyApi {
   /** getReviewsByShop, newest first; undefined when Etsy no longer knows the shop. */
   async reviews(shopId: number, query: ReviewQuery): Promise<ReviewPage | undefined> {
     try {
-      const { count, results } = await this.#list(`shops/${shopId}/reviews`, PAGE, {
+      const asked = {
         limit: PAGE,
         offset: query.offset,
         min_created: query.minCreated,
         max_created: query.maxCreated,
-      });
+      };
+      const { count, results } = await this.#list(`shops/${shopId}/reviews`, PAGE, asked, query.offset);
       return { count, rows: results.length, ...ofShop(shopId, sortOut(review, results)) };
     } catch (error) {
       if (isPastTheEnd(error, query.offset)) return { count: undefined, rows: 0, good: [], rejected: [] };
@@ -131,21 +133,30 @@ export class EtsyApi {
   /**
    * getSellerTaxonomyNodes: all categories, parents before what is below them. Whole or not at all: where one is
    * missing, a name may seem to be nobody's, or only one's.
+   * @param isOptional nothing waits for them: see Client.get
    */
-  async taxonomy(): Promise<Category[]> {
+  async taxonomy(isOptional = false): Promise<Category[]> {
     const path = 'seller-taxonomy/nodes';
-    const tree = await this.#client.get(path, {}, (body) => {
+    const accept = (body: unknown): z.infer<typeof wholeTree>['results'] => {
       const parsed = wholeTree.safeParse(body);
       if (parsed.success && !isCut(body)) return parsed.data.results;
       const reason = parsed.success ? TOO_DEEP : reasonOf(parsed.error);
       throw new ApiError('body', path, `not a taxonomy: ${reason}`);
-    });
-    return flattened(tree, null);
+    };
+    return flattened(
+      await this.#client.get(path, {}, accept, isOptional ? { patience: 3, isOptional } : {}),
+      null,
+    );
   }
 
   /** @param most rows asked for: an answer with more is not the answer to that */
-  #list(path: string, most: number, query: Query): Promise<{ count: number; results: unknown[] }> {
-    return this.#client.get(path, query, (body) => {
+  #list(
+    path: string,
+    most: number,
+    query: Query,
+    offset = 0,
+  ): Promise<{ count: number; results: unknown[] }> {
+    const accept = (body: unknown): { count: number; results: unknown[] } => {
       const parsed = envelope.safeParse(body);
       if (!parsed.success)
         throw new ApiError('body', path, `not a list of records: ${reasonOf(parsed.error)}`);
@@ -153,7 +164,8 @@ export class EtsyApi {
       if (results.length > most)
         throw new ApiError('body', path, `${results.length} rows where at most ${most} were asked for`);
       return parsed.data;
-    });
+    };
+    return this.#client.get(path, query, accept, { isMeant: (refusal) => isPastTheEnd(refusal, offset) });
   }
 
   async #unlessGone<T>(answer: Promise<T>): Promise<T | undefined> {

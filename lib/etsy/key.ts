@@ -72,9 +72,13 @@ export async function findKey(folder: string, env: NodeJS.ProcessEnv): Promise<A
   const settings = await readSettings(folder);
   const file = parseEnv(settings.text);
   const [keystring, secret] = NAMES.map((name): Written | undefined => {
-    const [inEnv, inFile] = [env[name]?.trim(), file[name]?.trim()];
-    if (inEnv) return { value: inEnv, place: `${name} in the environment` };
-    return inFile ? { value: inFile, place: `${name} in .env${lineOf(name, settings.text)}` } : undefined;
+    const inEnv = env[name] !== undefined;
+    const value = (inEnv ? env[name] : file[name])?.trim();
+    if (!value) return undefined;
+    return {
+      value,
+      place: inEnv ? `${name} in the environment` : `${name} in .env${lineOf(name, settings.text)}`,
+    };
   });
   if (!keystring) {
     if (settings.problem === undefined) return undefined;

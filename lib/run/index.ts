@@ -3,6 +3,7 @@ import { basename, dirname, join, relative } from 'node:path';
 import { Checkpoints } from '../../checkpoints/checkpoints.ts';
 import { Starts } from '../../checkpoints/starts.ts';
 import { conclude } from './conclude.ts';
+import { Clocks, jumpMessage } from '../etsy/clocks.ts';
 import { connect } from '../etsy/connect.ts';
 import { describe, exitCodeOf } from '../describe.ts';
 import { gauges } from './gauges.ts';
@@ -164,8 +165,6 @@ async function run(
   inspection: Inspection,
   log: Log,
 ): Promise<number> {
-  const metaData = new MetaDataFile(database, pipeline.data.metadata, yearOfEntry);
-  await metaData.load();
   const ledger = new Ledger(database, key.fingerprint);
   await ledger.prune(Date.now());
 
@@ -178,10 +177,28 @@ async function run(
   stop.signal.addEventListener('abort', () =>
     emit({ type: 'stopping', reason: stop.stopped?.message ?? '' }),
   );
+  // What is found before the screen is there is told once it is.
+  const early: string[] = [];
+  let warn = (message: string): void => void early.push(message);
+  const metaData = new MetaDataFile(database, pipeline.data.metadata, yearOfEntry, (message) =>
+    warn(message),
+  );
+  const clocks = new Clocks((ms) => emit({ type: 'warning', message: jumpMessage(ms) }));
   try {
+    await metaData.load();
     const qps = options.qps ?? pipeline.api.qps;
     const { firstBackoffMs = 500 } = options;
-    const services = await connect({ pipeline, key, qps, firstBackoffMs, database, ledger, stop, emit });
+    const services = await connect({
+      pipeline,
+      key,
+      qps,
+      firstBackoffMs,
+      database,
+      ledger,
+      clocks,
+      stop,
+      emit,
+    });
     const checkpoints = new Checkpoints(database);
     inspection.onDamage((damage) => stop.stop('damage', damage.message));
     const stageEnded = async (): Promise<void> => {
@@ -208,10 +225,12 @@ async function run(
     });
     const written = logEvents({ log, stages: shown.map(titled), news: await logNews(database.read) });
     listeners.push(screen.listen, written.listen);
-    log.onProblem((message) => emit({ type: 'warning', message }));
+    warn = (message) => emit({ type: 'warning', message });
+    log.onProblem(warn);
     let outcome: Outcome;
     try {
       emit({ type: 'run', runId: current.id, resumed: current.resumed, startedAt: current.startedAt });
+      for (const message of early) warn(message);
       outcome = await new Runner(runner, current).run(options.onlyStage);
       inspection.throwIfDamaged();
     } catch (error) {
@@ -245,6 +264,7 @@ async function run(
     if (outcome.state === 'failed') return 1;
     return outcome.state === 'finished' ? 0 : (stop.stopped?.exitCode ?? 75);
   } finally {
+    clocks.end();
     await stop.close();
   }
 }

@@ -241,12 +241,27 @@ export const etsy: readonly Row[] = [
     provoke: (folder) =>
       lines(folder, /waiting until/, {
         answer: () => 'reset',
+        firstBackoffMs: 2500,
         onText: (text) => {
           if (text.includes('waiting until')) void touchKill(folder.path);
         },
       }),
     text: [
       'sync-data: waiting until <time> (<duration>): no usable answer from the API since <time> UTC (listings/active: read ECONNRESET)',
+    ],
+    next: 'waiting until <time>',
+  },
+  {
+    when: 'Etsy asks for a pause',
+    provoke: (folder) =>
+      lines(folder, /waiting until/, {
+        answer: () => ({ status: 503, body: said('Maintenance'), headers: { 'retry-after': '86400' } }),
+        onText: (text) => {
+          if (text.includes('waiting until')) void touchKill(folder.path);
+        },
+      }),
+    text: [
+      'sync-data: waiting until <time> (<duration>): listings/active: HTTP 503: Maintenance (it asks for a pause of 1 d)',
     ],
     next: 'waiting until <time>',
   },

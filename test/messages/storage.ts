@@ -1,6 +1,7 @@
 import { mkdir, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe } from '../../lib/describe.ts';
+import { jumpMessage } from '../../lib/etsy/clocks.ts';
 import { Database, StoreError } from '../../lib/store/database.ts';
 import { asFileError, namingFile } from '../../lib/store/files.ts';
 import { acquireLock } from '../../lib/store/lock.ts';
@@ -363,6 +364,15 @@ export const otherFiles: readonly Row[] = [
       'sync-data: warning: cannot write the log: <folder>/sync-data.log is a folder, not a file; the run continues without it',
     ],
     next: 'the run continues without it',
+  },
+  {
+    when: 'a clock that jumps during a run',
+    provoke: () => Promise.resolve({ text: `${jumpMessage(2 * 3_600_000)}\n${jumpMessage(-60_000)}` }),
+    text: [
+      'the clock of this computer jumped ahead by 2 h; unless it slept, check its date and time',
+      'the clock of this computer jumped back by 1 min; unless it slept, check its date and time',
+    ],
+    next: 'check its date and time',
   },
   {
     when: 'more warnings than anybody reads',
