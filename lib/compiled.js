@@ -11,7 +11,8 @@ export function compiledFolder() {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const info = lstatSync(folder);
-    const isOwn = process.getuid === undefined || (info.uid === process.getuid() && (info.mode & 0o022) === 0);
+    const isOwn =
+      process.getuid === undefined || (info.uid === process.getuid() && (info.mode & 0o022) === 0);
     return isOwn && info.isDirectory() ? folder : false;
   } catch {
     return false;
