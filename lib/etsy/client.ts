@@ -1,5 +1,6 @@
 import { ofetch } from 'ofetch';
 import pRetry from 'p-retry';
+import { refuseInsideWrite } from '../store/database.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { BodyTooLarge, readBody } from './body.ts';
 import { ApiError, rootCause } from './errors.ts';
@@ -71,6 +72,7 @@ export class Client {
    * @throws the signal's reason when the run is to stop before the request is on the wire
    */
   async get<T>(path: string, query: Query, accept: (body: unknown) => T): Promise<T> {
+    refuseInsideWrite('services.api');
     const { signal } = this.#options;
     let answer: { readonly body: T } | undefined;
     let isHopeless = false;
