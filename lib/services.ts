@@ -11,6 +11,8 @@ export interface Sources {
     readonly madeSince: number;
     /** Seconds. */
     readonly refreshAfter: number;
+    /** From one run to the next; undefined: pipeline.yaml does not say. Seconds. */
+    readonly every?: number | undefined;
   };
   /** Absolute path of the images folder. */
   readonly imagesFolder: string;

@@ -53,7 +53,7 @@ export default defineTask({
       const ids = await nextWanted(services.sql, BATCH, asked);
       if (ids.length === BATCH) {
         for (const id of ids) asked.add(id);
-        return async () => ({ batch: await fetchBatch(services, ids) });
+        return async () => ({ batch: await fetchBatch(services, runId, ids) });
       }
       const request = nextPage(open, flying);
       if (!request) return undefined;

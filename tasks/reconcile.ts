@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { overdueEntries } from '../lib/dataset/overdue.ts';
+import { overdueEntries, rhythmOf, dueBefore } from '../lib/dataset/due.ts';
 import { firstSlice } from '../lib/dataset/slices.ts';
 import { listingsToRetry } from '../lib/dataset/set-aside.ts';
 import { nextWanted, want } from '../lib/dataset/wanted.ts';
@@ -28,6 +28,7 @@ export default defineTask({
   async *run(_unit, cursor, { services, runId, stop }) {
     const { sql, rules } = services;
     const since = await firstSlice(sql, runId);
+    const rhythm = await rhythmOf(sql, rules, runId, nowSeconds());
     const retry = await listingsToRetry(sql, runId);
     const again = retry.map((listingId) => ({ listingId, shopId: null }));
     if (again.length > 0) yield { write: (tx) => want(tx, again) };
@@ -45,7 +46,7 @@ export default defineTask({
           after: looked,
           limit: BATCH - ids.length,
           madeSince: rules.madeSince,
-          staleBefore: nowSeconds() - rules.refreshAfter,
+          staleBefore: dueBefore(nowSeconds(), rhythm),
           unseenSince: since,
         });
         ids.push(...more.filter((id) => !ids.includes(id) && !asked.has(id)));
@@ -55,7 +56,7 @@ export default defineTask({
       if (ids.length === 0) return undefined;
       for (const id of ids) asked.add(id);
       reaching.set(ids, before);
-      return () => fetchBatch(services, ids);
+      return () => fetchBatch(services, runId, ids);
     };
 
     for await (const { value, pending } of inFlight(WINDOW, stop, next)) {

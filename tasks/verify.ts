@@ -23,6 +23,7 @@ import { settleUnmet } from '../lib/dataset/set-aside.ts';
 import { shortSlices } from '../lib/dataset/slices.ts';
 import { readTaxonomy } from '../lib/dataset/taxonomy-table.ts';
 import { nextWanted, want } from '../lib/dataset/wanted.ts';
+import { addWords, withoutWords } from '../lib/dataset/words.ts';
 import { applyBatch, applyShops, fetchBatch, fetchShop } from './rules/apply.ts';
 import { checkImageFile, checkRecord, listingOfFile, sliceFinding } from './rules/verdicts.ts';
 import { defineTask } from '../lib/define-task.ts';
@@ -93,6 +94,7 @@ async function* checkRecords(from: number, { services, runId, options: { tolerat
     const end = await endOfStretch(sql, stretch);
     if (!end) break;
     const records = await lackingRecords(sql, stretch, end.last);
+    const wordless = await withoutWords(sql, after, end.last);
     after = end.last;
     done += end.entries;
     const verdicts = records.map(checkRecord);
@@ -106,14 +108,15 @@ async function* checkRecords(from: number, { services, runId, options: { tolerat
     const wanted = verdicts.flatMap((verdict) => verdict.wanted);
     yield {
       write: async (tx) => {
+        await addWords(tx, wordless);
         await imagesDone(tx, found);
         await imagesLost(
           tx,
-          lost.map((listingId) => ({ listingId, reason: 'no image was ever recorded' })),
+          lost.map((listingId) => ({ listingId, reason: 'no image is on record' })),
         );
         await addFindings(tx, runId, [
           ...findings,
-          ...lost.map((id) => missingImage(id, 'no image was ever recorded')),
+          ...lost.map((id) => missingImage(id, 'no image is on record')),
         ]);
         await want(tx, wanted);
         await wantUnknown(tx, lost);
@@ -209,7 +212,12 @@ async function* checkFiles(from: number, { services, runId, options: { tolerate 
       if (id !== undefined) listings.set(id, name);
       // Left by a download that was killed.
       else if (/^\d+\.jpg\.part$/.test(name)) await rm(join(imagesFolder, name), { force: true });
-      else findings.push({ kind: 'foreign-file', subject: name, detail: 'no name of an image; left alone' });
+      else
+        findings.push({
+          kind: 'foreign-file',
+          subject: name,
+          detail: 'not an image of a listing; left alone',
+        });
     }
     for (const id of await withoutEntry(sql, [...listings.keys()])) {
       const detail = 'its listing has no entry in meta_data; left alone';
@@ -230,7 +238,7 @@ async function* repair(context: Context): Steps {
     const ids = await nextWanted(sql, BATCH, asked);
     if (ids.length === 0) return undefined;
     for (const id of ids) asked.add(id);
-    return () => fetchBatch(services, ids);
+    return () => fetchBatch(services, runId, ids);
   };
   for await (const { value, pending } of inFlight(WINDOW, stop, next)) {
     done += value.asked.length;

@@ -234,7 +234,7 @@ describe('names in pipeline.yaml', () => {
     await rig.market.setFaults({});
     const { code, stdout } = await start('End Tables, Coffee Tables');
     assert.equal(code, 0, rig.transcript);
-    assert.match(stdout, /^Finished in .+ \(went on with an earlier start\)\.$/m);
+    assert.match(stdout, /^Finished in .+ \(resumed\)\.$/m);
     assert.doesNotMatch(stdout, /crawl 12371 Coffee Tables: started/);
     assert.deepEqual((await units()).toSorted(), ['12371', '12372']);
     const again = (await rig.requests(/listings\/active$/)).slice(read).map(({ query }) => query);
@@ -252,7 +252,7 @@ describe('names in pipeline.yaml', () => {
     assert.equal(
       stderr,
       [
-        'pipeline.yaml:11:33 stages[0].with.taxonomies[1]: Coffee Tables (12371) is named already, expected each category once',
+        'pipeline.yaml:11:33 stages[0].with.taxonomies[1]: Coffee Tables (12371) is named twice, expected each category once',
         '        with: { taxonomies: [12371, coffee  tables, Dinning Chairs, Steps & Stools, 9670, Sofas] }',
         '                                    ~~~~~~~~~~~~~~',
         '  the first is at pipeline.yaml:11:26',
@@ -326,7 +326,7 @@ describe('names in pipeline.yaml', () => {
       /taxonomies\[1\]: found "975", expected the id or the name of a category, such as 975 or Dining Chairs\n/,
     );
     assert.equal(
-      (await start('Sofas, Sofas, 7, 7')).stderr.match(/taxonomies\[[13]\]: (Sofas|7) is named already/g)
+      (await start('Sofas, Sofas, 7, 7')).stderr.match(/taxonomies\[[13]\]: (Sofas|7) is named twice/g)
         ?.length,
       2,
     );

@@ -17,6 +17,15 @@ export async function addFindings(tx: Tx, runId: number, findings: readonly Find
   );
 }
 
+/** The finding of this run no longer holds. */
+export async function closeFinding(tx: Tx, runId: number, kind: string, subject: string): Promise<void> {
+  await tx.run('UPDATE findings SET repaired = 1 WHERE run_id = ? AND kind = ? AND subject = ?', [
+    runId,
+    kind,
+    subject,
+  ]);
+}
+
 export interface FindingCount {
   readonly kind: string;
   readonly open: number;
@@ -58,7 +67,7 @@ export async function closeRepaired(tx: Tx, runId: number): Promise<void> {
   }
   // An image that cannot be had keeps its finding open, with the reason.
   await tx.run(
-    `UPDATE findings SET detail = detail || '; not to be had: ' || i.reason FROM images AS i
+    `UPDATE findings SET detail = detail || '; could not be downloaded: ' || i.reason FROM images AS i
      WHERE findings.run_id = ? AND kind = 'missing-image' AND repaired = 0
        AND i.listing_id = CAST(subject AS INTEGER) AND i.reason IS NOT NULL AND instr(detail, i.reason) = 0`,
     [runId],

@@ -62,7 +62,7 @@ export class MetaDataFile {
       throw new UserError(`${basename(this.#path)}:${line}:${column}: ${error.message}`, {
         exitCode: 2,
         cause: error,
-        hint: 'The file is left as it is. Mend it there, or put back a good copy, then start sync-data again.',
+        hint: 'The file was left unchanged. Correct it, or restore a good copy, then start sync-data again.',
       });
     }
   }

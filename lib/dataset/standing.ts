@@ -18,35 +18,6 @@ export async function countRows<Table extends string>(
   return Object.fromEntries(counts) as Record<Table, number>;
 }
 
-/**
- * Listings with a dynamic row since `staleBefore` (epoch s). A listing gets one in that time, unless it went or came
- * back in between: only of those are the rows looked at.
- */
-export async function freshListings(sql: Sql, staleBefore: number): Promise<number> {
-  const rows = await sql.get<{ n: number }>(
-    'SELECT count(*) AS n FROM listings_dynamic WHERE snapshot_timestamp >= ?',
-    [staleBefore],
-  );
-  const doubled = await sql.get<{ n: number | null }>(
-    `SELECT sum(n - 1) AS n FROM (
-       SELECT (SELECT count(*) FROM listings_dynamic AS d
-               WHERE d.listing_id = gone.listing_id AND d.snapshot_timestamp >= :since) AS n
-       FROM (SELECT DISTINCT +listing_id AS listing_id FROM listings_dynamic
-             WHERE snapshot_timestamp >= :since AND state = 'removed') AS gone)`,
-    { ':since': staleBefore },
-  );
-  return (rows?.n ?? 0) - (doubled?.n ?? 0);
-}
-
-/** Shops with a dynamic row since `staleBefore` (epoch s): they get no second one in that time. */
-export async function freshShops(sql: Sql, staleBefore: number): Promise<number> {
-  const row = await sql.get<{ n: number }>(
-    'SELECT count(*) AS n FROM shops_dynamic WHERE snapshot_timestamp >= ?',
-    [staleBefore],
-  );
-  return row?.n ?? 0;
-}
-
 export interface ShopsDue {
   /** That each is known to have, and that are not in. */
   readonly reviews: number;
@@ -66,26 +37,6 @@ export function reviewsDue(sql: Sql, staleBefore: number): Promise<ShopsDue[]> {
      WHERE r.completed_at IS NULL OR r.completed_at < ? OR r.pass IS NOT NULL GROUP BY 1`,
     [staleBefore],
   );
-}
-
-/**
- * Entries made since the year that no crawl from slice `first` on has seen, with no dynamic row since `staleBefore`.
- * Reads all entries once, in their order: found by year, nearly all of them would be, one by one.
- */
-export async function unseenDue(
-  sql: Sql,
-  madeSince: number,
-  first: number,
-  staleBefore: number,
-): Promise<number> {
-  const row = await sql.get<{ n: number }>(
-    `SELECT count(*) AS n FROM meta_data AS m
-     WHERE +m.earliest_year >= ? AND (m.seen_slice IS NULL OR m.seen_slice < ?)
-       AND NOT EXISTS (SELECT 1 FROM listings_dynamic AS d
-                       WHERE d.listing_id = m.listing_id AND d.snapshot_timestamp >= ?)`,
-    [madeSince, first, staleBefore],
-  );
-  return row?.n ?? 0;
 }
 
 /**

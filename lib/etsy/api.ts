@@ -3,6 +3,7 @@ import { ApiError } from './errors.ts';
 import { z } from 'zod';
 import { envelope, listing, listingImage, reasonOf, review, shop, sortOut, taxonomyNode } from './schemas.ts';
 import type { Listing, ListingImage, Rejected, Review, Shop, Sorted, TaxonomyNode } from './schemas.ts';
+import { isCut, TOO_DEEP } from '../text/json.ts';
 import type { Category } from '../dataset/taxonomy.ts';
 
 /** Rows in one answer, and ids in one batch, at most. */
@@ -40,7 +41,8 @@ export interface ReviewQuery {
 }
 
 export interface ReviewPage extends Sorted<Review> {
-  readonly count: number;
+  /** Of the window, as Etsy counts; undefined when the offset lies past its end. */
+  readonly count: number | undefined;
   /** Rows in the answer, good and bad. */
   readonly rows: number;
 }
@@ -55,27 +57,27 @@ export class EtsyApi {
 
   /** findAllListingsActive. An offset past the end is the end, whether Etsy answers 400 or an empty page. */
   async search(query: SearchQuery): Promise<SearchPage> {
+    const asked = {
+      limit: PAGE,
+      offset: query.offset,
+      taxonomy_id: query.taxonomyId,
+      min_price: query.lowCents > 0 ? dollars(query.lowCents) : undefined,
+      max_price: query.highCents === undefined ? undefined : upTo(query.highCents),
+      sort_on: query.order === 'asc' ? 'created' : undefined,
+      sort_order: query.order === 'asc' ? 'asc' : undefined,
+    };
     try {
-      const { count, results } = await this.#list('listings/active', {
-        limit: PAGE,
-        offset: query.offset,
-        taxonomy_id: query.taxonomyId,
-        min_price: query.lowCents > 0 ? dollars(query.lowCents) : undefined,
-        max_price: query.highCents === undefined ? undefined : upTo(query.highCents),
-        sort_on: query.order === 'asc' ? 'created' : undefined,
-        sort_order: query.order === 'asc' ? 'asc' : undefined,
-      });
+      const { count, results } = await this.#list('listings/active', PAGE, asked, query.offset);
       return { count, ...sortListings(results) };
     } catch (error) {
-      const pastTheEnd = error instanceof ApiError && error.status === 400 && /offset/i.test(error.message);
-      if (!pastTheEnd || query.offset === 0) throw error;
+      if (!isPastTheEnd(error, query.offset)) throw error;
       return { count: undefined, good: [], rejected: [] };
     }
   }
 
   /** getListingsByListingIds with images and shop. Ids that do not exist or are not visible are missing in the answer. */
   async batch(ids: readonly number[]): Promise<Sorted<BatchListing>> {
-    const { results } = await this.#list('listings/batch', {
+    const { results } = await this.#list('listings/batch', ids.length, {
       listing_ids: ids.join(','),
       includes: 'Images,Shop',
     });
@@ -100,26 +102,32 @@ export class EtsyApi {
     const path = `shops/${shopId}`;
     return this.#unlessGone(
       this.#client.get(path, {}, (raw) => {
-        const parsed = shop.safeParse(raw);
-        if (parsed.success) return parsed.data;
-        const reason = reasonOf(parsed.error);
+        const { good, rejected } = sortOut(shop, [raw]);
+        if (good[0]) return good[0];
+        const reason = rejected[0]?.reason ?? '';
         // The shop asked for, but not as it should be: asking once more would not mend it.
         if (fieldOf(raw, 'shop_id') === shopId) return { raw, reason };
-        throw new ApiError('body', path, `not the shape of a shop: ${reason}`);
+        throw new ApiError('body', path, `not a shop record: ${reason}`);
       }),
     );
   }
 
   /** getReviewsByShop, newest first; undefined when Etsy no longer knows the shop. */
   async reviews(shopId: number, query: ReviewQuery): Promise<ReviewPage | undefined> {
-    return this.#unlessGone(
-      this.#list(`shops/${shopId}/reviews`, {
+    try {
+      const asked = {
         limit: PAGE,
         offset: query.offset,
         min_created: query.minCreated,
         max_created: query.maxCreated,
-      }).then(({ count, results }) => ({ count, rows: results.length, ...sortOut(review, results) })),
-    );
+      };
+      const { count, results } = await this.#list(`shops/${shopId}/reviews`, PAGE, asked, query.offset);
+      return { count, rows: results.length, ...ofShop(shopId, sortOut(review, results)) };
+    } catch (error) {
+      if (isPastTheEnd(error, query.offset)) return { count: undefined, rows: 0, good: [], rejected: [] };
+      if (error instanceof ApiError && error.status === 404) return undefined;
+      throw error;
+    }
   }
 
   /**
@@ -130,19 +138,30 @@ export class EtsyApi {
     const path = 'seller-taxonomy/nodes';
     const tree = await this.#client.get(path, {}, (body) => {
       const parsed = wholeTree.safeParse(body);
-      if (parsed.success) return parsed.data.results;
-      throw new ApiError('body', path, `not the shape of a taxonomy: ${reasonOf(parsed.error)}`);
+      if (parsed.success && !isCut(body)) return parsed.data.results;
+      const reason = parsed.success ? TOO_DEEP : reasonOf(parsed.error);
+      throw new ApiError('body', path, `not a taxonomy: ${reason}`);
     });
     return flattened(tree, null);
   }
 
-  #list(path: string, query: Query): Promise<{ count: number; results: unknown[] }> {
-    return this.#client.get(path, query, (body) => {
+  /** @param most rows asked for: an answer with more is not the answer to that */
+  #list(
+    path: string,
+    most: number,
+    query: Query,
+    offset = 0,
+  ): Promise<{ count: number; results: unknown[] }> {
+    const accept = (body: unknown): { count: number; results: unknown[] } => {
       const parsed = envelope.safeParse(body);
       if (!parsed.success)
-        throw new ApiError('body', path, `not the shape of a list: ${reasonOf(parsed.error)}`);
+        throw new ApiError('body', path, `not a list of records: ${reasonOf(parsed.error)}`);
+      const { results } = parsed.data;
+      if (results.length > most)
+        throw new ApiError('body', path, `${results.length} rows where at most ${most} were asked for`);
       return parsed.data;
-    });
+    };
+    return this.#client.get(path, query, accept, { isMeant: (refusal) => isPastTheEnd(refusal, offset) });
   }
 
   async #unlessGone<T>(answer: Promise<T>): Promise<T | undefined> {
@@ -153,6 +172,20 @@ export class EtsyApi {
       throw error;
     }
   }
+}
+
+function isPastTheEnd(error: unknown, offset: number): boolean {
+  return offset > 0 && error instanceof ApiError && error.status === 400 && /offset/i.test(error.message);
+}
+
+/** A review that names another shop than the one asked for is nobody's. */
+function ofShop(shopId: number, { good, rejected }: Sorted<Review>): Sorted<Review> {
+  const others = good.filter((one) => one.shop_id !== shopId);
+  const reason = `shop_id: is another shop's than ${shopId}, which was asked for`;
+  return {
+    good: good.filter((one) => one.shop_id === shopId),
+    rejected: [...rejected, ...others.map((raw) => ({ raw, reason }))],
+  };
 }
 
 const wholeTree = envelope.extend({ results: z.array(taxonomyNode).min(1) });

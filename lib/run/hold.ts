@@ -46,9 +46,9 @@ export async function hold(options: HoldOptions, work: (held: Held) => Promise<n
   if ('pid' in lock) {
     const who =
       lock.pid === 0
-        ? 'one that has just begun'
+        ? 'a process that has just started'
         : `process ${lock.pid}, since ${new Date(lock.since).toISOString()}`;
-    throw new UserError(`Another sync-data works on ${pipeline.data.database}: ${who}.`, {
+    throw new UserError(`Another sync-data is using ${pipeline.data.database}: ${who}.`, {
       exitCode: 1,
       hint: 'Let it finish, or stop it with: touch ' + pipeline.kill,
     });
@@ -60,7 +60,7 @@ export async function hold(options: HoldOptions, work: (held: Held) => Promise<n
   try {
     const patience = setTimeout(() => {
       stderr.write(
-        `The last run did not end well: ${pipeline.data.database} is inspected first, then the run goes on.\n`,
+        `The last run did not end cleanly: ${pipeline.data.database} is checked first, then the run proceeds.\n`,
       );
     }, TELL_MS);
     await inspection.wait(lock.endedCleanly ? SHORT_MS : LONG_MS).finally(() => clearTimeout(patience));

@@ -20,6 +20,7 @@ import { gauges } from './gauges.ts';
 import { hold } from './hold.ts';
 import type { Held } from './hold.ts';
 import { refuseKill, selected } from './preflight.ts';
+import type { OpenServices } from './services.ts';
 import { keyFor, openEntries, openServices } from './services.ts';
 import { place } from './summary.ts';
 
@@ -66,7 +67,7 @@ interface RunOptions extends SessionOptions, Held {
 async function run(options: RunOptions): Promise<number> {
   const { pipeline, stages, database, inspection, log, redact } = options;
   const entries = await openEntries(pipeline, database);
-  const ledger = new Ledger(database);
+  const ledger = new Ledger(database, options.key?.fingerprint);
   await ledger.prune(Date.now());
 
   const stop = new StopSwitch(pipeline.kill);
@@ -78,9 +79,10 @@ async function run(options: RunOptions): Promise<number> {
   stop.signal.addEventListener('abort', () =>
     emit({ type: 'stopping', reason: stop.stopped?.message ?? '' }),
   );
+  let services: OpenServices | undefined;
   try {
     const { key, qps = pipeline.api.qps, firstBackoffMs = 500 } = options;
-    const services = await openServices({
+    services = await openServices({
       pipeline,
       stages,
       key,
@@ -155,6 +157,7 @@ async function run(options: RunOptions): Promise<number> {
     if (outcome.state === 'failed') return 1;
     return outcome.state === 'finished' ? 0 : (stop.stopped?.exitCode ?? 75);
   } finally {
+    services?.close();
     await stop.close();
   }
 }
@@ -169,6 +172,6 @@ async function tellReport(pipeline: Pipeline, cwd: string): Promise<string> {
     const { writeReport } = await import('../report/index.ts');
     return `${place('report', relative(cwd, await writeReport(pipeline)))}\n`;
   } catch (error) {
-    return `The report could not be written; the run is complete all the same.\n${describe(error)}\nTo try again: npx sync-data report\n`;
+    return `The report could not be written. The run itself is complete.\n${describe(error)}\nTo try again: npx sync-data report\n`;
   }
 }

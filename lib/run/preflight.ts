@@ -29,12 +29,12 @@ export async function refuseKill(pipeline: Pipeline, onlyStage: string | undefin
     if (!info) continue;
     if (info.ctimeMs > performance.timeOrigin) {
       await rm(file, { force: true });
-      throw new UserError(`Stopped by the ${basename(file)} file, before the first stage began.`, {
+      throw new UserError(`Stopped by the ${basename(file)} file before the first stage started.`, {
         exitCode: 75,
-        hint: 'To go on: npx sync-data',
+        hint: 'To resume: npx sync-data',
       });
     }
-    throw new UserError(`The file ${file} is there, so nothing is started.`, {
+    throw new UserError(`The file ${file} exists, so nothing was started.`, {
       exitCode: 75,
       hint: 'Remove it and start again.',
     });

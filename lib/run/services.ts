@@ -3,9 +3,11 @@ import { yearOfEntry } from '../dataset/entries.ts';
 import { MetaDataFile } from '../dataset/meta-data.ts';
 import { setAside } from '../dataset/set-aside.ts';
 import { Cdn } from '../etsy/cdn.ts';
+import { Clocks, jumpMessage } from '../etsy/clocks.ts';
 import { connect } from '../etsy/connect.ts';
 import { WHERE_TO_GET_A_KEY, findKey } from '../etsy/key.ts';
 import type { ApiKey } from '../etsy/key.ts';
+import { knownGood } from '../etsy/known-good.ts';
 import { UserError } from '../errors.ts';
 import type { Pipeline, Stage } from '../pipeline/config.ts';
 import type { StopSwitch } from '../pipeline/stop.ts';
@@ -76,6 +78,7 @@ export interface OpenServices {
   readonly cdn: Cdn;
   /** To be called when a stage has ended, in whatever way. */
   stageEnded(): Promise<void>;
+  close(): void;
 }
 
 /** Opens what the stages use, and nothing else. */
@@ -83,6 +86,7 @@ export async function openServices(options: ServicesOptions): Promise<OpenServic
   const { pipeline, stages, key, database, ledger, entries, stop, emit } = options;
   // A task that says nothing of what it uses may use anything there is.
   const mayAsk = stages.some(({ task }) => !task.uses || task.uses.includes('api'));
+  const clocks = new Clocks((ms) => emit({ type: 'warning', message: jumpMessage(ms) }));
   const api =
     key && mayAsk
       ? await connect({
@@ -93,8 +97,9 @@ export async function openServices(options: ServicesOptions): Promise<OpenServic
           ledger,
           signal: stop.signal,
           stop: (reason) => stop.stop('quota', reason),
-          hold: (reason, until) => emit({ type: 'hold', reason: key.redact(reason), until }),
-          released: () => emit({ type: 'released' }),
+          held: (hold) => emit(hold ? { type: 'hold', ...hold } : { type: 'released' }),
+          clocks,
+          knownGood: (path) => knownGood(database.read, path),
           refused: (endpoint, reason) =>
             database.write((tx) =>
               setAside(tx, ledger.runId ?? 0, nowSeconds(), [{ endpoint, reason, raw: null }]),
@@ -111,6 +116,7 @@ export async function openServices(options: ServicesOptions): Promise<OpenServic
       await ledger.flush();
       await entries?.save();
     },
+    close: () => clocks.end(),
   };
 }
 

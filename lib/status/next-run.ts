@@ -1,9 +1,9 @@
 import { withWaits } from '../screen/budget.ts';
-import { nowSeconds } from '../services.ts';
 import type { Sql } from '../store/database.ts';
 import { listingsToRetry } from '../dataset/set-aside.ts';
 import { crawledSlices, firstSliceOfLastCrawl } from '../dataset/slices.ts';
-import { pagesLackViews, unseenDue } from '../dataset/standing.ts';
+import { unseenDue } from '../dataset/due.ts';
+import { pagesLackViews } from '../dataset/standing.ts';
 import type { ShopsDue } from '../dataset/standing.ts';
 import type { Tally } from '../dataset/tally.ts';
 import { leastRequests } from './requests.ts';
@@ -16,6 +16,8 @@ export interface NextRunOptions {
   readonly sql: Sql;
   readonly rules: { readonly madeSince: number; readonly refreshAfter: number };
   readonly run: RunStatus | null;
+  /** Rows written earlier are due. Epoch seconds. */
+  readonly stale: number;
   /** Stages that crawl: their units are taxonomies. */
   readonly crawls: readonly string[];
   readonly counts: Tally;
@@ -30,16 +32,15 @@ export interface NextRunOptions {
  * are due. What is new on Etsy since is not known and comes on top; in the rest of a run it is taken to go on as it did.
  */
 export async function nextRun(options: NextRunOptions): Promise<NextRun> {
-  const { sql, rules, run, counts, due } = options;
+  const { sql, rules, run, stale, counts, due } = options;
   const rest = run !== null && run.finishedAt === null;
-  const staleBefore = nowSeconds() - rules.refreshAfter;
   const crawl = await crawlLeft(options, rest);
   const news = rest && crawl.read > 0 ? crawl.left / crawl.read : 0;
   const unread = rest ? crawl.left / Math.max(1, crawl.left + crawl.read) : 1;
 
   const first = await firstSliceOfLastCrawl(sql, rest && crawl.left > 0 ? (run?.id ?? 0) : undefined);
   const isAsked = first !== undefined && due.listings > 0;
-  const unseen = isAsked ? await unseenDue(sql, rules.madeSince, first, staleBefore) : 0;
+  const unseen = isAsked ? await unseenDue(sql, rules.madeSince, first, stale) : 0;
   const waiting = (await sql.get<{ n: number }>('SELECT count(*) AS n FROM wanted'))?.n ?? 0;
   const again = (await listingsToRetry(sql, rest ? (run?.id ?? 0) : Number.MAX_SAFE_INTEGER)).length;
   // Where pages lack the views, every listing that is due is asked for, and brings its shop along.

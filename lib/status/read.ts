@@ -9,14 +9,8 @@ import { countFindings } from '../dataset/findings.ts';
 import { Ledger } from '../store/ledger.ts';
 import { holderOf } from '../store/lock.ts';
 import { isCurrent } from '../dataset/migrations.ts';
-import {
-  asideReasons,
-  countRows,
-  freshListings,
-  freshShops,
-  imageReasons,
-  reviewsDue,
-} from '../dataset/standing.ts';
+import { freshListings, freshShops, staleBefore } from '../dataset/due.ts';
+import { asideReasons, countRows, imageReasons, reviewsDue } from '../dataset/standing.ts';
 import type { ShopsDue } from '../dataset/standing.ts';
 import { tally } from '../dataset/tally.ts';
 import type { Tally } from '../dataset/tally.ts';
@@ -36,9 +30,9 @@ const REASONS = 5;
 export async function readStatus(pipeline: Pipeline): Promise<Status> {
   const path = pipeline.data.database;
   if (!existsSync(path)) {
-    throw new UserError(`There is no ${path} yet: nothing was ever fetched.`, {
+    throw new UserError(`There is no ${path} yet: nothing has been fetched.`, {
       exitCode: 2,
-      hint: 'The first run makes it: npx sync-data',
+      hint: 'The first run creates it: npx sync-data',
     });
   }
   const holder = await holderOf(path);
@@ -70,8 +64,10 @@ async function readSync(database: Database, pipeline: Pipeline, shops: number): 
   const whole = { id: run?.id ?? 0, startedAt: run ? Date.parse(run.startedAt) : now };
   const counts = await tally(sql, whole, rules.madeSince);
   const reviews = await reviewsDue(sql, nowSeconds() - rules.refreshAfter);
-  const due = await dueOf(sql, rules.refreshAfter, counts, shops, reviews);
-  const quota = await quotaStatus(new Ledger(database), api.qps, now);
+  const rest = run !== null && run.finishedAt === null ? run.id : undefined;
+  const stale = await staleBefore(sql, rules, rest, nowSeconds());
+  const due = await dueOf(sql, rules.refreshAfter, stale, counts, shops, reviews);
+  const quota = await quotaStatus(await Ledger.ofLastKey(database), api.qps, now);
   const crawls = pipeline.stages.filter(({ options }) => isCrawl(options)).map(({ id }) => id);
   return {
     run,
@@ -82,24 +78,24 @@ async function readSync(database: Database, pipeline: Pipeline, shops: number): 
     asideReasons: await asideReasons(sql, REASONS),
     findings: await countFindings(sql, whole.id),
     quota,
-    next: await nextRun({ sql, rules, run, crawls, counts, due, reviews, quota }),
+    next: await nextRun({ sql, rules, run, stale, crawls, counts, due, reviews, quota }),
   };
 }
 
 async function dueOf(
   sql: Sql,
   refreshAfter: number,
+  stale: number,
   counts: Tally,
   shops: number,
   reviews: readonly ShopsDue[],
 ): Promise<Sync['due']> {
-  const staleBefore = nowSeconds() - refreshAfter;
   const { entries, before, uncertain, unrecognised } = counts;
   const kept = entries - before - uncertain - unrecognised;
   return {
     refreshAfter,
-    listings: Math.max(0, kept - (await freshListings(sql, staleBefore))),
-    shops: Math.max(0, shops - (await freshShops(sql, staleBefore))),
+    listings: Math.max(0, kept - (await freshListings(sql, stale))),
+    shops: Math.max(0, shops - (await freshShops(sql, stale))),
     reviews: reviews.reduce((sum, group) => sum + group.shops, 0),
   };
 }

@@ -42,23 +42,23 @@ export class StoreError extends Error {
   constructor(path: string, code: string, cause: Error) {
     super(`${path}: ${cause.message}`, { cause });
     this.code = code;
-    this.hint = HINTS[code] ?? 'The last checkpoint is kept; start sync-data again to go on from it.';
+    this.hint = HINTS[code] ?? 'The last checkpoint is safe; start sync-data again to resume.';
   }
 }
 
 const HINTS: Readonly<Record<string, string>> = {
   SQLITE_FULL:
-    'The disk is full. Free some space, then start sync-data again: it goes on from the last checkpoint.',
+    'The disk is full. Free some space, then start sync-data again; it resumes from the last checkpoint.',
   SQLITE_IOERR:
     'Reading or writing the file failed. Check the disk and its free space, then start sync-data again.',
   SQLITE_READONLY: 'The file or its folder is read-only. Make both writable, then start sync-data again.',
-  SQLITE_CANTOPEN: 'Check that the folder exists and may be written, then start sync-data again.',
+  SQLITE_CANTOPEN: 'Check that the folder exists and is writable, then start sync-data again.',
   SQLITE_BUSY:
-    'Another program holds the database. Close it (a database browser, perhaps), then start sync-data again.',
+    'Another program has locked the database. Close it (perhaps a database browser), then start sync-data again.',
   SQLITE_CORRUPT:
-    'The file is damaged; sync-data does not repair it. Put back a copy, or save what can be read with: sqlite3 FILE ".recover" | sqlite3 NEW_FILE',
+    'The file is damaged; sync-data does not repair it. Restore a copy, or rescue what is readable with: sqlite3 FILE ".recover" | sqlite3 NEW_FILE',
   SQLITE_NOTADB:
-    'Either this is no SQLite database (then name the right file in pipeline.yaml under data: database), or its first page is damaged (then put back a copy). Nothing was changed.',
+    'Either this is not a SQLite database (then name the right file in pipeline.yaml under data: database), or its first page is damaged (then restore a copy). Nothing was changed.',
 };
 
 /** Set while code runs inside `write`, in whatever that code calls and waits for. */
@@ -149,6 +149,8 @@ export interface OpenOptions {
   /** Fail when the file is not there, and never write to it. */
   readonly readOnly?: boolean;
   readonly busyTimeoutMs?: number;
+  /** Absolute path of an SQLite extension, for `readOnly` alone. Once it is loaded, nothing else can be. */
+  readonly extension?: string;
 }
 
 /**
@@ -187,6 +189,11 @@ export class Database {
     try {
       if (options.readOnly) {
         const only = await connect('PRAGMA query_only = ON');
+        // The driver allows loading for this one call, and not from SQL.
+        if (options.extension !== undefined) {
+          await only.exec('PRAGMA trusted_schema = OFF');
+          await only.loadExtension(options.extension);
+        }
         return new Database(path, only, only);
       }
       const writer = await connect(

@@ -4,7 +4,7 @@ import type { Listing, Rejected, Shop } from '../../lib/etsy/schemas.ts';
 import { classify } from '../../lib/dataset/when-made.ts';
 import { nowSeconds } from '../../lib/services.ts';
 import type { ServicesWith } from '../../lib/services.ts';
-import type { Tx } from '../../lib/store/database.ts';
+import type { Sql, Tx } from '../../lib/store/database.ts';
 import { setAside, settleListings, settleShops } from '../../lib/dataset/set-aside.ts';
 import { imagesDone, noteImages, recheckImages, withoutImageRecord } from '../../lib/dataset/images.ts';
 import type { ImageFile, ImageRef as StoredImage } from '../../lib/dataset/images.ts';
@@ -17,6 +17,7 @@ import {
 } from '../../lib/dataset/listings.ts';
 import { getEntries, markSeen, putEntries } from '../../lib/dataset/meta-data.ts';
 import { addShops, dueShops } from '../../lib/dataset/shops.ts';
+import { staleBefore } from '../../lib/dataset/due.ts';
 import { dropWanted, unwantedShops, want } from '../../lib/dataset/wanted.ts';
 import { imageEntry, imageOfEntry, seenEntry, yearOfEntry } from '../../lib/dataset/entries.ts';
 import type { ImageRef } from '../../lib/dataset/entries.ts';
@@ -32,9 +33,13 @@ const BATCHES = 'listings/batch';
 type Found = readonly (ImageFile & { listingId: number })[];
 
 /** The rules of when a row is due, at one moment. */
-function moment(services: Services): { now: number; staleBefore: number; madeSince: number } {
+async function moment(
+  sql: Sql,
+  { rules }: Services,
+  runId: number,
+): Promise<{ now: number; staleBefore: number; madeSince: number }> {
   const now = nowSeconds();
-  return { now, staleBefore: now - services.rules.refreshAfter, madeSince: services.rules.madeSince };
+  return { now, staleBefore: await staleBefore(sql, rules, runId, now), madeSince: rules.madeSince };
 }
 
 /** Images that lie on disk although nothing is recorded of them: another program, or an earlier system, put them there. */
@@ -61,7 +66,7 @@ export async function applyPage(
   slice: number,
   found: Found,
 ): Promise<number> {
-  const { now, staleBefore, madeSince } = moment(services);
+  const { now, staleBefore, madeSince } = await moment(tx, services, runId);
   const listings = unique(page.good);
   const since = listings.filter((listing) => classify(listing.when_made, madeSince) === 'since');
   await updateEntries(tx, listings, madeSince, new Map(), new Set());
@@ -128,14 +133,18 @@ export interface BatchAnswer {
 }
 
 /** Asks for up to 100 listings with images and shops; a shop that should have come along but did not is asked for itself. */
-export async function fetchBatch(services: Services, asked: readonly number[]): Promise<BatchAnswer> {
+export async function fetchBatch(
+  services: Services,
+  runId: number,
+  asked: readonly number[],
+): Promise<BatchAnswer> {
   const nothing = { asked, listings: [], rejected: [], shops: [], lostShops: [], found: [] };
-  return orLeaveOut(askBatch(services, asked), (leftOut) => ({ ...nothing, leftOut }));
+  return orLeaveOut(askBatch(services, runId, asked), (leftOut) => ({ ...nothing, leftOut }));
 }
 
-async function askBatch(services: Services, asked: readonly number[]): Promise<BatchAnswer> {
+async function askBatch(services: Services, runId: number, asked: readonly number[]): Promise<BatchAnswer> {
   const { good, rejected } = await services.api.batch(asked);
-  const { staleBefore, madeSince } = moment(services);
+  const { staleBefore, madeSince } = await moment(services.sql, services, runId);
   const listings = unique(good);
   const brought = new Set(listings.flatMap((listing) => listing.shopRecord?.shop_id ?? []));
   const since = listings.filter((listing) => classify(listing.when_made, madeSince) === 'since');
@@ -165,7 +174,7 @@ export async function applyShops(
   shops: readonly Shop[],
   lost: readonly LostShop[],
 ): Promise<void> {
-  const { now, staleBefore } = moment(services);
+  const { now, staleBefore } = await moment(tx, services, runId);
   const rows = new Map(shops.map((shop) => [shop.shop_id, shopRow(shop, now)]));
   await addShops(tx, [...rows.values()], staleBefore);
   await settleShops(tx, [...rows.keys()], now);
@@ -184,7 +193,7 @@ export async function applyBatch(
   runId: number,
   answer: BatchAnswer,
 ): Promise<void> {
-  const { now, staleBefore, madeSince } = moment(services);
+  const { now, staleBefore, madeSince } = await moment(tx, services, runId);
   const { listings, leftOut } = answer;
   if (leftOut) {
     const raw = answer.asked;

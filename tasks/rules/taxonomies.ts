@@ -72,7 +72,7 @@ export async function taxonomyUnits(written: Written, sql: Sql): Promise<Unit[]>
 }
 
 function already(what: number | string): string {
-  return `${what} is named already, expected each category once`;
+  return `${what} is named twice, expected each category once`;
 }
 
 function meant(one: number | string, known: Taxonomy): number[] {

@@ -1,7 +1,7 @@
 import { ending } from './provoke.ts';
 import type { Row } from './row.ts';
 
-const AGAIN = 'To go on: npx sync-data';
+const AGAIN = 'To resume: npx sync-data';
 
 /** How a run ends whose only task is this one; `parts` are members, `steps` what its run does. */
 function own(
@@ -34,8 +34,8 @@ const failed = (lines: readonly string[]): readonly string[] => [
   'Stage mine failed, in unit all:',
   ...lines.map((line) => `  ${line}`),
   '',
-  'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
-  'All of the failure is in sync-data.log.',
+  'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
+  'The full error is in sync-data.log.',
 ];
 
 const ASK_FIRST = 'A write only writes: in run, ask first, then yield { write } with the answer.';

@@ -1,0 +1,160 @@
+import type { Sql } from '../store/database.ts';
+
+/** What says when a row is due. Seconds. */
+export interface Rhythm {
+  /** As pipeline.yaml has it. */
+  readonly refreshAfter: number;
+  /** Time from one run to the next; 0: not known. */
+  readonly cadence: number;
+  /** When the run began: what it has read is not due in it. Epoch seconds. */
+  readonly runStartedAt: number;
+}
+
+/**
+ * Rows written earlier are due: waiting for the next run would make them staler than refreshing them now makes it early,
+ * `age + cadence / 2 > refreshAfter`. With the age alone, weekly runs that meet a listing some hours earlier than the
+ * week before would refresh it every other week. Epoch seconds.
+ */
+export function dueBefore(now: number, { refreshAfter, cadence, runStartedAt }: Rhythm): number {
+  const byAge = now - refreshAfter;
+  return Math.max(byAge, Math.min(byAge + cadence / 2, runStartedAt));
+}
+
+export interface RefreshRules {
+  /** Seconds. */
+  readonly refreshAfter: number;
+  /** From one run to the next, where pipeline.yaml says so. Seconds. */
+  readonly every?: number | undefined;
+}
+
+/**
+ * Of a run: the cadence is `every`, or else the time since the run before it began.
+ * @param runId undefined: of a run of all stages that would begin now
+ */
+export async function rhythmOf(
+  sql: Sql,
+  { refreshAfter, every }: RefreshRules,
+  runId: number | undefined,
+  now: number,
+): Promise<Rhythm> {
+  const run = runId === undefined ? await nextOf(sql, now) : await beginningsOf(sql, runId);
+  const started = run?.started ?? now * 1000;
+  return {
+    refreshAfter,
+    cadence: every ?? Math.max(0, started - (run?.before ?? started)) / 1000,
+    runStartedAt: Math.floor(started / 1000),
+  };
+}
+
+/** When a run began, and the one of the same stages before it. Epoch ms. */
+interface Beginnings {
+  readonly started: number;
+  readonly before: number | null;
+}
+
+function beginningsOf(sql: Sql, runId: number): Promise<Beginnings | undefined> {
+  return sql.get(
+    `SELECT r.started_at AS started, (
+       SELECT b.started_at FROM runs AS b WHERE b.id < r.id AND b.only_stage IS r.only_stage
+       ORDER BY b.id DESC LIMIT 1) AS before FROM runs AS r WHERE r.id = ?`,
+    [runId],
+  );
+}
+
+async function nextOf(sql: Sql, now: number): Promise<Beginnings> {
+  const last = await sql.get<{ at: number }>(
+    'SELECT started_at AS at FROM runs WHERE only_stage IS NULL ORDER BY id DESC LIMIT 1',
+  );
+  return { started: now * 1000, before: last?.at ?? null };
+}
+
+/** What was written earlier is due now, in that run; see dueBefore. Epoch seconds. */
+export async function staleBefore(
+  sql: Sql,
+  rules: RefreshRules,
+  runId: number | undefined,
+  now: number,
+): Promise<number> {
+  return dueBefore(now, await rhythmOf(sql, rules, runId, now));
+}
+
+export interface OverdueQuery {
+  /** Only entries with a larger listing id. */
+  readonly after: number;
+  readonly limit: number;
+  /** Year. */
+  readonly madeSince: number;
+  /** Epoch seconds. */
+  readonly staleBefore: number;
+  /** Slice id: entries seen in it or a later one are left out. Undefined: none are. */
+  readonly unseenSince: number | undefined;
+}
+
+/** Listing ids of entries made since the year, not seen, and with no dynamic row since `staleBefore`; ascending. */
+export async function overdueEntries(sql: Sql, query: OverdueQuery): Promise<number[]> {
+  const rows = await sql.all<{ id: number }>(
+    `SELECT m.listing_id AS id FROM meta_data AS m
+     WHERE m.listing_id > :after AND m.earliest_year >= :madeSince
+       AND (:unseenSince IS NULL OR m.seen_slice IS NULL OR m.seen_slice < :unseenSince)
+       AND NOT EXISTS (SELECT 1 FROM listings_dynamic AS d
+                       WHERE d.listing_id = m.listing_id AND d.snapshot_timestamp >= :staleBefore)
+     ORDER BY m.listing_id LIMIT :limit`,
+    {
+      ':after': query.after,
+      ':limit': query.limit,
+      ':madeSince': query.madeSince,
+      ':staleBefore': query.staleBefore,
+      ':unseenSince': query.unseenSince ?? null,
+    },
+  );
+  return rows.map((row) => row.id);
+}
+
+/**
+ * Listings with a dynamic row since `staleBefore` (epoch s). A listing gets one in that time, unless it went or came
+ * back in between: only of those are the rows looked at.
+ */
+export async function freshListings(sql: Sql, staleBefore: number): Promise<number> {
+  const rows = await sql.get<{ n: number }>(
+    'SELECT count(*) AS n FROM listings_dynamic WHERE snapshot_timestamp >= ?',
+    [staleBefore],
+  );
+  const doubled = await sql.get<{ n: number | null }>(
+    `SELECT sum(n - 1) AS n FROM (
+       SELECT (SELECT count(*) FROM listings_dynamic AS d
+               WHERE d.listing_id = gone.listing_id AND d.snapshot_timestamp >= :since) AS n
+       FROM (SELECT DISTINCT +listing_id AS listing_id FROM listings_dynamic
+             WHERE snapshot_timestamp >= :since AND state = 'removed') AS gone)`,
+    { ':since': staleBefore },
+  );
+  return (rows?.n ?? 0) - (doubled?.n ?? 0);
+}
+
+/** Shops with a dynamic row since `staleBefore` (epoch s): they get no second one in that time. */
+export async function freshShops(sql: Sql, staleBefore: number): Promise<number> {
+  const row = await sql.get<{ n: number }>(
+    'SELECT count(*) AS n FROM shops_dynamic WHERE snapshot_timestamp >= ?',
+    [staleBefore],
+  );
+  return row?.n ?? 0;
+}
+
+/**
+ * Entries made since the year that no crawl from slice `first` on has seen, with no dynamic row since `staleBefore`.
+ * Reads all entries once, in their order: found by year, nearly all of them would be, one by one.
+ */
+export async function unseenDue(
+  sql: Sql,
+  madeSince: number,
+  first: number,
+  staleBefore: number,
+): Promise<number> {
+  const row = await sql.get<{ n: number }>(
+    `SELECT count(*) AS n FROM meta_data AS m
+     WHERE +m.earliest_year >= ? AND (m.seen_slice IS NULL OR m.seen_slice < ?)
+       AND NOT EXISTS (SELECT 1 FROM listings_dynamic AS d
+                       WHERE d.listing_id = m.listing_id AND d.snapshot_timestamp >= ?)`,
+    [madeSince, first, staleBefore],
+  );
+  return row?.n ?? 0;
+}

@@ -1,0 +1,156 @@
+const DAY = 24 * 3600;
+/** Shops count the reviews of so many seconds. */
+export const YEAR = 365 * DAY;
+const PAGE = 100;
+
+/** Shops unread for longer are read whatever their figures say: first of all, after those with news, last of all. Seconds. */
+const FORGOTTEN = 182 * DAY;
+const QUIET = 91 * DAY;
+const SILENT = 364 * DAY;
+
+/** Of a hundred sales so many are reviewed, as a first guess; reviews older than a year are worth a third. */
+const REVIEWED = 0.2;
+const WORTH_OF_OLD = 1 / 3;
+/** Guesses for a shop whose figures are null: reviews in all for each in the past year, and reviews in all. */
+const ALL_PER_YEAR = 3;
+const ALL_UNKNOWN = 20;
+/** A review that was edited is worth less than any new one. */
+const WORTH_OF_EDIT = 0.5;
+
+/** What is stored about a shop. Times are epoch seconds; null: not known. */
+export interface ShopFacts {
+  /** Of its newest dynamic row: when it was written, and what it says. */
+  readonly at: number | null;
+  /** Reviews of the past year, as Etsy counts them. */
+  readonly counted: number | null;
+  readonly average: number | null;
+  readonly sold: number | null;
+  /** Reviews stored that were written in the year before `at`. */
+  readonly have: number;
+  /** The watermark: when the last pass that found everything began. */
+  readonly startedAt: number | null;
+  /** When the last pass ended. */
+  readonly completedAt: number | null;
+  /** The figures of the row that was the newest then. */
+  readonly countedThen: number | null;
+  readonly averageThen: number | null;
+  readonly soldThen: number | null;
+  /** `counted - have` that no pass can make up for. */
+  readonly drift: number;
+  /** Reviews older than the first visit has read; 0: all are in. */
+  readonly olderLeft: number;
+  /** A pass was interrupted. */
+  readonly isUnderWay: boolean;
+  /** Something of its last pass could not be used. */
+  readonly isSpoilt: boolean;
+}
+
+export interface Moment {
+  /** Epoch seconds. */
+  readonly now: number;
+  /** When the run began: what it has read is not read again. Epoch seconds. */
+  readonly runStartedAt: number;
+  /** Rows since then are of the last two runs. Epoch seconds. */
+  readonly seenSince: number;
+}
+
+/** What a visit reads: the newest pages of a shop never read, what is new since the watermark, the older pages. */
+export type VisitKind = 'first' | 'news' | 'older';
+
+/** A lower tier comes first; within it the higher value, then the earlier `since`. */
+export interface Visit {
+  readonly kind: VisitKind;
+  readonly tier: number;
+  /** Reviews expected per request. */
+  readonly value: number;
+  /** When the shop was last read, epoch seconds; 0: never. */
+  readonly since: number;
+}
+
+export const TIERS = { underWay: 0, forgotten: 1, byValue: 2, quiet: 3, silent: 4 } as const;
+
+export function compareVisits(a: Visit, b: Visit): number {
+  return a.tier - b.tier || b.value - a.value || a.since - b.since;
+}
+
+/**
+ * The visits that a shop is due: none, one, or the newest and the older pages.
+ *
+ * Etsy counts the reviews of the past year with each shop, so what is new shows without a request: those counted less
+ * those stored of the same year. An unchanged count hides one that came while another fell out of the year; this does not.
+ */
+export function visitsDue(shop: ShopFacts, moment: Moment): Visit[] {
+  const newest = newestVisit(shop, moment);
+  const older = olderVisit(shop);
+  return [...(newest ? [newest] : []), ...(older ? [older] : [])];
+}
+
+function newestVisit(shop: ShopFacts, { now, runStartedAt, seenSince }: Moment): Visit | undefined {
+  const { startedAt, completedAt, counted, sold, at } = shop;
+  const kind = startedAt === null ? 'first' : 'news';
+  const since = completedAt ?? 0;
+  if (shop.isUnderWay) return { kind, tier: TIERS.underWay, value: 0, since };
+  if (completedAt !== null && completedAt >= runStartedAt) return undefined;
+  const unread = now - since;
+  const isSilent = at !== null && ((sold === 0 && (counted ?? 0) === 0) || at < seenSince);
+  if (isSilent && !shop.isSpoilt)
+    return unread > SILENT ? { kind, tier: TIERS.silent, value: 0, since } : undefined;
+  if (startedAt === null) return { kind, tier: TIERS.byValue, value: valueOfFirst(shop), since };
+  if (unread > FORGOTTEN) return { kind, tier: TIERS.forgotten, value: 0, since };
+  const missing = expectedNews(shop, now);
+  if (missing >= 1) return { kind, tier: TIERS.byValue, value: Math.min(missing, PAGE), since };
+  if (shop.isSpoilt || isEdited(shop)) return { kind, tier: TIERS.byValue, value: WORTH_OF_EDIT, since };
+  if (unread > QUIET) return { kind, tier: TIERS.quiet, value: 0, since };
+  return undefined;
+}
+
+function olderVisit({ startedAt, olderLeft, completedAt }: ShopFacts): Visit | undefined {
+  if (startedAt === null || olderLeft <= 0) return undefined;
+  const value = Math.min(PAGE, olderLeft) * WORTH_OF_OLD;
+  return { kind: 'older', tier: TIERS.byValue, value, since: completedAt ?? 0 };
+}
+
+/** New reviews since the watermark: as the shop's figures tell, and at its pace where they tell nothing. */
+export function expectedNews(shop: ShopFacts, now: number): number {
+  const { at, counted, have, drift, startedAt, completedAt, sold, soldThen } = shop;
+  const atItsPace = (since: number): number => (have / YEAR) * Math.max(0, now - since);
+  const read = startedAt ?? now;
+  // Figures from before the last pass say nothing of the time after it.
+  if (at === null || (completedAt !== null && at <= completedAt)) return atItsPace(read) / 2;
+  if (counted !== null) return counted - have - drift + atItsPace(at);
+  if (sold === null || soldThen === null) return atItsPace(read);
+  return (REVIEWED * Math.max(0, sold - soldThen) + atItsPace(read)) / 2;
+}
+
+/**
+ * Reviews that a first visit brings per request. It reads the newest pages, until one reaches back past a year; what
+ * of them is older is worth less.
+ */
+function valueOfFirst({ counted, sold }: ShopFacts): number {
+  const ofYear = counted ?? 0;
+  const all =
+    sold !== null
+      ? Math.max(ofYear, REVIEWED * sold)
+      : counted !== null
+        ? ALL_PER_YEAR * counted
+        : ALL_UNKNOWN;
+  const requests = Math.max(1, Math.ceil(ofYear / PAGE));
+  const old = Math.min(PAGE * requests, all) - ofYear;
+  return (ofYear + Math.max(0, old) * WORTH_OF_OLD) / requests;
+}
+
+/** The average has changed and the count has not: a buyer gave other stars. */
+function isEdited({ at, completedAt, counted, countedThen, average, averageThen }: ShopFacts): boolean {
+  if (at === null || (completedAt !== null && at <= completedAt)) return false;
+  return counted !== null && counted === countedThen && average !== averageThen;
+}
+
+/**
+ * What of `counted - have` to take for Etsy's count differing from what it lists. A count that includes what is never
+ * listed costs one visit in vain, not one with every row.
+ * @param have stored after the pass
+ */
+export function driftAfter(counted: number | null, have: number, before: number, brought: number): number {
+  if (counted === null) return before;
+  return brought === 0 ? counted - have : Math.min(0, counted - have);
+}
