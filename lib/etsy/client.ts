@@ -64,6 +64,8 @@ export interface Patience {
   readonly patience?: number;
   /** Whether a refusal needs no second try to be believed. */
   readonly isMeant?: (refusal: ApiError) => boolean;
+  /** The run can do without it: once patience is at an end it is given up, if anything else was answered. */
+  readonly isOptional?: boolean;
 }
 
 interface Answered {
@@ -105,7 +107,7 @@ export class Client {
     path: string,
     query: Query,
     accept: (body: unknown) => T,
-    { patience = PATIENCE, isMeant = () => false }: Patience = {},
+    { patience = PATIENCE, isMeant = () => false, isOptional = false }: Patience = {},
   ): Promise<T> {
     refuseInsideWrite('services.api');
     const { signal, firstBackoffMs } = this.#options;
@@ -136,7 +138,7 @@ export class Client {
           throw error.hint === undefined ? error.advising(GAVE_UP) : error;
         }
         if (count.failures - count.forgiven >= patience && isPassing(error)) {
-          if (isProven) throw error.advising(LATER, 'hopeless');
+          if (isProven || (isOptional && this.#isProven)) throw error.advising(LATER, 'hopeless');
           if (!this.#hasAnswered(path, tried) && !(await this.#isAlive(path, 'at all')))
             count.forgiven = count.failures;
         }

@@ -2,6 +2,7 @@ import { relative } from 'node:path';
 import { Checkpoints } from '../../checkpoints/checkpoints.ts';
 import { Starts } from '../../checkpoints/starts.ts';
 import { describe, exitCodeOf } from '../describe.ts';
+import { keyRedactor } from '../etsy/key.ts';
 import type { ApiKey } from '../etsy/key.ts';
 import { logEvents } from '../log/events.ts';
 import { logNews } from '../log/requests.ts';
@@ -14,7 +15,8 @@ import type { RunEvent } from '../progress/events.ts';
 import type { StageTitle } from '../progress/stage.ts';
 import { openScreen } from '../screen/index.ts';
 import { Ledger } from '../store/ledger.ts';
-import { printable } from '../text/format.ts';
+import { printable } from '../text/clean.ts';
+import { Redactor } from '../text/redact.ts';
 import { conclude } from './conclude.ts';
 import { gauges } from './gauges.ts';
 import { hold } from './hold.ts';
@@ -39,13 +41,16 @@ export interface SessionOptions {
 /** One start of the command, from reading pipeline.yaml to the summary. @returns the exit code */
 export async function session(options: SessionOptions): Promise<number> {
   let key: ApiKey | undefined;
-  const redact = (text: string): string => key?.redact(text) ?? text;
+  let secrets = new Redactor([]);
+  const redact = (text: string): string => key?.redact(text) ?? secrets.text(text);
   try {
-    const { onlyStage, stderr } = options;
-    const pipeline = await loadPipeline(options.cwd);
+    const { onlyStage, env, stderr } = options;
+    const pipeline = await loadPipeline(options.cwd, {
+      secrets: async (folder) => (secrets = await keyRedactor(folder, env)),
+    });
     const stages = selected(pipeline, onlyStage);
     await refuseKill(pipeline, onlyStage);
-    key = await keyFor(pipeline, stages, options.env);
+    key = await keyFor(pipeline, stages, env);
     return await hold({ pipeline, onlyStage, stderr, redact }, (held) =>
       run({ ...options, ...held, pipeline, stages, key, redact }),
     );
@@ -66,7 +71,6 @@ interface RunOptions extends SessionOptions, Held {
 
 async function run(options: RunOptions): Promise<number> {
   const { pipeline, stages, database, inspection, log, redact } = options;
-  const entries = await openEntries(pipeline, database);
   const ledger = new Ledger(database, options.key?.fingerprint);
   await ledger.prune(Date.now());
 
@@ -79,8 +83,12 @@ async function run(options: RunOptions): Promise<number> {
   stop.signal.addEventListener('abort', () =>
     emit({ type: 'stopping', reason: stop.stopped?.message ?? '' }),
   );
+  // What is found before the screen is there is told once it is.
+  const early: string[] = [];
+  let warn = (message: string): void => void early.push(message);
   let services: OpenServices | undefined;
   try {
+    const entries = await openEntries(pipeline, database, (message) => warn(message));
     const { key, qps = pipeline.api.qps, firstBackoffMs = 500 } = options;
     services = await openServices({
       pipeline,
@@ -122,10 +130,12 @@ async function run(options: RunOptions): Promise<number> {
     });
     const written = logEvents({ log, stages: titles, news: await logNews(database.read) });
     listeners.push(screen.listen, written.listen);
-    log.onProblem((message) => emit({ type: 'warning', message }));
+    warn = (message) => emit({ type: 'warning', message });
+    log.onProblem(warn);
     let outcome: Outcome;
     try {
       emit({ type: 'run', runId: current.id, resumed: current.resumed, startedAt: current.startedAt });
+      for (const message of early) warn(message);
       outcome = await new Runner(runner, current).run(options.onlyStage);
       inspection.throwIfDamaged();
     } catch (error) {
@@ -153,7 +163,7 @@ async function run(options: RunOptions): Promise<number> {
     });
     options.stdout.write(redact(printable(text)));
     if (outcome.state === 'finished' && options.onlyStage === undefined)
-      options.stdout.write(redact(printable(await tellReport(pipeline, options.cwd))));
+      options.stdout.write(redact(printable(await tellReport(pipeline, options.cwd, redact))));
     if (outcome.state === 'failed') return 1;
     return outcome.state === 'finished' ? 0 : (stop.stopped?.exitCode ?? 75);
   } finally {
@@ -167,10 +177,14 @@ function titled({ id, task, needs, alongside }: Pipeline['stages'][number]): Sta
 }
 
 /** A whole run ends with a report. One that cannot be written is no reason to call the run failed. */
-async function tellReport(pipeline: Pipeline, cwd: string): Promise<string> {
+async function tellReport(
+  pipeline: Pipeline,
+  cwd: string,
+  redact: (text: string) => string,
+): Promise<string> {
   try {
     const { writeReport } = await import('../report/index.ts');
-    return `${place('report', relative(cwd, await writeReport(pipeline)))}\n`;
+    return `${place('report', relative(cwd, await writeReport(pipeline, redact)))}\n`;
   } catch (error) {
     return `The report could not be written. The run itself is complete.\n${describe(error)}\nTo try again: npx sync-data report\n`;
   }

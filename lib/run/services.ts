@@ -64,10 +64,15 @@ export interface ServicesOptions {
 /**
  * The entries of image_metadata.json, taken in; undefined where no stage of the pipeline uses them. One that does not
  * run now counts too: the file is kept in step with the database.
+ * @param warn is told what another program changed, and what was made of it
  */
-export async function openEntries(pipeline: Pipeline, database: Database): Promise<MetaDataFile | undefined> {
+export async function openEntries(
+  pipeline: Pipeline,
+  database: Database,
+  warn: (message: string) => void,
+): Promise<MetaDataFile | undefined> {
   if (!pipeline.stages.some(({ task }) => task.uses?.includes('entries'))) return undefined;
-  const entries = new MetaDataFile(database, pipeline.data.metadata, yearOfEntry);
+  const entries = new MetaDataFile(database, pipeline.data.metadata, yearOfEntry, warn);
   await entries.load();
   return entries;
 }
