@@ -13,7 +13,7 @@ export interface Holder {
 
 export interface Lock {
   /** False: the last holder died, or said that it ended badly. */
-  readonly leftWell: boolean;
+  readonly endedCleanly: boolean;
   /** Of the database file (see lib/store/database-file.ts). */
   readonly marks: Marks;
   /** The file has the next mark now. @throws StoreError where another process took the lock in that moment */
@@ -53,7 +53,7 @@ export async function acquireLock(databasePath: string, me: Holder): Promise<Loc
       await file.run('COMMIT');
       await file.run('BEGIN IMMEDIATE');
     };
-    return { leftWell: last === undefined, marks, remember, release };
+    return { endedCleanly: last === undefined, marks, remember, release };
   } catch (error) {
     if (!(error instanceof StoreError) || error.code !== 'SQLITE_BUSY') throw error;
     const holder = await file.get<Holder>('SELECT pid, since FROM holder').catch(() => undefined);
