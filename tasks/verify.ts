@@ -22,6 +22,7 @@ import { settleUnmet } from '../lib/dataset/set-aside.ts';
 import { shortSlices } from '../lib/dataset/slices.ts';
 import { readTaxonomy } from '../lib/dataset/taxonomy-table.ts';
 import { nextWanted, want } from '../lib/dataset/wanted.ts';
+import { addWords, withoutWords } from '../lib/dataset/words.ts';
 import { applyBatch, applyShops, fetchBatch, fetchShop } from './rules/apply.ts';
 import { checkImageFile, checkRecord, listingOfFile, sliceFinding } from './rules/verdicts.ts';
 import { defineTask } from '../lib/define-task.ts';
@@ -91,6 +92,7 @@ async function* checkRecords(from: number, { services, runId, options: { tolerat
     const end = await endOfStretch(sql, stretch);
     if (!end) break;
     const records = await lackingRecords(sql, stretch, end.last);
+    const wordless = await withoutWords(sql, after, end.last);
     after = end.last;
     done += end.entries;
     const verdicts = records.map(checkRecord);
@@ -104,6 +106,7 @@ async function* checkRecords(from: number, { services, runId, options: { tolerat
     const wanted = verdicts.flatMap((verdict) => verdict.wanted);
     yield {
       write: async (tx) => {
+        await addWords(tx, wordless);
         await imagesDone(tx, found);
         await imagesLost(
           tx,

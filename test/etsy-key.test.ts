@@ -82,7 +82,7 @@ describe('the API key', () => {
     assert.equal(key.header(), 'keystring:shared$1secret');
     assert.equal(
       key.redact('x-api-key: keystring:shared$1secret, keystring, keystring%3Ashared$1secret'),
-      'x-api-key: [key], [key], [key]%3A[key]',
+      'x-api-key: [key], [key], [key]',
     );
     assert.equal(new ApiKey('ab:c').redact('ab and c'), 'ab and c', 'too short to be told from a word');
     const word = fc.string({ unit: fc.constantFrom(...LETTERS, '$', '&', '.', '*'), minLength: 8 });

@@ -116,7 +116,7 @@ const RECORDS: readonly {
     what: 'a review',
     schema: review,
     record: REVIEW,
-    demanded: ['shop_id', 'listing_id', 'transaction_id'],
+    demanded: ['shop_id', 'listing_id'],
   },
 ];
 

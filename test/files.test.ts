@@ -1,11 +1,21 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, open, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { Database } from '../lib/store/database.ts';
-import { asFileError, replaceFile } from '../lib/store/files.ts';
+import {
+  NotAFile,
+  asFileError,
+  openRegular,
+  openToAppend,
+  readRegular,
+  replaceFile,
+} from '../lib/store/files.ts';
 import { Inspection } from '../lib/store/inspection.ts';
 
 let folder: string;
@@ -122,5 +132,42 @@ describe('the inspection of a database', () => {
     const inspection = new Inspection(await make());
     await inspection.end();
     inspection.throwIfDamaged();
+  });
+});
+
+describe('a file that is opened to be read', () => {
+  const strange: Readonly<Record<string, (path: string) => unknown>> = {
+    'a pipe': (path) => execFileSync('mkfifo', [path]),
+    'a folder': (path) => mkdir(path),
+    'a symbolic link': (path) => symlink('victim', path),
+    'a socket or a device': async (path) => {
+      const server = createServer().listen(path);
+      await once(server, 'listening');
+      server.unref();
+    },
+  };
+  for (const [what, make] of Object.entries(strange)) {
+    it(`is refused at once where it is ${what}, also to append to`, async () => {
+      await writeFile(join(folder, 'victim'), 'VICTIM');
+      const path = join(folder, 'strange');
+      await make(path);
+      const refused = (error: unknown): boolean =>
+        error instanceof NotAFile && error.message.startsWith(path) && what.includes(error.what.slice(-6));
+      await assert.rejects(openRegular(path, 'refuse'), refused);
+      assert.throws(() => openToAppend(path, 0o644), NotAFile);
+      assert.equal(await readFile(join(folder, 'victim'), 'utf8'), 'VICTIM');
+    });
+  }
+
+  it('is read whole, up to so many bytes, and through a link of its owner', async () => {
+    const path = join(folder, 'plain');
+    await writeFile(path, 'x'.repeat(10_000));
+    await symlink('plain', join(folder, 'link'));
+    for (const name of ['plain', 'link'])
+      assert.equal((await readRegular(join(folder, name), 'follow', 10_000)).bytes.length, 10_000);
+    await assert.rejects(readRegular(path, 'refuse', 9_999), /plain has more than 9999 bytes/);
+    await assert.rejects(readRegular(join(folder, 'none'), 'follow', 1), { code: 'ENOENT' });
+    if (existsSync('/proc/self/status'))
+      assert.match((await readRegular('/proc/self/status', 'follow', 100_000)).bytes.toString(), /^Name:/);
   });
 });

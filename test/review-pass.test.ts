@@ -13,6 +13,11 @@ interface Review {
   readonly shownAt: number;
 }
 
+interface Page {
+  readonly count: number | undefined;
+  readonly rows: Review[];
+}
+
 /** One shop's reviews as the API pages them. */
 class Shop {
   readonly #reviews: readonly Review[];
@@ -26,7 +31,7 @@ class Shop {
     return this.#reviews.filter((review) => review.shownAt <= now);
   }
 
-  page(current: Pass, now: number): { count: number; rows: Review[] } {
+  page(current: Pass, now: number): Page {
     const { offset, minCreated, maxCreated = Infinity } = queryOf(current);
     assert.ok(offset >= 0 && offset <= 12_000, `offset ${offset}`);
     assert.ok(minCreated >= EARLIEST, `min_created ${minCreated}`);
@@ -38,11 +43,59 @@ class Shop {
   }
 }
 
+const HOW = [
+  'empty',
+  'short',
+  'count lower',
+  'count 0',
+  'count a million',
+  'repeated',
+  'past the end',
+  'second page empty',
+] as const;
+interface OddAnswer {
+  /** The number of the request, from 1 on. */
+  readonly at: number;
+  readonly how: (typeof HOW)[number];
+}
+const oddAnswer = fc.record({ at: fc.integer({ min: 1, max: 12 }), how: fc.constantFrom(...HOW) });
+
+/** Answers some of its requests oddly. */
+class OddShop extends Shop {
+  readonly #odd: readonly OddAnswer[];
+  #requests = 0;
+  #first: Review[] = [];
+
+  constructor(reviews: readonly Review[], odd: readonly OddAnswer[]) {
+    super(reviews);
+    this.#odd = odd;
+  }
+
+  override page(current: Pass, now: number): Page {
+    const page = super.page(current, now);
+    this.#requests += 1;
+    if (current.offset === 0) this.#first = page.rows;
+    const how = this.#odd.find(({ at }) => at === this.#requests)?.how;
+    const { count = 0, rows } = page;
+    if (how === 'empty') return { count, rows: [] };
+    if (how === 'short') return { count, rows: rows.slice(0, Math.floor(rows.length / 3)) };
+    if (how === 'count lower') return { count: Math.floor(count / 4), rows };
+    if (how === 'count 0') return { count: 0, rows: [] };
+    if (how === 'count a million') return { count: 1_000_000, rows };
+    if (how === 'repeated') return { count, rows: this.#first };
+    if (how === 'past the end' && current.offset > 0) return { count: undefined, rows: [] };
+    if (how === 'second page empty' && current.offset === 100) return { count, rows: [] };
+    return page;
+  }
+}
+
 interface Read {
   readonly requests: number;
   readonly seen: Set<Review>;
   /** When the last page came. */
   readonly now: number;
+  /** Counted by Etsy, and not shown. */
+  readonly missing: number;
 }
 
 /**
@@ -52,12 +105,16 @@ interface Read {
 function readPass(
   shop: Shop,
   first: Pass,
-  { tick = () => 1, killed = () => false }: { tick?: () => number; killed?: () => boolean } = {},
+  {
+    tick = () => 1,
+    killed = () => false,
+    known = 0,
+  }: { tick?: () => number; killed?: () => boolean; known?: number } = {},
 ): Read {
   const seen = new Set<Review>();
   let now = first.startedAt;
   let requests = 0;
-  for (let current: Pass | undefined = first; current;) {
+  for (let current = first; ;) {
     assert.equal(current.startedAt, first.startedAt);
     now += tick();
     requests += 1;
@@ -67,11 +124,19 @@ function readPass(
       current = pass.parse(JSON.parse(JSON.stringify(current)));
       continue;
     }
+    const before = seen.size;
     for (const review of rows) seen.add(review);
     const oldest = rows.at(-1)?.createdAt;
-    current = advancePass(current, { rows: rows.length, count, oldest });
+    const { next, ...over } = advancePass(current, {
+      rows: rows.length,
+      count,
+      fresh: seen.size - before,
+      oldest,
+      known: current.offset === 0 ? known : 0,
+    });
+    if (!next) return { requests, seen, now, missing: 'missing' in over ? over.missing : 0 };
+    current = next;
   }
-  return { requests, seen, now };
 }
 
 function reviewsAt(times: readonly number[]): Review[] {
@@ -117,16 +182,16 @@ describe('a pass over the reviews of a shop', () => {
     );
   });
 
-  it('asks for a page a hundred reviews, and for one where there is none', () => {
+  it('asks for a page a hundred reviews, for one where there is none, and for one more after a full last page', () => {
     for (const size of [0, 1, 99, 100, 101, 200, 12_000, 12_001, 12_099, 12_100]) {
       const { requests } = readPass(new Shop(inARow(size, 60)), newPass(START, undefined));
-      assert.equal(requests, Math.max(1, Math.ceil(size / 100)), `${size} reviews`);
+      assert.equal(requests, Math.floor(size / 100) + 1, `${size} reviews`);
     }
     fc.assert(
       fc.property(fc.nat({ max: 12_100 }), fc.constantFrom(0, 0.5, 3600), (size, apart) => {
         const { requests, seen } = readPass(new Shop(inARow(size, apart)), newPass(START, undefined));
         assert.equal(seen.size, size);
-        assert.equal(requests, Math.max(1, Math.ceil(size / 100)));
+        assert.equal(requests, Math.floor(size / 100) + 1);
       }),
       { numRuns: 25 },
     );
@@ -156,15 +221,59 @@ describe('a pass over the reviews of a shop', () => {
     assert.equal(seen.size, 12_100 + older.length);
   });
 
-  it('ends at once where the answer is empty, whatever the count says', () => {
-    const first = newPass(START, undefined);
-    assert.equal(advancePass(first, { rows: 0, count: 500, oldest: undefined }), undefined);
+  it('is not over before it has shown as many reviews as the largest count, whatever single answers say', () => {
+    const size = fc.integer({ min: 1, max: 700 });
+    fc.assert(
+      fc.property(size, fc.array(oddAnswer, { minLength: 1, maxLength: 6 }), (size, odd) => {
+        const { missing, seen } = readPass(new OddShop(inARow(size, 60), odd), newPass(START, undefined));
+        // Of one that shows nothing the watermark does not move.
+        const isComplete = missing === 0 && seen.size > 0;
+        assert.ok(!isComplete || seen.size === size, `${seen.size} of ${size} and ${missing} missing`);
+      }),
+      { numRuns: 300, seed: 7 },
+    );
+  });
+
+  it('asks once more for a page that is empty, short, repeated or counts less, and is complete then', () => {
+    for (const how of ['empty', 'short', 'count lower', 'count 0', 'repeated', 'past the end'] as const) {
+      for (const at of [1, 2, 3, 4]) {
+        // That a first page is repeated cannot be, and that one counts less only shows in what it holds.
+        if (at === 1 && (how === 'repeated' || how === 'past the end')) continue;
+        const shop = new OddShop(inARow(350, 60), [{ at, how }]);
+        const { missing, seen, requests } = readPass(shop, newPass(START, undefined), { known: 3 });
+        assert.deepEqual([missing, seen.size], [0, 350], `${how} at request ${at}`);
+        assert.ok(requests <= 5, `${how} at request ${at}: ${requests} requests`);
+      }
+    }
+  });
+
+  it('tells how many are missing where the contradiction stays, and does not read on for ever', () => {
+    for (const pages of [2, 4, 12]) {
+      const always = Array.from({ length: 500 }, (_, at) => ({
+        at: at + 1,
+        how: 'second page empty' as const,
+      }));
+      const shop = new OddShop(inARow(pages * 100 - 50, 60), always);
+      const { missing, requests } = readPass(shop, newPass(START, undefined));
+      assert.equal(missing, pages === 2 ? 50 : 100);
+      assert.ok(requests <= 2 * pages + 2, `${requests} requests`);
+    }
+    const counts = new OddShop(inARow(30, 60), [
+      { at: 1, how: 'count a million' },
+      { at: 2, how: 'count a million' },
+    ]);
+    const { requests } = readPass(counts, newPass(START, undefined));
+    assert.ok(requests <= 12, `${requests} requests`);
   });
 });
 
 describe('the window of a pass', () => {
   it('begins in the year 2000, the earliest that Etsy takes, where there was no pass', () => {
-    assert.deepEqual(newPass(START, undefined), { startedAt: START, minCreated: 946_684_800, offset: 0 });
+    const { startedAt, minCreated, offset } = newPass(START, undefined);
+    assert.deepEqual(
+      { startedAt, minCreated, offset },
+      { startedAt: START, minCreated: 946_684_800, offset: 0 },
+    );
     assert.equal(newPass(START, EARLIEST + 5).minCreated, EARLIEST);
   });
 
@@ -193,10 +302,10 @@ describe('passes one after the other', () => {
             now += gap;
             const first = newPass(now, watermark);
             const tick = (): number => (draw() < 20 ? 2 * DAY : draw());
-            const { seen, now: end } = readPass(shop, first, { tick, killed: () => draw() < 100 });
+            const { seen, missing, now: end } = readPass(shop, first, { tick, killed: () => draw() < 100 });
             for (const review of seen) everSeen.add(review);
-            watermark = first.startedAt;
-            const begun = watermark;
+            if (missing === 0 && seen.size > 0) watermark = first.startedAt;
+            const begun = watermark ?? 0;
             assert.ok(
               shop.shown(begun).every((review) => everSeen.has(review)),
               'the watermark has passed a review that was not seen',

@@ -41,6 +41,7 @@ export async function tablesText(): Promise<string> {
     await migrate(database);
     const parts = await database.read.all<{ tbl_name: string; sql: string }>(
       `SELECT tbl_name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite%'
+         AND tbl_name NOT IN (SELECT name FROM pragma_table_list WHERE type = 'shadow')
        ORDER BY type = 'view', tbl_name, type <> 'table', name`,
     );
     const heading = '-- The tables as all migrations leave them. Written by: npm run schema';

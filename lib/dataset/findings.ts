@@ -17,6 +17,15 @@ export async function addFindings(tx: Tx, runId: number, findings: readonly Find
   );
 }
 
+/** The finding of this run no longer holds. */
+export async function closeFinding(tx: Tx, runId: number, kind: string, subject: string): Promise<void> {
+  await tx.run('UPDATE findings SET repaired = 1 WHERE run_id = ? AND kind = ? AND subject = ?', [
+    runId,
+    kind,
+    subject,
+  ]);
+}
+
 export interface FindingCount {
   readonly kind: string;
   readonly open: number;

@@ -1,5 +1,6 @@
 import type { Sql, Tx } from '../store/database.ts';
 import { ids, insertFrom, rowsJson } from '../store/rows.ts';
+import { addWords } from './words.ts';
 
 const STATIC = [
   'listing_id',
@@ -71,6 +72,7 @@ export async function addListings(tx: Tx, rows: readonly ListingRow[]): Promise<
   if (fresh.size === 0) return [];
   const added = rows.filter((row) => fresh.has(row.listing_id));
   await tx.run(insertFrom('listings', STATIC), { ':rows': rowsJson(STATIC, added) });
+  await addWords(tx, unknown);
   return unknown;
 }
 

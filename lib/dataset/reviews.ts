@@ -4,7 +4,8 @@ import { insertFrom, rowsJson } from '../store/rows.ts';
 export interface ReviewRow {
   readonly shop_id: number;
   readonly listing_id: number;
-  readonly transaction_id: number;
+  /** Null where Etsy left it out: then shop, listing, buyer, second and text tell one review from another. */
+  readonly transaction_id: number | null;
   readonly buyer_user_id: number | null;
   readonly rating: number | null;
   readonly review: string | null;
@@ -35,6 +36,8 @@ interface EarlyRow {
   readonly create_timestamp: number;
 }
 
+type Named = ReviewRow & { readonly transaction_id: number };
+
 /**
  * Stores the reviews of one shop, each once: a review is known by its transaction_id. Where its buyer has changed text or
  * rating since, the row is updated, and counted as changed for the run.
@@ -43,9 +46,16 @@ interface EarlyRow {
 export async function addReviews(
   tx: Tx,
   shopId: number,
-  rows: readonly ReviewRow[],
+  all: readonly ReviewRow[],
   runId: number,
 ): Promise<void> {
+  const rows = all.filter((row): row is Named => row.transaction_id !== null);
+  if (rows.length < all.length) {
+    await addUnnamed(
+      tx,
+      all.filter((row) => row.transaction_id === null),
+    );
+  }
   if (rows.length === 0) return;
   const times = rows.map((row) => row.create_timestamp);
   const early = await tx.all<EarlyRow>(
@@ -87,8 +97,22 @@ export async function reviewsChanged(sql: Sql, run: number): Promise<number> {
   return row?.n ?? 0;
 }
 
-/** Gives early rows their transaction_id. Their old key allowed one row for a shop, listing and second. */
-async function claim(tx: Tx, early: readonly EarlyRow[], rows: readonly ReviewRow[]): Promise<void> {
+/** Those that are not there yet, with a transaction_id or without. */
+async function addUnnamed(tx: Tx, rows: readonly ReviewRow[]): Promise<void> {
+  const at = (column: (typeof COLUMNS)[number]): string => `r.value ->> ${COLUMNS.indexOf(column)}`;
+  for (const row of rows) {
+    await tx.run(
+      `${insertFrom('reviews', COLUMNS)} WHERE NOT EXISTS (
+         SELECT 1 FROM reviews AS old INDEXED BY idx_reviews_create_timestamp WHERE old.shop_id = ${at('shop_id')}
+           AND old.create_timestamp = ${at('create_timestamp')} AND old.listing_id = ${at('listing_id')}
+           AND old.buyer_user_id IS ${at('buyer_user_id')} AND old.review IS ${at('review')})`,
+      { ':rows': rowsJson(COLUMNS, [row]) },
+    );
+  }
+}
+
+/** Gives rows without a transaction_id theirs. The key of the early system allowed one for a shop, listing and second. */
+async function claim(tx: Tx, early: readonly EarlyRow[], rows: readonly Named[]): Promise<void> {
   const known = await tx.all<{ id: number }>(
     'SELECT transaction_id AS id FROM reviews WHERE transaction_id IN (SELECT value FROM json_each(?))',
     [JSON.stringify(rows.map((row) => row.transaction_id))],
@@ -117,4 +141,13 @@ async function claim(tx: Tx, early: readonly EarlyRow[], rows: readonly ReviewRo
 function likeness(row: ReviewRow, old: EarlyRow): number {
   const buyer = row.buyer_user_id === old.buyer_user_id ? 4 : 0;
   return buyer + (row.review === old.review ? 2 : 0) + (row.rating === old.rating ? 1 : 0);
+}
+
+/** Reviews of the shop that are stored and were created at `since` (epoch s) or later. */
+export async function countReviewsSince(sql: Sql, shopId: number, since: number): Promise<number> {
+  const row = await sql.get<{ n: number }>(
+    'SELECT count(*) AS n FROM reviews WHERE shop_id = ? AND create_timestamp >= ?',
+    [shopId, since],
+  );
+  return row?.n ?? 0;
 }

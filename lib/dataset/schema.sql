@@ -1,5 +1,53 @@
 -- The tables as all migrations leave them. Written by: npm run schema
 
+CREATE TABLE answers (
+  run_id INTEGER NOT NULL,
+  endpoint TEXT NOT NULL,       -- ids left out: shops/{id}/reviews
+  usable INTEGER NOT NULL,      -- records
+  unusable INTEGER NOT NULL,    -- records that were set aside
+  refused INTEGER NOT NULL,     -- requests without a usable answer, after a second try
+  reason TEXT,                  -- why the last of them was set aside
+  PRIMARY KEY (run_id, endpoint)
+) WITHOUT ROWID;
+
+CREATE TABLE cutouts (
+  listing_id INTEGER PRIMARY KEY,
+  space INTEGER NOT NULL,       -- spaces.id
+  source TEXT NOT NULL,         -- sha256 of the image it was made from; '': it could not be read
+  stamp TEXT NOT NULL,          -- bytes+modified_ms of that image, as images has them
+  state TEXT NOT NULL,          -- done, whole (nothing sensible to cut), failed
+  cover REAL,                   -- share of the picture that was kept, 0 to 1
+  box TEXT,                     -- JSON [x, y, width, height] in pixels of the cutout
+  bytes INTEGER,                -- of cutouts/{listing_id}.webp
+  sha256 TEXT,
+  reason TEXT,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  tried_run INTEGER             -- the run of the last failed attempt
+);
+CREATE INDEX cutouts_reason ON cutouts (reason) WHERE state = 'failed';
+CREATE INDEX cutouts_state ON cutouts (space, state);
+
+CREATE TABLE embedding_codes (
+  space INTEGER NOT NULL,
+  listing_id INTEGER NOT NULL,
+  code BLOB NOT NULL,           -- a bit per dimension: set where the value is above 0
+  PRIMARY KEY (space, listing_id)
+) WITHOUT ROWID;
+
+CREATE TABLE embeddings (
+  id INTEGER PRIMARY KEY,
+  space INTEGER NOT NULL,       -- spaces.id
+  listing_id INTEGER NOT NULL,
+  source TEXT NOT NULL,         -- sha256 of the cutout, image or text
+  stamp TEXT NOT NULL,          -- what is compared to see whether it is due again
+  vector BLOB,                  -- a signed byte per dimension; null: failed
+  reason TEXT,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  tried_run INTEGER,            -- the run of the last failed attempt
+  UNIQUE (space, listing_id)
+);
+CREATE INDEX embeddings_failed ON embeddings (space, listing_id) WHERE vector IS NULL;
+
 CREATE TABLE findings (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   run_id INTEGER NOT NULL,
@@ -36,6 +84,8 @@ CREATE TABLE ledger (
 );
 CREATE INDEX ledger_at ON ledger (at_ms);
 CREATE INDEX ledger_remaining ON ledger (id) WHERE remaining_today IS NOT NULL;
+
+CREATE VIRTUAL TABLE listing_words USING fts5 (title, tags, materials, content='', contentless_delete=1);
 
 CREATE TABLE listings (
   listing_id INTEGER PRIMARY KEY,
@@ -102,6 +152,23 @@ CREATE TABLE meta_data_other (
   value TEXT NOT NULL
 ) WITHOUT ROWID;
 
+CREATE TABLE oddities (
+  run_id INTEGER NOT NULL,
+  what TEXT NOT NULL,           -- what was odd
+  became TEXT NOT NULL,         -- what was done about it
+  n INTEGER NOT NULL,           -- how often
+  endpoint TEXT,                -- set with `field`: a field that did not fit
+  field TEXT,
+  example TEXT,                 -- the first one, as JSON or as a subject
+  PRIMARY KEY (run_id, what, became)
+) WITHOUT ROWID;
+
+CREATE TABLE review_pass_seen (
+  shop_id INTEGER NOT NULL,
+  review TEXT NOT NULL,         -- what tells one from another; kept while a pass is under way
+  PRIMARY KEY (shop_id, review)
+) WITHOUT ROWID;
+
 CREATE TABLE review_sync (
   shop_id INTEGER PRIMARY KEY,
   started_at INTEGER,           -- epoch s: start of the last complete pass; the next one begins a day before
@@ -110,7 +177,7 @@ CREATE TABLE review_sync (
   review_average REAL,
   transaction_sold_count INTEGER,
   pass TEXT                     -- JSON of a pass under way; null: none
-);
+, short_run INTEGER);
 
 CREATE TABLE reviews (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -144,7 +211,7 @@ CREATE TABLE set_aside (
   at INTEGER NOT NULL,          -- epoch s
   endpoint TEXT NOT NULL,
   reason TEXT NOT NULL,
-  raw TEXT NOT NULL, listing_id INTEGER, shop_id INTEGER, tries INTEGER NOT NULL DEFAULT 1, settled_at INTEGER,            -- JSON as it came, cut at 64 KiB
+  raw TEXT NOT NULL, listing_id INTEGER, shop_id INTEGER, tries INTEGER NOT NULL DEFAULT 1, settled_at INTEGER, retry_at INTEGER,            -- JSON as it came, cut at 64 KiB
   UNIQUE (endpoint, reason, raw)
 );
 CREATE INDEX set_aside_open ON set_aside (listing_id) WHERE settled_at IS NULL;
@@ -187,6 +254,19 @@ CREATE TABLE slices (
   UNIQUE (run_id, taxonomy_id, low_cents, high_cents)
 );
 
+CREATE TABLE spaces (
+  id INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL,           -- cutout, image, text
+  model TEXT NOT NULL,
+  sha256 TEXT NOT NULL,         -- of the weights
+  recipe INTEGER NOT NULL,      -- version of the pre-processing, or of how the text is built
+  input TEXT NOT NULL,          -- image, cutout, listing
+  dims INTEGER,                 -- null: of cutouts
+  since INTEGER NOT NULL,       -- epoch s
+  complete_at INTEGER,          -- epoch s: nothing was due in it for the first time; null: not yet
+  UNIQUE (kind, model, sha256, recipe, input)
+);
+
 CREATE TABLE starts (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   run_id INTEGER NOT NULL,
@@ -226,5 +306,5 @@ CREATE TABLE units (
 CREATE TABLE wanted (
   listing_id INTEGER PRIMARY KEY, -- to be asked for in the next batch
   shop_id INTEGER
-);
+, misses INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX wanted_shop_id ON wanted (shop_id);

@@ -62,6 +62,58 @@ export async function settleEndpoint(tx: Tx, endpoint: string, now: number): Pro
   ]);
 }
 
+/** What Etsy refused, twice and at different times of a run, while it answered other requests. */
+export interface Refusal {
+  readonly endpoint: string;
+  readonly reason: string;
+  readonly listingId?: number | undefined;
+  readonly shopId?: number | undefined;
+}
+
+/** The next run asks again; from then on after two, four … times `refreshAfter`, at most after so many. */
+const LONGEST_WAIT = 16;
+
+/** @param refreshAfter seconds @returns epoch seconds: not asked for again before, nor in this run */
+export async function setAsideRefused(
+  tx: Tx,
+  runId: number,
+  now: number,
+  { endpoint, reason, ...about }: Refusal,
+  refreshAfter: number,
+): Promise<number> {
+  const listingId = about.listingId ?? null;
+  const shopId = about.shopId ?? null;
+  // The reason may be another each time; it is the same request.
+  const earlier = await tx.get<{ tries: number | null }>(
+    `SELECT max(tries) AS tries FROM set_aside WHERE settled_at IS NULL AND retry_at IS NOT NULL
+     AND endpoint = ? AND listing_id IS ? AND shop_id IS ? AND run_id <> ?`,
+    [endpoint, listingId, shopId, runId],
+  );
+  const tries = (earlier?.tries ?? 0) + 1;
+  const retryAt = tries === 1 ? now : now + refreshAfter * Math.min(2 ** (tries - 1), LONGEST_WAIT);
+  await tx.run(
+    `UPDATE set_aside SET settled_at = ? WHERE settled_at IS NULL AND retry_at IS NOT NULL
+     AND endpoint = ? AND listing_id IS ? AND shop_id IS ?`,
+    [now, endpoint, listingId, shopId],
+  );
+  await tx.run(
+    `INSERT INTO set_aside (run_id, at, endpoint, reason, raw, listing_id, shop_id, tries, retry_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (endpoint, reason, raw) DO UPDATE SET run_id = excluded.run_id, at = excluded.at,
+       tries = excluded.tries, retry_at = excluded.retry_at, settled_at = NULL`,
+    [runId, now, endpoint, reason, JSON.stringify(listingId ?? shopId), listingId, shopId, tries, retryAt],
+  );
+  return retryAt;
+}
+
+/** Etsy answers it again. */
+export async function settleRefused(tx: Tx, endpoint: string, now: number): Promise<void> {
+  await tx.run(
+    'UPDATE set_aside SET settled_at = ? WHERE settled_at IS NULL AND retry_at IS NOT NULL AND endpoint = ?',
+    [now, endpoint],
+  );
+}
+
 /** Whatever was set aside in earlier runs, has no name to be asked for by, and was not met again in this one. */
 export async function settleUnmet(tx: Tx, runId: number, now: number): Promise<void> {
   await tx.run(

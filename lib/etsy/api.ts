@@ -40,7 +40,8 @@ export interface ReviewQuery {
 }
 
 export interface ReviewPage extends Sorted<Review> {
-  readonly count: number;
+  /** Of the window, as Etsy counts; undefined when the offset lies past its end. */
+  readonly count: number | undefined;
   /** Rows in the answer, good and bad. */
   readonly rows: number;
 }
@@ -67,8 +68,7 @@ export class EtsyApi {
       });
       return { count, ...sortListings(results) };
     } catch (error) {
-      const pastTheEnd = error instanceof ApiError && error.status === 400 && /offset/i.test(error.message);
-      if (!pastTheEnd || query.offset === 0) throw error;
+      if (!isPastTheEnd(error, query.offset)) throw error;
       return { count: undefined, good: [], rejected: [] };
     }
   }
@@ -112,14 +112,19 @@ export class EtsyApi {
 
   /** getReviewsByShop, newest first; undefined when Etsy no longer knows the shop. */
   async reviews(shopId: number, query: ReviewQuery): Promise<ReviewPage | undefined> {
-    return this.#unlessGone(
-      this.#list(`shops/${shopId}/reviews`, {
+    try {
+      const { count, results } = await this.#list(`shops/${shopId}/reviews`, {
         limit: PAGE,
         offset: query.offset,
         min_created: query.minCreated,
         max_created: query.maxCreated,
-      }).then(({ count, results }) => ({ count, rows: results.length, ...sortOut(review, results) })),
-    );
+      });
+      return { count, rows: results.length, ...ofShop(shopId, sortOut(review, results)) };
+    } catch (error) {
+      if (isPastTheEnd(error, query.offset)) return { count: undefined, rows: 0, good: [], rejected: [] };
+      if (error instanceof ApiError && error.status === 404) return undefined;
+      throw error;
+    }
   }
 
   /**
@@ -153,6 +158,20 @@ export class EtsyApi {
       throw error;
     }
   }
+}
+
+function isPastTheEnd(error: unknown, offset: number): boolean {
+  return offset > 0 && error instanceof ApiError && error.status === 400 && /offset/i.test(error.message);
+}
+
+/** A review that names another shop than the one asked for is nobody's. */
+function ofShop(shopId: number, { good, rejected }: Sorted<Review>): Sorted<Review> {
+  const others = good.filter((one) => one.shop_id !== shopId);
+  const reason = `shop_id: is another shop's than ${shopId}, which was asked for`;
+  return {
+    good: good.filter((one) => one.shop_id === shopId),
+    rejected: [...rejected, ...others.map((raw) => ({ raw, reason }))],
+  };
 }
 
 const wholeTree = envelope.extend({ results: z.array(taxonomyNode).min(1) });

@@ -19,6 +19,11 @@ const REFUSED =
   'Look at api: baseUrl in pipeline.yaml; if it is right, Etsy has changed, and sync-data must be updated.';
 /** Failures of one request before it is looked into whether the fault is in the request or in the weather. */
 const PATIENCE = 8;
+/** Requests that an endpoint may refuse one after the other before it counts as refusing all of them. */
+const ENDURED = 20;
+const PING = 'openapi-ping';
+/** Milliseconds for which an answer to a ping is believed. */
+const PING_MS = 30_000;
 
 export interface ClientOptions {
   readonly baseUrl: string;
@@ -36,6 +41,8 @@ export interface ClientOptions {
   readonly signal: AbortSignal;
   readonly hold: (reason: string, until: number) => void;
   readonly released: () => void;
+  /** A request to the endpoint of `path` that was answered before, as far as the database knows. */
+  readonly knownGood?: (path: string) => Promise<{ path: string; query: Query } | undefined>;
   /** An answer that was refused rather than used: kept for a person to look at. */
   readonly refused: (endpoint: string, reason: string) => Promise<void>;
 }
@@ -55,6 +62,11 @@ export class Client {
   /** By endpoint, ids left out. */
   readonly #lastAnswers = new Map<string, Answered>();
   readonly #probes = new Map<string, Promise<boolean>>();
+  /** By endpoint: requests refused since its last good answer. */
+  readonly #refusals = new Map<string, number>();
+  /** Something was answered well in this start. */
+  #isProven = false;
+  #pinged: { readonly at: number; readonly refused: Promise<boolean> } | undefined;
   /** The first failure since the last answer; performance.now() terms. */
   #troubleSince: number | undefined;
   #failures = 0;
@@ -67,10 +79,10 @@ export class Client {
 
   /**
    * @param path below the base URL, e.g. "listings/active"
-   * @throws ApiError of kind client or key at once; of any other kind once its patience is at an end
+   * @throws ApiError of kind refused, client or key at once; of any other kind once its patience is at an end
    * @throws the signal's reason when the run is to stop before the request is on the wire
    */
-  async get<T>(path: string, query: Query, accept: (body: unknown) => T): Promise<T> {
+  async get<T>(path: string, query: Query, accept: (body: unknown) => T, patience = PATIENCE): Promise<T> {
     const { signal } = this.#options;
     let answer: { readonly body: T } | undefined;
     let isHopeless = false;
@@ -95,7 +107,7 @@ export class Client {
           signal,
           shouldRetry: async ({ error, attemptNumber }) => {
             if (!this.#mayRetry(error)) return false;
-            if (attemptNumber - forgiven < PATIENCE || !isPassing(error)) return true;
+            if (attemptNumber - forgiven < patience || !isPassing(error)) return true;
             isHopeless = isProven;
             if (!isHopeless && !this.#hasAnswered(path, tried) && !(await this.#isAlive(path)))
               forgiven = attemptNumber;
@@ -115,6 +127,7 @@ export class Client {
       if (answer) return answer.body;
       if (!(error instanceof ApiError)) throw error;
       if (isHopeless) throw error.advising(LATER, 'hopeless');
+      if (await this.#isRefusedAlone(path, error)) throw error.advising(LATER, 'refused');
       throw error.hint === undefined ? error.advising(GAVE_UP) : error;
     }
     if (!answer) throw new Error(`internal: ${path} ended without answer or error`);
@@ -131,14 +144,38 @@ export class Client {
     return (this.#lastAnswers.get(endpointOf(path))?.at ?? 0) > since;
   }
 
+  /** Whether Etsy refuses this request while others are answered: then it is neither the key nor the base URL. */
+  async #isRefusedAlone(path: string, { kind, status }: ApiError): Promise<boolean> {
+    if ((kind !== 'client' && kind !== 'key') || path === PING) return false;
+    const endpoint = endpointOf(path);
+    const refusals = (this.#refusals.get(endpoint) ?? 0) + (status === 404 ? 0 : 1);
+    this.#refusals.set(endpoint, refusals);
+    if (refusals > ENDURED) return false;
+    return kind === 'key' ? !(await this.#isKeyRefused()) : this.#isProven || this.#isAlive(path);
+  }
+
+  /** A ping needs a good key and nothing else. */
+  #isKeyRefused(): Promise<boolean> {
+    const now = performance.now();
+    if (!this.#pinged || now - this.#pinged.at > PING_MS) {
+      const refused = this.get(PING, {}, () => false).catch((error: unknown) => {
+        if (error instanceof ApiError && error.kind === 'client') return false;
+        if (error instanceof ApiError && error.kind === 'key') return true;
+        throw error;
+      });
+      this.#pinged = { at: now, refused };
+    }
+    return this.#pinged.refused;
+  }
+
   /**
    * Whether the endpoint answers what it answered before: then it is not the API that is out of order. A request is
    * given up only if it fails once more after that, for an outage may have ended in between.
    */
-  #isAlive(path: string): Promise<boolean> {
+  async #isAlive(path: string): Promise<boolean> {
     const endpoint = endpointOf(path);
-    const last = this.#lastAnswers.get(endpoint);
-    if (!last) return Promise.resolve(false);
+    const last = this.#lastAnswers.get(endpoint) ?? (await this.#options.knownGood?.(path));
+    if (!last) return false;
     const probe =
       this.#probes.get(endpoint) ??
       this.#attempt(last.path, last.query, () => true)
@@ -151,6 +188,8 @@ export class Client {
   async #attempt<T>(path: string, query: Query, accept: (body: unknown) => T): Promise<T> {
     try {
       const result = accept(await this.#fetch(path, query));
+      this.#isProven = true;
+      this.#refusals.delete(endpointOf(path));
       this.#answered(path, query);
       return result;
     } catch (error) {

@@ -2,6 +2,7 @@ import { EtsyApi } from './api.ts';
 import { Cdn } from './cdn.ts';
 import { Client } from './client.ts';
 import type { ApiKey } from './key.ts';
+import { knownGood } from './known-good.ts';
 import { Quota } from './quota.ts';
 import { Throttle } from './throttle.ts';
 import type { Pipeline } from '../pipeline/config.ts';
@@ -56,6 +57,7 @@ export async function connect(options: ConnectOptions): Promise<Services> {
     signal,
     hold,
     released,
+    knownGood: (path) => knownGood(database.read, path),
     refused: (endpoint, reason) =>
       database.write((tx) =>
         setAside(tx, ledger.runId ?? 0, nowSeconds(), [{ endpoint, reason, raw: null }]),

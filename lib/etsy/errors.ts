@@ -4,10 +4,11 @@
  * - rate, quota: not our turn yet; tried again, which costs no attempt
  * - key: the key is missing or refused; the run ends
  * - hopeless: failed time and again while other requests were answered; a task may leave it out and go on
- * - client: Etsy says the request is wrong (other 4xx); tasks decide (404: gone, 400: past the end)
+ * - refused: Etsy refuses this one (4xx) and answers others; a task may leave it out and go on
+ * - client: Etsy says the request is wrong (other 4xx) and nothing shows that others are answered
  */
 export type ApiErrorKind =
-  'network' | 'timeout' | 'server' | 'body' | 'rate' | 'quota' | 'key' | 'client' | 'hopeless';
+  'network' | 'timeout' | 'server' | 'body' | 'rate' | 'quota' | 'key' | 'client' | 'refused' | 'hopeless';
 
 export class ApiError extends Error {
   override readonly name = 'ApiError';

@@ -1,18 +1,24 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { UserError } from '../errors.ts';
+import { MOST_SETTINGS_BYTES } from '../limits.ts';
+import { asFileError, readRegular } from '../store/files.ts';
 import { characterName } from '../text/characters.ts';
+import { Redactor } from '../text/redact.ts';
 
 /** The API key. Keeps itself out of everything that is printed: only `header()` gives it away. */
 export class ApiKey {
   readonly #value: string;
-  readonly #parts: readonly string[];
+  readonly #redactor: Redactor;
+  /** What its owner should know of where it was found. */
+  readonly warning: string | undefined;
 
-  constructor(keystring: string, sharedSecret?: string) {
+  constructor(keystring: string, sharedSecret?: string, warning?: string) {
+    this.warning = warning;
     this.#value = sharedSecret && !keystring.includes(':') ? `${keystring}:${sharedSecret}` : keystring;
-    // Short parts are left: they would be found in ordinary words, and Etsy's are 24 and 10 characters long.
-    this.#parts = [this.#value, ...this.#value.split(':').filter((part) => part.length >= 8)];
+    // Short parts are left: they would be found in ordinary words.
+    const parts = this.#value.split(':').filter((part) => part.length >= 8);
+    this.#redactor = new Redactor([this.#value, ...parts]);
   }
 
   /** The value of `x-api-key`: `keystring:shared_secret`. */
@@ -20,14 +26,14 @@ export class ApiKey {
     return this.#value;
   }
 
-  /** `text` with the key and its parts struck out: servers and proxies do echo headers in their error pages. */
+  /** `text` with the key and its parts struck out, however they are spelt: servers do echo headers in error pages. */
   redact(text: string): string {
-    return this.#parts.reduce((rest, part) => rest.replaceAll(part, '[key]'), text);
+    return this.#redactor.text(text);
   }
 
   /** Whether there is anything to strike out: to look through the bytes is much quicker than through a text. */
-  isIn(bytes: Buffer): boolean {
-    return this.#parts.some((part) => bytes.includes(part));
+  isIn(bytes: Uint8Array): boolean {
+    return this.#redactor.isIn(bytes);
   }
 
   toJSON(): string {
@@ -39,6 +45,8 @@ export const WHERE_TO_GET_A_KEY =
   'Get a key at https://www.etsy.com/developers/your-apps and put ETSY_API_KEY=keystring:shared_secret ' +
   'into a file named .env beside pipeline.yaml, or into the environment.';
 
+const OPEN_TO_OTHERS =
+  'Other users of this computer can read the API key in .env. To keep it to yourself: chmod 600 .env';
 const NAMES = ['ETSY_API_KEY', 'ETSY_SHARED_SECRET'] as const;
 const HINT =
   'Type that place again, or paste the key as plain text. A key is made of ordinary letters and digits: ETSY_API_KEY=keystring:shared_secret';
@@ -54,16 +62,55 @@ interface Written {
  * @throws UserError (exit code 2) where the key has a character that no key has; it is named, the key is not
  */
 export async function findKey(folder: string, env: NodeJS.ProcessEnv): Promise<ApiKey | undefined> {
-  const text = decoded(await readFile(join(folder, '.env')).catch(() => Buffer.alloc(0)));
-  const file = parseEnv(text);
+  const settings = await readSettings(folder);
+  const file = parseEnv(settings.text);
   const [keystring, secret] = NAMES.map((name): Written | undefined => {
     const [inEnv, inFile] = [env[name]?.trim(), file[name]?.trim()];
     if (inEnv) return { value: inEnv, place: `${name} in the environment` };
-    return inFile ? { value: inFile, place: `${name} in .env${lineOf(name, text)}` } : undefined;
+    return inFile ? { value: inFile, place: `${name} in .env${lineOf(name, settings.text)}` } : undefined;
   });
-  if (!keystring) return undefined;
+  if (!keystring) {
+    if (settings.problem === undefined) return undefined;
+    throw new UserError(`The API key cannot be read: ${settings.problem}`, {
+      exitCode: 2,
+      hint: WHERE_TO_GET_A_KEY,
+    });
+  }
   for (const written of [keystring, secret]) if (written) checkCharacters(written);
-  return new ApiKey(keystring.value, secret?.value);
+  const isOpen = settings.isOpen && keystring.place.includes('.env');
+  return new ApiKey(keystring.value, secret?.value, isOpen ? OPEN_TO_OTHERS : undefined);
+}
+
+/** Strikes out whatever is given as key, also where it is none that Etsy would take. Never throws. */
+export async function keyRedactor(folder: string, env: NodeJS.ProcessEnv): Promise<(text: string) => string> {
+  const file = parseEnv((await readSettings(folder)).text);
+  const values = NAMES.flatMap((name) => [env[name]?.trim() ?? '', file[name]?.trim() ?? '']);
+  const parts = values.flatMap((value) => value.split(':')).filter((part) => part.length >= 8);
+  const redactor = new Redactor([...values, ...parts]);
+  return (text) => redactor.text(text);
+}
+
+interface SettingsFile {
+  /** Empty where there is none, or it cannot be read. */
+  readonly text: string;
+  readonly problem?: string;
+  /** Others of this computer may read it. */
+  readonly isOpen: boolean;
+}
+
+async function readSettings(folder: string): Promise<SettingsFile> {
+  const path = join(folder, '.env');
+  try {
+    const { bytes, info } = await readRegular(path, 'follow', MOST_SETTINGS_BYTES);
+    // On Windows the mode says nothing about others.
+    const isOpen = process.platform !== 'win32' && (info.mode & 0o044) !== 0;
+    return { text: decoded(bytes), isOpen };
+  } catch (error) {
+    const named = asFileError(path, error);
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const problem = named instanceof Error ? named.message : String(named);
+    return { text: '', isOpen: false, ...(!isMissing && { problem }) };
+  }
 }
 
 /** A header takes no others, and neither has Etsy any in its keys: they come with what a key was pasted from. */

@@ -88,7 +88,8 @@ export const review = z
   .object({
     shop_id: id,
     listing_id: id,
-    transaction_id: id,
+    /** Left out at times. */
+    transaction_id: id.nullish(),
     buyer_user_id: int,
     rating: int,
     review: text,

@@ -1,14 +1,7 @@
-import {
-  appendFileSync,
-  closeSync,
-  constants,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  renameSync,
-} from 'node:fs';
+import { appendFileSync, closeSync, ftruncateSync, renameSync } from 'node:fs';
 import { inspect } from 'node:util';
-import { printable } from '../text/format.ts';
+import { openToAppend } from '../store/files.ts';
+import { printable } from '../text/clean.ts';
 
 /** A file larger than this is put aside, as sync-data.1.log; the oldest of these is given up. */
 const MAX_BYTES = 10 * 1024 * 1024;
@@ -83,12 +76,10 @@ export class Log {
 
   #append(line: string): void {
     const { path, maxBytes = MAX_BYTES } = this.#options;
-    // A pipe in its place that nobody reads must not hold up the run.
-    const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NONBLOCK ?? 0);
-    const file = openSync(path, flags, 0o644);
+    const { file, info } = openToAppend(path, 0o644);
     let isFull = false;
     try {
-      const { size } = fstatSync(file);
+      const { size } = info;
       isFull = size > 0 && size + Buffer.byteLength(line) > maxBytes;
       if (!isFull) this.#appendWhole(file, line, size);
     } finally {

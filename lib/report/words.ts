@@ -90,17 +90,6 @@ export function listed(words: readonly string[]): string {
   return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} and ${last}`;
 }
 
-/** Cut at so many characters. */
-export function clip(text: string, most: number): string {
-  const characters = Array.from(text);
-  return characters.length <= most
-    ? text
-    : `${characters
-        .slice(0, most - 1)
-        .join('')
-        .trimEnd()}…`;
-}
-
 /** "12,345", or a dash where nobody knows. */
 export function figure(value: number | null | undefined): string {
   return value === null || value === undefined ? '–' : count(value);

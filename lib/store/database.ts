@@ -144,6 +144,8 @@ export interface OpenOptions {
   /** Fail when the file is not there, and never write to it. */
   readonly readOnly?: boolean;
   readonly busyTimeoutMs?: number;
+  /** Absolute path of an SQLite extension, for `readOnly` alone. Once it is loaded, nothing else can be. */
+  readonly extension?: string;
 }
 
 /**
@@ -182,6 +184,11 @@ export class Database {
     try {
       if (options.readOnly) {
         const only = await connect('PRAGMA query_only = ON');
+        // The driver allows loading for this one call, and not from SQL.
+        if (options.extension !== undefined) {
+          await only.exec('PRAGMA trusted_schema = OFF');
+          await only.loadExtension(options.extension);
+        }
         return new Database(path, only, only);
       }
       const writer = await connect(

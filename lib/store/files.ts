@@ -1,3 +1,5 @@
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -49,6 +51,117 @@ export async function namingFile<T>(path: string, work: () => Promise<T>): Promi
   } catch (error) {
     throw asFileError(path, error);
   }
+}
+
+/** Something else than a file stands under a file's name, or the file is larger than it may be. */
+export class NotAFile extends Error {
+  override readonly name = 'NotAFile';
+  /** "a symbolic link", "a folder", "a pipe", … */
+  readonly what: string;
+  readonly hint = 'Move it away, then start sync-data again.';
+
+  constructor(path: string, what: string, message = `${path} is ${what}, not a file`) {
+    super(message);
+    this.what = what;
+  }
+}
+
+/** A file that was checked, and what was found: work on this handle, for by now its name may lead elsewhere. */
+export interface Opened {
+  readonly file: FileHandle;
+  readonly info: Stats;
+}
+
+/** What is not there on Windows is 0. */
+const { O_NOFOLLOW = 0, O_NONBLOCK = 0, O_NOCTTY = 0 } = constants as Partial<typeof constants>;
+
+/**
+ * Opens a file to read. Never waits, as the usual way does at a pipe that nobody writes to, and past every stop.
+ *
+ * @param links refuse: a symbolic link is no file (whatever else may write into the folder); follow: it is its owner's
+ * @throws NotAFile for a link, folder, pipe, socket or device, and what the file system throws (ENOENT where there is none)
+ */
+export async function openRegular(path: string, links: 'refuse' | 'follow'): Promise<Opened> {
+  let file: FileHandle | undefined;
+  try {
+    const flags = constants.O_RDONLY | O_NONBLOCK | O_NOCTTY | (links === 'refuse' ? O_NOFOLLOW : 0);
+    file = await open(path, flags);
+    const info = await file.stat();
+    if (!info.isFile()) throw new NotAFile(path, kindOf(info));
+    return { file, info };
+  } catch (error) {
+    await file?.close();
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ELOOP' || code === 'EMLINK') throw new NotAFile(path, 'a symbolic link');
+    // A socket cannot be opened, nor can a device that is not there.
+    if (code === 'ENXIO') throw new NotAFile(path, 'a socket or a device');
+    throw error;
+  }
+}
+
+/**
+ * The whole of a file, for what is small by nature.
+ *
+ * @param most bytes
+ * @throws NotAFile also where it is larger, and what `openRegular` throws
+ */
+export async function readRegular(
+  path: string,
+  links: 'refuse' | 'follow',
+  most: number,
+): Promise<{ readonly bytes: Buffer; readonly info: Stats }> {
+  const { file, info } = await openRegular(path, links);
+  try {
+    return { bytes: await readAll(file, path, info, most), info };
+  } finally {
+    await file.close();
+  }
+}
+
+/** From the handle that was checked. It may grow while it is read, and files of the system say that they are empty. */
+export async function readAll(file: FileHandle, path: string, info: Stats, most: number): Promise<Buffer> {
+  const tooLarge = (): NotAFile => new NotAFile(path, 'too large', `${path} has more than ${most} bytes`);
+  if (info.size > most) throw tooLarge();
+  const chunks: Buffer[] = [];
+  for (let size = 0; ;) {
+    const chunk = Buffer.allocUnsafe(Math.min(most, Math.max(info.size, 4095)) + 1);
+    const { bytesRead } = await file.read(chunk, 0, chunk.length, size);
+    if (bytesRead === 0) return chunks.length === 1 ? (chunks[0] ?? chunk) : Buffer.concat(chunks, size);
+    size += bytesRead;
+    if (size > most) throw tooLarge();
+    chunks.push(chunk.subarray(0, bytesRead));
+  }
+}
+
+/**
+ * Opens a file to append to, made where it is not there. Neither waits at a pipe nor follows a link.
+ *
+ * @param mode of a new file, less what the umask takes away
+ * @returns the descriptor. @throws NotAFile, and what the file system throws
+ */
+export function openToAppend(path: string, mode: number): { readonly file: number; readonly info: Stats } {
+  const flags =
+    constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW;
+  let file: number | undefined;
+  try {
+    file = openSync(path, flags, mode);
+    const info = fstatSync(file);
+    if (!info.isFile()) throw new NotAFile(path, kindOf(info));
+    return { file, info };
+  } catch (error) {
+    if (file !== undefined) closeSync(file);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ELOOP' || code === 'EMLINK') throw new NotAFile(path, 'a symbolic link');
+    if (code === 'ENXIO') throw new NotAFile(path, 'a pipe, a socket or a device');
+    if (code === 'EISDIR') throw new NotAFile(path, 'a folder');
+    throw error;
+  }
+}
+
+function kindOf(info: Stats): string {
+  if (info.isDirectory()) return 'a folder';
+  if (info.isFIFO()) return 'a pipe';
+  return info.isSocket() ? 'a socket' : 'a device';
 }
 
 /**

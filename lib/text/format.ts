@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from 'node:util';
+export { oneLine, printable } from './clean.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -93,19 +93,4 @@ export function stamp(at: number): string {
 export function clockTime(at: number, now: number): string {
   if (new Date(at).toDateString() === new Date(now).toDateString()) return time.format(at);
   return (Math.abs(now - at) < 6 * DAY ? weekdayTime : dateTime).format(at).replace(',', '');
-}
-
-/** Text from elsewhere, made safe for one line: no escape codes, line breaks, control or invisible characters. */
-export function oneLine(text: string): string {
-  return stripVTControlCharacters(text)
-    .replaceAll(/[\s\p{Cc}]+/gu, ' ')
-    .replaceAll(/\p{Cf}/gu, '')
-    .trim();
-}
-
-/** Text for a terminal, lines kept: what servers and file names say must not move its cursor or change its colours. */
-export function printable(text: string): string {
-  return stripVTControlCharacters(text)
-    .replaceAll(/[^\P{Cc}\n]+/gu, ' ')
-    .replaceAll(/\p{Cf}/gu, '');
 }

@@ -10,7 +10,9 @@ export async function orLeaveOut<T>(answer: Promise<T>, instead: (leftOut: Rejec
   try {
     return await answer;
   } catch (error) {
-    if (!(error instanceof ApiError) || error.kind !== 'hopeless') throw error;
-    return instead({ raw: null, reason: `given up: ${error.reason}` });
+    if (!(error instanceof ApiError)) throw error;
+    if (error.kind === 'hopeless') return instead({ raw: null, reason: `given up: ${error.reason}` });
+    if (error.kind === 'refused') return instead({ raw: null, reason: `refused: ${error.reason}` });
+    throw error;
   }
 }

@@ -17,14 +17,54 @@ export const pass = z.object({
   offset: z.int(),
   /** A review on the way could not be used: the next pass asks for this window again. */
   spoiled: z.boolean().optional(),
+  /** Different reviews read so far. */
+  read: z.int().default(0),
+  /** The largest count that Etsy gave for all of the pass, and for the window that is read now. */
+  largest: z.int().default(0),
+  counted: z.int().default(0),
+  /** A lower count that a second answer confirmed. */
+  lower: z.int().optional(),
+  /** The page contradicted what is known, so it is asked for a second time. */
+  again: z.boolean().optional(),
+  /** Empty pages in a row. */
+  empty: z.int().optional(),
+  /** All pages were read but not all reviews, so they are read once more. */
+  second: z.boolean().optional(),
+  /** Some page contradicted what is known. */
+  odd: z.boolean().optional(),
 });
 
 export type Pass = z.infer<typeof pass>;
 
+/** What a page says. */
+export interface PageFacts {
+  readonly rows: number;
+  /** Of the window, as Etsy counts; undefined: the offset lies past its end. */
+  readonly count: number | undefined;
+  /** Reviews in it that the pass had not shown before. */
+  readonly fresh: number;
+  /** Epoch seconds: when the oldest review in it was created. */
+  readonly oldest: number | undefined;
+  /** On the first page, how many the window must hold at least by what is on record. */
+  readonly known?: number;
+}
+
+/** The pass after a page; or, after its last one, how many reviews of those that Etsy counts it did not show. */
+export type Advance =
+  | { readonly next: Pass }
+  | {
+      readonly next: undefined;
+      readonly missing: number;
+      /** Different reviews that it did show. */
+      readonly read: number;
+      /** Some page contradicted what is known. */
+      readonly odd: boolean;
+    };
+
 /** @param lastStartedAt when the last complete pass began; undefined: there was none */
 export function newPass(now: number, lastStartedAt: number | undefined): Pass {
   const minCreated = lastStartedAt === undefined ? EARLIEST : Math.max(EARLIEST, lastStartedAt - OVERLAP);
-  return { startedAt: now, minCreated, offset: 0 };
+  return { startedAt: now, minCreated, offset: 0, read: 0, largest: 0, counted: 0 };
 }
 
 export function queryOf({ offset, minCreated, maxCreated }: Pass): ReviewQuery {
@@ -32,19 +72,56 @@ export function queryOf({ offset, minCreated, maxCreated }: Pass): ReviewQuery {
 }
 
 /**
- * The pass after a page; undefined when that was the last one.
- * @param page rows in it, the count Etsy gives for the window, and the oldest review's time where there is one
+ * One answer alone ends nothing: a page that is empty or short, repeats another or counts less than an earlier one is
+ * asked for again, and a pass is over only when it has shown as many different reviews as the largest count in it, or
+ * when its pages, read a second time, still do not.
  */
-export function advancePass(
-  current: Pass,
-  page: { readonly rows: number; readonly count: number; readonly oldest: number | undefined },
-): Pass | undefined {
+export function advancePass(current: Pass, page: PageFacts): Advance {
+  const { again, ...rest } = current;
+  const counted = Math.max(current.counted, page.count ?? 0);
+  const isFirstWindow = current.maxCreated === undefined;
+  const largest = isFirstWindow ? Math.max(current.largest, counted) : current.largest;
+  const at: Pass = { ...rest, counted, largest, read: current.read + page.fresh };
+  const isAllRead = at.read >= largest;
+  if (current.second && isAllRead) return over(at);
+
+  if (contradicts(current, page)) {
+    at.odd = true;
+    // Second answers are believed; so is all of a second reading.
+    if (!again && !current.second) return { next: { ...at, again: true } };
+    if (page.count !== undefined && page.count < counted) at.lower = page.count;
+  }
+
+  at.empty = page.rows === 0 ? (current.empty ?? 0) + 1 : 0;
   const offset = current.offset + PAGE;
-  if (page.rows === 0 || offset >= page.count) return undefined;
-  if (offset <= MAX_OFFSET) return { ...current, offset };
-  const { oldest } = page;
-  if (oldest === undefined) return undefined;
+  // A full page is never taken for the last one, whatever the count says.
+  const goesOn = at.empty < 2 && (offset < counted || page.rows >= PAGE);
+  if (goesOn && offset <= MAX_OFFSET) return { next: { ...at, offset } };
   // More than 12,100 reviews within one second cannot be told apart by time; the window goes on before it.
-  const maxCreated = oldest === current.maxCreated ? oldest - 1 : oldest;
-  return maxCreated < current.minCreated ? undefined : { ...current, offset: 0, maxCreated };
+  const maxCreated = page.oldest === current.maxCreated ? (page.oldest ?? 0) - 1 : page.oldest;
+  if (goesOn && maxCreated !== undefined && maxCreated >= current.minCreated)
+    return { next: { ...newWindow(at), maxCreated } };
+
+  const isOnePage = isFirstWindow && current.offset === 0;
+  if (isAllRead || current.second || isOnePage) return over(at);
+  return { next: { ...newWindow(at), second: true } };
+}
+
+function over({ largest, read, odd = false }: Pass): Advance {
+  return { next: undefined, missing: Math.max(0, largest - read), read, odd };
+}
+
+/** Whether an answer does not fit what is known, so that it should not be believed at once. */
+function contradicts(current: Pass, { rows, count, fresh, known = 0 }: PageFacts): boolean {
+  const { offset, counted, lower = counted } = current;
+  const expected = Math.min(PAGE, Math.max(counted, count ?? 0) - offset);
+  if (rows < expected) return true;
+  // Past the end: that is contradicted by what was expected only.
+  if (count === undefined) return false;
+  const isRepeated = rows > 0 && fresh === 0 && current.maxCreated === undefined && !current.second;
+  return count < lower || count < known || count < offset + rows || isRepeated;
+}
+
+function newWindow({ maxCreated: _, lower: __, ...at }: Pass): Pass {
+  return { ...at, offset: 0, counted: 0, empty: 0 };
 }

@@ -69,7 +69,7 @@ export function reviewRow(review: Review, now: number): ReviewRow {
     snapshot_timestamp: now,
     shop_id: review.shop_id,
     listing_id: review.listing_id,
-    transaction_id: review.transaction_id,
+    transaction_id: review.transaction_id ?? null,
     buyer_user_id: review.buyer_user_id ?? null,
     rating: review.rating ?? null,
     review: review.review ?? null,

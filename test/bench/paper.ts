@@ -100,9 +100,9 @@ export function reviewRequests(count: number, days: number, now: number): number
     // Spread evenly over the days; only the oldest of a page that ends a window matters.
     const rank = count - below + current.offset + rows;
     const oldest = rows > 0 ? now - Math.floor((rank / count) * days * 86_400) : undefined;
-    const following = advancePass(current, { rows, count: below, oldest });
-    if (!following) return requests;
+    const following = advancePass(current, { rows, count: below, fresh: rows, oldest });
+    if (!following.next) return requests;
     if (current.offset === MAX_OFFSET) below -= MAX_OFFSET + PAGE;
-    current = following;
+    current = following.next;
   }
 }

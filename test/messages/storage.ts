@@ -355,7 +355,7 @@ export const otherFiles: readonly Row[] = [
       return lines(folder, /the log cannot be written/);
     },
     text: [
-      "sync-data: warning: the log cannot be written: EISDIR: illegal operation on a directory, open '<folder>/sync-data.log'; the run goes on without it",
+      'sync-data: warning: the log cannot be written: <folder>/sync-data.log is a folder, not a file; the run goes on without it',
     ],
     next: 'the run goes on without it',
   },

@@ -1,6 +1,6 @@
 import { text } from '@observablehq/plot';
+import { clip } from '../../text/clean.ts';
 import type { Markish, PlotOptions } from '@observablehq/plot';
-import { clip } from '../words.ts';
 
 /** Pixels from one row to the next, and from its top to the bar. Above the bar stand its name and what is told of it. */
 export const ROW = 42;

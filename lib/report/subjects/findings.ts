@@ -1,10 +1,11 @@
 import { countFindings, openFindings } from '../../dataset/findings.ts';
+import { clip } from '../../text/clean.ts';
 import type { Sql } from '../../store/database.ts';
 import { count, plural } from '../../text/format.ts';
 import { figures, short, table, words } from '../charts/table.ts';
 import { html } from '../html.ts';
 import type { Content, Source } from '../subject.ts';
-import { clip, day } from '../words.ts';
+import { day } from '../words.ts';
 
 /** Open findings told one by one. */
 const TOLD = 20;

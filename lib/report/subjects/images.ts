@@ -1,11 +1,11 @@
 import { lstat, readFile } from 'node:fs/promises';
+import { clip } from '../../text/clean.ts';
 import { join } from 'node:path';
 import type { Sql } from '../../store/database.ts';
 import { plural } from '../../text/format.ts';
 import { html, plainText, webAddress } from '../html.ts';
 import type { Html } from '../html.ts';
 import type { Content, Source } from '../subject.ts';
-import { clip } from '../words.ts';
 
 /** Images shown, and how many are looked at for them: a file may be missing, or too large. */
 const SHOWN = 24;

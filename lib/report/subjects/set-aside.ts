@@ -1,9 +1,10 @@
 import type { Sql } from '../../store/database.ts';
+import { clip } from '../../text/clean.ts';
 import { count, plural } from '../../text/format.ts';
 import { figures, short, table, words } from '../charts/table.ts';
 import { html } from '../html.ts';
 import type { Content, Source } from '../subject.ts';
-import { clip, moment } from '../words.ts';
+import { moment } from '../words.ts';
 
 /** Open records told one by one. */
 const TOLD = 20;

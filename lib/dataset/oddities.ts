@@ -1,0 +1,54 @@
+import type { Sql, Tx } from '../store/database.ts';
+
+/** Something odd of a run, in the words of its summary: what, and what became of it. */
+export interface Oddity {
+  readonly what: string;
+  readonly became: string;
+  /** How often; once where nothing is said. */
+  readonly n?: number | undefined;
+  readonly example?: string | undefined;
+  /** Set where it is a field of Etsy's records that did not fit; ids left out of the endpoint. */
+  readonly endpoint?: string | undefined;
+  readonly field?: string | undefined;
+}
+
+/** An oddity as it is told: all of a kind together. */
+export interface OddityCount {
+  readonly what: string;
+  readonly became: string;
+  readonly n: number;
+  readonly endpoint: string | null;
+  readonly field: string | null;
+  /** The first that was met. */
+  readonly example: string | null;
+}
+
+/** Characters of an example. */
+const LONGEST = 200;
+
+/** Counts them: the summary of the run, status and the report give each kind a line. */
+export async function addOddities(tx: Tx, runId: number, oddities: readonly Oddity[]): Promise<void> {
+  for (const { what, became, n = 1, endpoint = null, field = null, example } of oddities) {
+    if (n === 0) continue;
+    await tx.run(
+      `INSERT INTO oddities (run_id, what, became, n, endpoint, field, example) VALUES (?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (run_id, what, became) DO UPDATE SET
+         n = n + excluded.n, example = coalesce(example, excluded.example)`,
+      [runId, what, became, n, endpoint, field, example?.slice(0, LONGEST) ?? null],
+    );
+  }
+}
+
+/** Of a run, the most frequent first. */
+export function readOddities(sql: Sql, runId: number): Promise<OddityCount[]> {
+  return sql.all<OddityCount>(
+    `SELECT what, became, n, endpoint, field, example FROM oddities WHERE run_id = ? ORDER BY n DESC, what, became`,
+    [runId],
+  );
+}
+
+/** "listings/active: item_weight is no number: 60 times, for example "0.5": read all the same" */
+export function oddityLine({ what, became, n, example }: OddityCount): string {
+  const times = n === 1 ? 'once' : n === 2 ? 'twice' : `${n} times`;
+  return `${what}: ${times}${example === null ? '' : `, for example ${example}`}: ${became}`;
+}

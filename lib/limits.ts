@@ -1,0 +1,27 @@
+// How much one answer, record, text or file of somebody else may cost. Every bound stands here, with what it is set by.
+
+/** An API answer, after decompression. A page of 100 listings has 0.3 to 1 MB; the longest descriptions make it 5. Bytes. */
+export const MOST_BODY_BYTES = 8 * 1024 * 1024;
+/** Values in one JSON answer. A full batch with images and shops has about 30,000. */
+export const MOST_VALUES = 400_000;
+/** Levels of lists and blocks within each other. Etsy's answers have 6. */
+export const MOST_DEPTH = 64;
+/** Items of a list within a record: tags, materials, images. Etsy allows 20 at most. */
+export const MOST_ITEMS = 1000;
+/** Categories in Etsy's tree. It has 3,000. */
+export const MOST_CATEGORIES = 50_000;
+/** What a search may count. Etsy has about 100 million listings. */
+export const MOST_COUNT = 1_000_000_000;
+
+/** Of an error text of a server, as it enters. Characters. */
+export const MOST_ERROR_TEXT = 200;
+/** Of the reason why a record was set aside: so many faults of it, and characters in all. */
+export const MOST_FAULTS = 5;
+export const MOST_REASON = 500;
+/** Of a message that is kept, logged or shown. Characters. */
+export const MOST_MESSAGE = 4000;
+
+/** A file of settings: pipeline.yaml, .env. Bytes. */
+export const MOST_SETTINGS_BYTES = 1024 * 1024;
+/** An entry of image_metadata.json, its key included. Bytes. */
+export const MOST_ENTRY_BYTES = 1024 * 1024;

@@ -1,0 +1,90 @@
+import { stripVTControlCharacters } from 'node:util';
+
+// Text from elsewhere, made fit for where it goes: stored whole, shown without what a reader cannot see or a terminal
+// would obey. At a sink: clean first, then strike out secrets (redact.ts), then cut.
+
+/** Not to be seen, or turning round what follows: format and direction characters, fillers, selectors, tags. */
+const INVISIBLE = /[\p{Cf}\p{DI}\u2800]+/gu;
+/** More marks than this on one letter are there to cover its neighbours. */
+const PILE = /(\p{M}{4})\p{M}+/gu;
+/** Half surrogates, which no UTF-8 can hold, and code points that are no characters. */
+const BROKEN = /[\p{Cs}\p{Noncharacter_Code_Point}]/gu;
+const UNSTORABLE = /[\p{Cs}\0]/gu;
+
+/**
+ * What every reader of the database and of files can take: half surrogates and NUL become U+FFFD. SQLite ends a text
+ * at a NUL, and half a surrogate is no UTF-8.
+ */
+export function wellFormed(text: string): string {
+  return text.replaceAll(UNSTORABLE, '\uFFFD');
+}
+
+/** Text for one line: no escape codes, line breaks, control or invisible characters. */
+export function oneLine(text: string): string {
+  return visible(text)
+    .replaceAll(/[\s\p{Cc}]+/gu, ' ')
+    .trim();
+}
+
+/** Text for a terminal, lines kept: what servers and file names say must not move its cursor or change its colours. */
+export function printable(text: string): string {
+  return visible(text).replaceAll(/(?:[^\P{Cc}\n]|[\u2028\u2029])+/gu, ' ');
+}
+
+/** What cannot be seen goes first: it could split an escape code. */
+function visible(text: string): string {
+  return stripVTControlCharacters(text.replaceAll(INVISIBLE, ''))
+    .replaceAll(BROKEN, '\uFFFD')
+    .replaceAll(PILE, '$1');
+}
+
+/** JSON for programs that is safe to look at, too: what cannot be seen is written as \uXXXX, so no value changes. */
+export function visibleJson(value: unknown, indent?: number): string {
+  return (JSON.stringify(value, undefined, indent) ?? 'null').replaceAll(
+    /[\u007f-\u009f\u2028\u2029]|\p{Cf}|\p{DI}|\p{Noncharacter_Code_Point}/gu,
+    (character) => Array.from({ length: character.length }, (_, index) => escaped(character, index)).join(''),
+  );
+}
+
+function escaped(text: string, index: number): string {
+  return `\\u${text.charCodeAt(index).toString(16).padStart(4, '0')}`;
+}
+
+/** Cut at so many characters (code points), with … in place of the rest. */
+export function clip(text: string, most: number): string {
+  if (text.length <= most) return text;
+  // A character has two units at most: what lies beyond need not be taken apart.
+  const characters = Array.from(text.slice(0, 2 * most + 2));
+  if (characters.length <= most) return text;
+  return `${characters
+    .slice(0, most - 1)
+    .join('')
+    .trimEnd()}…`;
+}
+
+/**
+ * Every text in a JSON value, keys included, made over by `change`. The value is changed in place where it can be.
+ * Recursive: only for what is no deeper than MOST_DEPTH.
+ */
+export function eachText(value: unknown, change: (text: string) => string): unknown {
+  if (typeof value === 'string') return change(value);
+  if (typeof value !== 'object' || value === null) return value;
+  const holder = value as Record<string, unknown>;
+  for (const key of Object.keys(holder)) {
+    const before = holder[key];
+    const after =
+      typeof before === 'string' || typeof before === 'object' ? eachText(before, change) : before;
+    if (after !== before) put(holder, key, after);
+    if (Array.isArray(value)) continue;
+    const name = change(key);
+    if (name === key) continue;
+    delete holder[key];
+    put(holder, name, after);
+  }
+  return value;
+}
+
+/** `__proto__` is a name like any other, as JSON.parse has it. */
+function put(holder: object, key: string, value: unknown): void {
+  Object.defineProperty(holder, key, { value, writable: true, enumerable: true, configurable: true });
+}
