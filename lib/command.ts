@@ -38,11 +38,17 @@ type Word = (process: NodeJS.Process, line: Line) => Promise<number>;
 const WORDS: Readonly<Record<string, Word>> = {
   async status(process, { json }) {
     const { status } = await import('./status/index.ts');
-    return status({ cwd: process.cwd(), stdout: process.stdout, stderr: process.stderr, json });
+    return status({
+      cwd: process.cwd(),
+      env: process.env,
+      stdout: process.stdout,
+      stderr: process.stderr,
+      json,
+    });
   },
   async report(process) {
     const { report } = await import('./report/command.ts');
-    return report({ cwd: process.cwd(), stdout: process.stdout, stderr: process.stderr });
+    return report({ cwd: process.cwd(), env: process.env, stdout: process.stdout, stderr: process.stderr });
   },
 };
 
@@ -59,7 +65,7 @@ export async function main(argv: readonly string[], process: NodeJS.Process): Pr
     await check(line);
   } catch (error) {
     process.stderr.write(
-      `sync-data: ${error instanceof Error ? error.message : String(error)}\nWhat can be asked for: npx sync-data --help\n`,
+      `sync-data: ${error instanceof Error ? error.message : String(error)}\nFor usage: npx sync-data --help\n`,
     );
     return 2;
   }
@@ -86,7 +92,7 @@ export async function main(argv: readonly string[], process: NodeJS.Process): Pr
 function parse(argv: readonly string[]): Line {
   const { values, positionals } = parsed(argv);
   const [word, ...more] = positionals;
-  if (more.length > 0) throw new Error(`one word at a time: ${positionals.join(', ')}`);
+  if (more.length > 0) throw new Error(`expected one command, got: ${positionals.join(', ')}`);
   const { stage, json = false, help = false, version: asked = false } = values;
   return { word, stage, json, help, version: asked };
 }
@@ -115,8 +121,10 @@ async function check({ word, stage, json }: Line): Promise<void> {
   const known = Object.keys(WORDS);
   if (word !== undefined && !known.includes(word)) {
     const { didYouMean } = await import('./pipeline/validate.ts');
-    throw new Error(`unknown word "${word}"${didYouMean(word, known)}; the words are: ${known.join(', ')}`);
+    throw new Error(
+      `unknown command "${word}"${didYouMean(word, known)}; the commands are: ${known.join(', ')}`,
+    );
   }
-  if (word !== undefined && stage !== undefined) throw new Error(`--stage is for a run, not for ${word}`);
+  if (word !== undefined && stage !== undefined) throw new Error(`--stage belongs to a run, not to ${word}`);
   if (json && word !== 'status') throw new Error('--json is for status');
 }

@@ -290,7 +290,9 @@ function keysOf({ good, rejected }: ReviewPage): string[] {
   return [
     ...good.map((one) => {
       const { transaction_id: id, listing_id: listing, buyer_user_id: buyer, review: text } = one;
-      return id == null ? hash([listing, buyer ?? null, createdAt(one), text ?? null]) : String(id);
+      return typeof id !== 'number'
+        ? hash([listing, buyer ?? null, createdAt(one), text ?? null])
+        : String(id);
     }),
     ...rejected.map(({ raw }) => hash(raw)),
   ];

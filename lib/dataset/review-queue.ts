@@ -132,7 +132,8 @@ export async function reviewPlan(sql: Sql, run: number, moment: Moment): Promise
     stored += facts.have;
     counted += Math.max(facts.have, facts.counted ?? 0);
     const readAt = facts.completedAt;
-    if (readAt !== null && (oldest === null || readAt < oldest.readAt)) oldest = { shopId: facts.shopId, readAt };
+    if (readAt !== null && (oldest === null || readAt < oldest.readAt))
+      oldest = { shopId: facts.shopId, readAt };
   }
   return { shops, requests, stored, counted, oldest };
 }

@@ -3,6 +3,7 @@ import { ApiError } from './errors.ts';
 import { z } from 'zod';
 import { envelope, listing, listingImage, reasonOf, review, shop, sortOut, taxonomyNode } from './schemas.ts';
 import type { Listing, ListingImage, Rejected, Review, Shop, Sorted, TaxonomyNode } from './schemas.ts';
+import { isCut, TOO_DEEP } from '../text/json.ts';
 import type { Category } from '../dataset/taxonomy.ts';
 
 /** Rows in one answer, and ids in one batch, at most. */
@@ -56,16 +57,17 @@ export class EtsyApi {
 
   /** findAllListingsActive. An offset past the end is the end, whether Etsy answers 400 or an empty page. */
   async search(query: SearchQuery): Promise<SearchPage> {
+    const asked = {
+      limit: PAGE,
+      offset: query.offset,
+      taxonomy_id: query.taxonomyId,
+      min_price: query.lowCents > 0 ? dollars(query.lowCents) : undefined,
+      max_price: query.highCents === undefined ? undefined : upTo(query.highCents),
+      sort_on: query.order === 'asc' ? 'created' : undefined,
+      sort_order: query.order === 'asc' ? 'asc' : undefined,
+    };
     try {
-      const { count, results } = await this.#list('listings/active', {
-        limit: PAGE,
-        offset: query.offset,
-        taxonomy_id: query.taxonomyId,
-        min_price: query.lowCents > 0 ? dollars(query.lowCents) : undefined,
-        max_price: query.highCents === undefined ? undefined : upTo(query.highCents),
-        sort_on: query.order === 'asc' ? 'created' : undefined,
-        sort_order: query.order === 'asc' ? 'asc' : undefined,
-      });
+      const { count, results } = await this.#list('listings/active', PAGE, asked, query.offset);
       return { count, ...sortListings(results) };
     } catch (error) {
       if (!isPastTheEnd(error, query.offset)) throw error;
@@ -75,7 +77,7 @@ export class EtsyApi {
 
   /** getListingsByListingIds with images and shop. Ids that do not exist or are not visible are missing in the answer. */
   async batch(ids: readonly number[]): Promise<Sorted<BatchListing>> {
-    const { results } = await this.#list('listings/batch', {
+    const { results } = await this.#list('listings/batch', ids.length, {
       listing_ids: ids.join(','),
       includes: 'Images,Shop',
     });
@@ -100,12 +102,12 @@ export class EtsyApi {
     const path = `shops/${shopId}`;
     return this.#unlessGone(
       this.#client.get(path, {}, (raw) => {
-        const parsed = shop.safeParse(raw);
-        if (parsed.success) return parsed.data;
-        const reason = reasonOf(parsed.error);
+        const { good, rejected } = sortOut(shop, [raw]);
+        if (good[0]) return good[0];
+        const reason = rejected[0]?.reason ?? '';
         // The shop asked for, but not as it should be: asking once more would not mend it.
         if (fieldOf(raw, 'shop_id') === shopId) return { raw, reason };
-        throw new ApiError('body', path, `not the shape of a shop: ${reason}`);
+        throw new ApiError('body', path, `not a shop record: ${reason}`);
       }),
     );
   }
@@ -113,12 +115,13 @@ export class EtsyApi {
   /** getReviewsByShop, newest first; undefined when Etsy no longer knows the shop. */
   async reviews(shopId: number, query: ReviewQuery): Promise<ReviewPage | undefined> {
     try {
-      const { count, results } = await this.#list(`shops/${shopId}/reviews`, {
+      const asked = {
         limit: PAGE,
         offset: query.offset,
         min_created: query.minCreated,
         max_created: query.maxCreated,
-      });
+      };
+      const { count, results } = await this.#list(`shops/${shopId}/reviews`, PAGE, asked, query.offset);
       return { count, rows: results.length, ...ofShop(shopId, sortOut(review, results)) };
     } catch (error) {
       if (isPastTheEnd(error, query.offset)) return { count: undefined, rows: 0, good: [], rejected: [] };
@@ -130,24 +133,39 @@ export class EtsyApi {
   /**
    * getSellerTaxonomyNodes: all categories, parents before what is below them. Whole or not at all: where one is
    * missing, a name may seem to be nobody's, or only one's.
+   * @param isOptional nothing waits for them: see Client.get
    */
-  async taxonomy(): Promise<Category[]> {
+  async taxonomy(isOptional = false): Promise<Category[]> {
     const path = 'seller-taxonomy/nodes';
-    const tree = await this.#client.get(path, {}, (body) => {
+    const accept = (body: unknown): z.infer<typeof wholeTree>['results'] => {
       const parsed = wholeTree.safeParse(body);
-      if (parsed.success) return parsed.data.results;
-      throw new ApiError('body', path, `not the shape of a taxonomy: ${reasonOf(parsed.error)}`);
-    });
-    return flattened(tree, null);
+      if (parsed.success && !isCut(body)) return parsed.data.results;
+      const reason = parsed.success ? TOO_DEEP : reasonOf(parsed.error);
+      throw new ApiError('body', path, `not a taxonomy: ${reason}`);
+    };
+    return flattened(
+      await this.#client.get(path, {}, accept, isOptional ? { patience: 3, isOptional } : {}),
+      null,
+    );
   }
 
-  #list(path: string, query: Query): Promise<{ count: number; results: unknown[] }> {
-    return this.#client.get(path, query, (body) => {
+  /** @param most rows asked for: an answer with more is not the answer to that */
+  #list(
+    path: string,
+    most: number,
+    query: Query,
+    offset = 0,
+  ): Promise<{ count: number; results: unknown[] }> {
+    const accept = (body: unknown): { count: number; results: unknown[] } => {
       const parsed = envelope.safeParse(body);
       if (!parsed.success)
-        throw new ApiError('body', path, `not the shape of a list: ${reasonOf(parsed.error)}`);
+        throw new ApiError('body', path, `not a list of records: ${reasonOf(parsed.error)}`);
+      const { results } = parsed.data;
+      if (results.length > most)
+        throw new ApiError('body', path, `${results.length} rows where at most ${most} were asked for`);
       return parsed.data;
-    });
+    };
+    return this.#client.get(path, query, accept, { isMeant: (refusal) => isPastTheEnd(refusal, offset) });
   }
 
   async #unlessGone<T>(answer: Promise<T>): Promise<T | undefined> {

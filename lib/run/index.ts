@@ -3,10 +3,11 @@ import { basename, dirname, join, relative } from 'node:path';
 import { Checkpoints } from '../../checkpoints/checkpoints.ts';
 import { Starts } from '../../checkpoints/starts.ts';
 import { conclude } from './conclude.ts';
+import { Clocks, jumpMessage } from '../etsy/clocks.ts';
 import { connect } from '../etsy/connect.ts';
 import { describe, exitCodeOf } from '../describe.ts';
 import { gauges } from './gauges.ts';
-import { WHERE_TO_GET_A_KEY, findKey } from '../etsy/key.ts';
+import { WHERE_TO_GET_A_KEY, findKey, keyRedactor } from '../etsy/key.ts';
 import type { ApiKey } from '../etsy/key.ts';
 import { Log, fullText } from '../log/file.ts';
 import { logEvents } from '../log/events.ts';
@@ -56,7 +57,9 @@ const TELL_MS = 1000;
 export async function session(options: SessionOptions): Promise<number> {
   let key: ApiKey | undefined;
   try {
-    const pipeline = await loadPipeline(options.cwd);
+    const pipeline = await loadPipeline(options.cwd, {
+      secrets: (folder) => keyRedactor(folder, options.env),
+    });
     checkStage(pipeline, options.onlyStage);
     await refuseKill(pipeline);
     key = await findKey(pipeline.folder, options.env);
@@ -84,12 +87,12 @@ async function refuseKill(pipeline: Pipeline): Promise<void> {
   if (!info) return;
   if (info.ctimeMs > performance.timeOrigin) {
     await rm(pipeline.kill, { force: true });
-    throw new UserError('Stopped by the KILL file, before the first stage began.', {
+    throw new UserError('Stopped by the KILL file before the first stage started.', {
       exitCode: 75,
-      hint: 'To go on: npx sync-data',
+      hint: 'To resume: npx sync-data',
     });
   }
-  throw new UserError(`The file ${pipeline.kill} is there, so nothing is started.`, {
+  throw new UserError(`The file ${pipeline.kill} exists, so nothing was started.`, {
     exitCode: 75,
     hint: 'Remove it and start again.',
   });
@@ -101,9 +104,9 @@ async function locked(options: SessionOptions, pipeline: Pipeline, key: ApiKey):
   if ('pid' in lock) {
     const who =
       lock.pid === 0
-        ? 'one that has just begun'
+        ? 'a process that has just started'
         : `process ${lock.pid}, since ${new Date(lock.since).toISOString()}`;
-    throw new UserError(`Another sync-data works on ${pipeline.data.database}: ${who}.`, {
+    throw new UserError(`Another sync-data is using ${pipeline.data.database}: ${who}.`, {
       exitCode: 1,
       hint: 'Let it finish, or stop it with: touch ' + pipeline.kill,
     });
@@ -115,7 +118,7 @@ async function locked(options: SessionOptions, pipeline: Pipeline, key: ApiKey):
   try {
     const patience = setTimeout(() => {
       options.stderr.write(
-        `The last run did not end well: ${pipeline.data.database} is inspected first, then the run goes on.\n`,
+        `The last run did not end cleanly: ${pipeline.data.database} is checked first, then the run proceeds.\n`,
       );
     }, TELL_MS);
     await inspection.wait(lock.leftWell ? SHORT_MS : LONG_MS).finally(() => clearTimeout(patience));
@@ -162,9 +165,7 @@ async function run(
   inspection: Inspection,
   log: Log,
 ): Promise<number> {
-  const metaData = new MetaDataFile(database, pipeline.data.metadata, yearOfEntry);
-  await metaData.load();
-  const ledger = new Ledger(database);
+  const ledger = new Ledger(database, key.fingerprint);
   await ledger.prune(Date.now());
 
   const stop = new StopSwitch(pipeline.kill);
@@ -176,10 +177,28 @@ async function run(
   stop.signal.addEventListener('abort', () =>
     emit({ type: 'stopping', reason: stop.stopped?.message ?? '' }),
   );
+  // What is found before the screen is there is told once it is.
+  const early: string[] = [];
+  let warn = (message: string): void => void early.push(message);
+  const metaData = new MetaDataFile(database, pipeline.data.metadata, yearOfEntry, (message) =>
+    warn(message),
+  );
+  const clocks = new Clocks((ms) => emit({ type: 'warning', message: jumpMessage(ms) }));
   try {
+    await metaData.load();
     const qps = options.qps ?? pipeline.api.qps;
     const { firstBackoffMs = 500 } = options;
-    const services = await connect({ pipeline, key, qps, firstBackoffMs, database, ledger, stop, emit });
+    const services = await connect({
+      pipeline,
+      key,
+      qps,
+      firstBackoffMs,
+      database,
+      ledger,
+      clocks,
+      stop,
+      emit,
+    });
     const checkpoints = new Checkpoints(database);
     inspection.onDamage((damage) => stop.stop('damage', damage.message));
     const stageEnded = async (): Promise<void> => {
@@ -206,10 +225,12 @@ async function run(
     });
     const written = logEvents({ log, stages: shown.map(titled), news: await logNews(database.read) });
     listeners.push(screen.listen, written.listen);
-    log.onProblem((message) => emit({ type: 'warning', message }));
+    warn = (message) => emit({ type: 'warning', message });
+    log.onProblem(warn);
     let outcome: Outcome;
     try {
       emit({ type: 'run', runId: current.id, resumed: current.resumed, startedAt: current.startedAt });
+      for (const message of early) warn(message);
       outcome = await new Runner(runner, current).run(options.onlyStage);
       inspection.throwIfDamaged();
     } catch (error) {
@@ -237,10 +258,13 @@ async function run(
     });
     options.stdout.write(key.redact(printable(text)));
     if (outcome.state === 'finished' && options.onlyStage === undefined)
-      options.stdout.write(key.redact(printable(await tellReport(pipeline, options.cwd))));
+      options.stdout.write(
+        key.redact(printable(await tellReport(pipeline, options.cwd, (text) => key.redact(text)))),
+      );
     if (outcome.state === 'failed') return 1;
     return outcome.state === 'finished' ? 0 : (stop.stopped?.exitCode ?? 75);
   } finally {
+    clocks.end();
     await stop.close();
   }
 }
@@ -250,11 +274,15 @@ function titled({ id, task, needs, alongside }: Pipeline['stages'][number]): Sta
 }
 
 /** A whole run ends with a report. One that cannot be written is no reason to call the run failed. */
-async function tellReport(pipeline: Pipeline, cwd: string): Promise<string> {
+async function tellReport(
+  pipeline: Pipeline,
+  cwd: string,
+  redact: (text: string) => string,
+): Promise<string> {
   try {
     const { writeReport } = await import('../report/index.ts');
-    return `${place('report', relative(cwd, await writeReport(pipeline)))}\n`;
+    return `${place('report', relative(cwd, await writeReport(pipeline, redact)))}\n`;
   } catch (error) {
-    return `The report could not be written; the run is complete all the same.\n${describe(error)}\nTo try again: npx sync-data report\n`;
+    return `The report could not be written. The run itself is complete.\n${describe(error)}\nTo try again: npx sync-data report\n`;
   }
 }

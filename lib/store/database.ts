@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import pLimit from 'p-limit';
 import { open } from 'sqlite';
 import type { Database as Connection, Statement } from 'sqlite';
@@ -41,23 +42,23 @@ export class StoreError extends Error {
   constructor(path: string, code: string, cause: Error) {
     super(`${path}: ${cause.message}`, { cause });
     this.code = code;
-    this.hint = HINTS[code] ?? 'The last checkpoint is kept; start sync-data again to go on from it.';
+    this.hint = HINTS[code] ?? 'The last checkpoint is safe; start sync-data again to resume.';
   }
 }
 
 const HINTS: Readonly<Record<string, string>> = {
   SQLITE_FULL:
-    'The disk is full. Free some space, then start sync-data again: it goes on from the last checkpoint.',
+    'The disk is full. Free some space, then start sync-data again; it resumes from the last checkpoint.',
   SQLITE_IOERR:
     'Reading or writing the file failed. Check the disk and its free space, then start sync-data again.',
   SQLITE_READONLY: 'The file or its folder is read-only. Make both writable, then start sync-data again.',
-  SQLITE_CANTOPEN: 'Check that the folder exists and may be written, then start sync-data again.',
+  SQLITE_CANTOPEN: 'Check that the folder exists and is writable, then start sync-data again.',
   SQLITE_BUSY:
-    'Another program holds the database. Close it (a database browser, perhaps), then start sync-data again.',
+    'Another program has locked the database. Close it (perhaps a database browser), then start sync-data again.',
   SQLITE_CORRUPT:
-    'The file is damaged; sync-data does not repair it. Put back a copy, or save what can be read with: sqlite3 FILE ".recover" | sqlite3 NEW_FILE',
+    'The file is damaged; sync-data does not repair it. Restore a copy, or rescue what is readable with: sqlite3 FILE ".recover" | sqlite3 NEW_FILE',
   SQLITE_NOTADB:
-    'Either this is no SQLite database (then name the right file in pipeline.yaml under data: database), or its first page is damaged (then put back a copy). Nothing was changed.',
+    'Either this is not a SQLite database (then name the right file in pipeline.yaml under data: database), or its first page is damaged (then restore a copy). Nothing was changed.',
 };
 
 /** Set while code runs inside `write`, in whatever that code calls and waits for. */
@@ -76,6 +77,9 @@ export function refuseInsideWrite(what: string): void {
     `${what} was called inside write. A write only writes: ask first, then yield { write } with the answer.`,
   );
 }
+
+/** SQLITE_OPEN_NOFOLLOW, which the driver hands on without naming it. */
+const OPEN_NOFOLLOW = 0x0100_0000;
 
 /** Speaks to one connection. A statement is prepared when it is first met, and kept: there are about a hundred. */
 class DriverSql implements ScriptTx {
@@ -237,7 +241,10 @@ export class Database {
   /** A bare connection in rollback-journal mode that does not wait for locks: what a lock file needs. */
   static async openRollback(path: string): Promise<Tx & { close(): Promise<void> }> {
     try {
-      const connection = await open({ filename: path, driver: sqlite3.Database });
+      // Of the folder links may be followed, of the file none: another database would become the lock.
+      const filename = join(realpathSync(dirname(path)), basename(path));
+      const mode = sqlite3.OPEN_READWRITE | sqlite3.OPEN_CREATE | OPEN_NOFOLLOW;
+      const connection = await open({ filename, mode, driver: sqlite3.Database });
       const sql = new DriverSql(connection, path);
       return {
         run: (text, params) => sql.run(text, params),

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -17,7 +17,7 @@ function typed(when: string, argv: readonly string[], text: readonly string[]): 
     when,
     provoke: (folder) => command(folder, argv),
     text,
-    next: 'What can be asked for: npx sync-data --help',
+    next: 'For usage: npx sync-data --help',
     exitCode: 2,
   };
 }
@@ -26,75 +26,102 @@ export const usage: readonly Row[] = [
   typed(
     'an option that there is not',
     ['--fast'],
-    ["sync-data: unknown option '--fast'", 'What can be asked for: npx sync-data --help'],
+    ["sync-data: unknown option '--fast'", 'For usage: npx sync-data --help'],
   ),
   typed(
     '--stage without a stage',
     ['--stage'],
-    ["sync-data: option '--stage <value>' argument missing", 'What can be asked for: npx sync-data --help'],
+    ["sync-data: option '--stage <value>' argument missing", 'For usage: npx sync-data --help'],
   ),
   typed(
     '--stage with an option in its place',
     ['--stage', '--json'],
-    ["sync-data: option '--stage' argument is ambiguous", 'What can be asked for: npx sync-data --help'],
+    ["sync-data: option '--stage' argument is ambiguous", 'For usage: npx sync-data --help'],
   ),
   typed(
     '--json with a value',
     ['status', '--json=yes'],
-    ["sync-data: option '--json' does not take an argument", 'What can be asked for: npx sync-data --help'],
+    ["sync-data: option '--json' does not take an argument", 'For usage: npx sync-data --help'],
   ),
   typed(
     'two words',
     ['status', 'report'],
-    ['sync-data: one word at a time: status, report', 'What can be asked for: npx sync-data --help'],
+    ['sync-data: expected one command, got: status, report', 'For usage: npx sync-data --help'],
   ),
   typed(
     'a misspelt word',
     ['statsu'],
     [
-      'sync-data: unknown word "statsu" (did you mean status?); the words are: status, report',
-      'What can be asked for: npx sync-data --help',
+      'sync-data: unknown command "statsu" (did you mean status?); the commands are: status, report',
+      'For usage: npx sync-data --help',
     ],
   ),
   typed(
     'another word',
     ['everything'],
     [
-      'sync-data: unknown word "everything"; the words are: status, report',
-      'What can be asked for: npx sync-data --help',
+      'sync-data: unknown command "everything"; the commands are: status, report',
+      'For usage: npx sync-data --help',
     ],
   ),
   typed(
     'a word with --stage',
     ['status', '--stage', 'crawl'],
-    ['sync-data: --stage is for a run, not for status', 'What can be asked for: npx sync-data --help'],
+    ['sync-data: --stage belongs to a run, not to status', 'For usage: npx sync-data --help'],
   ),
   typed(
     '--json for a run',
     ['--json'],
-    ['sync-data: --json is for status', 'What can be asked for: npx sync-data --help'],
+    ['sync-data: --json is for status', 'For usage: npx sync-data --help'],
   ),
   {
     when: 'no pipeline.yaml',
     provoke: (folder) => command(folder),
     text: [
-      'No pipeline.yaml in <folder>, nor in any folder above it.',
+      'No pipeline.yaml in <folder> or any folder above it.',
       'Copy the one that ships with sync-data into a folder of your own and start there: <sync-data>/pipeline.yaml',
     ],
     next: 'Copy the one that ships with sync-data into a folder of your own and start there: <sync-data>/pipeline.yaml',
     exitCode: 2,
   },
   {
-    when: 'a broken package.json beside it',
+    when: 'a folder in place of pipeline.yaml',
     provoke: async (folder) => {
-      await folder.write({ 'pipeline.yaml': PIPELINE, 'package.json': '{ bad' });
-      return spawned(folder);
+      await folder.write({ 'pipeline.yaml/note.txt': '' });
+      return command(folder);
     },
     text: [
-      'pipeline.yaml cannot be looked for: JSON Error in <folder>/package.json',
-      'Nothing has been started. Mend that file, or take it away, and start again.',
+      'cannot read <folder>/pipeline.yaml: it is a folder, not a file',
+      'Nothing was started. Make it a file that you can read, and start again.',
     ],
-    next: 'Nothing has been started. Mend that file, or take it away, and start again.',
+    next: 'Nothing was started. Make it a file that you can read, and start again.',
+    exitCode: 2,
+  },
+  {
+    when: 'a pipeline.yaml above, which any user may change',
+    provoke: async (folder) => {
+      await folder.write({ 'pipeline.yaml': PIPELINE, 'below/note.txt': '' });
+      await chmod(join(folder.path, 'pipeline.yaml'), 0o666);
+      return command({ ...folder, path: join(folder.path, 'below') });
+    },
+    text: [
+      '<folder>/pipeline.yaml was not read: any user of this computer may change it, and you started in a folder below it.',
+      'If you trust it, start in <folder>. Otherwise put a pipeline.yaml of your own into this folder.',
+    ],
+    next: 'If you trust it, start in <folder>. Otherwise put a pipeline.yaml of your own into this folder.',
+    exitCode: 2,
+  },
+  {
+    when: 'a folder in place of .env, and no key in the environment',
+    provoke: async (folder) => {
+      await folder.write({ 'pipeline.yaml': PIPELINE, '.env/note.txt': '' });
+      return command(folder);
+    },
+    text: [
+      'The API key cannot be read: <folder>/.env is a folder, not a file',
+      'Get a key at https://www.etsy.com/developers/your-apps and put ETSY_API_KEY=keystring:shared_secret into a file named .env beside pipeline.yaml, or into the environment.',
+    ],
+    next: 'Get a key at https://www.etsy.com/developers/your-apps and put ETSY_API_KEY=keystring:shared_secret into a file named .env beside pipeline.yaml, or into the environment.',
     exitCode: 2,
   },
   {
@@ -152,7 +179,7 @@ export const usage: readonly Row[] = [
       await folder.write({ 'pipeline.yaml': PIPELINE, KILL: '' });
       return spawned(folder);
     },
-    text: ['The file <folder>/KILL is there, so nothing is started.', 'Remove it and start again.'],
+    text: ['The file <folder>/KILL exists, so nothing was started.', 'Remove it and start again.'],
     next: 'Remove it and start again.',
     exitCode: 75,
   },
@@ -162,8 +189,8 @@ export const usage: readonly Row[] = [
       await folder.write({ 'pipeline.yaml': PIPELINE, KILL: '' });
       return command(folder);
     },
-    text: ['Stopped by the KILL file, before the first stage began.', 'To go on: npx sync-data'],
-    next: 'To go on: npx sync-data',
+    text: ['Stopped by the KILL file before the first stage started.', 'To resume: npx sync-data'],
+    next: 'To resume: npx sync-data',
     exitCode: 75,
   },
   {
@@ -178,7 +205,7 @@ export const usage: readonly Row[] = [
       }
     },
     text: [
-      'Another sync-data works on <folder>/etsy_data.db: process <pid>, since <time>.',
+      'Another sync-data is using <folder>/etsy_data.db: process <pid>, since <time>.',
       'Let it finish, or stop it with: touch <folder>/KILL',
     ],
     next: 'Let it finish, or stop it with: touch <folder>/KILL',
@@ -191,7 +218,7 @@ export const usage: readonly Row[] = [
       return locking(join(folder.path, 'etsy_data.db.lock'), () => command(folder, [], ENV));
     },
     text: [
-      'Another sync-data works on <folder>/etsy_data.db: one that has just begun.',
+      'Another sync-data is using <folder>/etsy_data.db: a process that has just started.',
       'Let it finish, or stop it with: touch <folder>/KILL',
     ],
     next: 'Let it finish, or stop it with: touch <folder>/KILL',
@@ -214,8 +241,10 @@ export const usage: readonly Row[] = [
       });
       return { text: (await ended)?.stderr ?? '' };
     },
-    text: ['The last run did not end well: <folder>/etsy_data.db is inspected first, then the run goes on.'],
-    next: 'is inspected first, then the run goes on.',
+    text: [
+      'The last run did not end cleanly: <folder>/etsy_data.db is checked first, then the run proceeds.',
+    ],
+    next: 'is checked first, then the run proceeds.',
   },
   {
     when: 'status before the first run',
@@ -224,10 +253,10 @@ export const usage: readonly Row[] = [
       return command(folder, ['status']);
     },
     text: [
-      'There is no <folder>/etsy_data.db yet: nothing was ever fetched.',
-      'The first run makes it: npx sync-data',
+      'There is no <folder>/etsy_data.db yet: nothing has been fetched.',
+      'The first run creates it: npx sync-data',
     ],
-    next: 'The first run makes it: npx sync-data',
+    next: 'The first run creates it: npx sync-data',
     exitCode: 2,
   },
   {
@@ -236,8 +265,8 @@ export const usage: readonly Row[] = [
       await folder.write({ 'pipeline.yaml': PIPELINE });
       return command(folder, ['report']);
     },
-    text: ['There is no database to report on: <folder>/etsy_data.db', 'Fill it first: npx sync-data'],
-    next: 'Fill it first: npx sync-data',
+    text: ['There is no database to report on: <folder>/etsy_data.db', 'Run a sync first: npx sync-data'],
+    next: 'Run a sync first: npx sync-data',
     exitCode: 2,
   },
   {
@@ -249,9 +278,9 @@ export const usage: readonly Row[] = [
     },
     text: [
       '<folder>/report.html: illegal operation on a directory',
-      'A folder lies there under the name of the file. Move it away, then start sync-data again.',
+      'A folder with the name of the file is in the way. Move it, then start sync-data again.',
     ],
-    next: 'A folder lies there under the name of the file. Move it away, then start sync-data again.',
+    next: 'A folder with the name of the file is in the way. Move it, then start sync-data again.',
     exitCode: 1,
   },
   {
@@ -262,9 +291,9 @@ export const usage: readonly Row[] = [
       return { text: /^The report could[^]*/m.exec(stdout)?.[0] ?? '' };
     },
     text: [
-      'The report could not be written; the run is complete all the same.',
+      'The report could not be written. The run itself is complete.',
       '<folder>/report.html: illegal operation on a directory',
-      'A folder lies there under the name of the file. Move it away, then start sync-data again.',
+      'A folder with the name of the file is in the way. Move it, then start sync-data again.',
       'To try again: npx sync-data report',
     ],
     next: 'To try again: npx sync-data report',
