@@ -16,6 +16,7 @@ import type { Filters } from './filters.ts';
 import { listingsOf } from './found.ts';
 import type { Listing } from './found.ts';
 import { fuse } from './fuse.ts';
+import type { Fused } from './fuse.ts';
 import { Looks } from './looks.ts';
 import type { Look } from './looks.ts';
 import { byWords, hitsIn, termsOf } from './words.ts';
@@ -41,10 +42,13 @@ export interface Answer {
   readonly notes: readonly string[];
 }
 
+export type Sort = 'best' | 'cheap' | 'dear' | 'new';
+
 export interface Ask extends Asked {
   readonly filters?: Filters;
   /** Listings that the answer is to look less like. */
   readonly lessLike?: readonly number[];
+  readonly sort?: Sort;
   readonly offset?: number;
   readonly limit?: number;
 }
@@ -59,8 +63,10 @@ interface Way {
 
 /** Of one search: further down nobody looks. */
 export const MOST = 480;
-/** Words in a listing's own place count more than a look: they were asked for by name. */
 const LIMIT = 20;
+const SAME = 24;
+const NO_SPACE =
+  'Pictures cannot be compared yet: uncomment the stages background and embed in pipeline.yaml, then run sync-data.';
 
 /** A dataset that is searched. Reads alone, also while a run is under way; asks nothing of Etsy. */
 export class Search {
@@ -126,7 +132,16 @@ export class Search {
   }
 
   async ask(ask: Ask): Promise<Answer> {
-    const { words, listings, pictures, filters = {}, lessLike = [], offset = 0, limit = LIMIT } = ask;
+    const {
+      words,
+      listings,
+      pictures,
+      filters = {},
+      lessLike = [],
+      sort = 'best',
+      offset = 0,
+      limit = LIMIT,
+    } = ask;
     const filter = filterOf(filters);
     const many = Math.min(MOST, offset + limit + MOST / 2);
     const notes = new Set<string>();
@@ -138,13 +153,15 @@ export class Search {
     for (const space of await this.spaces())
       ways.push(...(await this.#inSpace(space, ask, many, filter, lessLike, notes)));
     if (ways.length === 0 && (listings.length > 0 || pictures.length > 0) && notes.size === 0)
-      notes.add('No picture has a vector yet: uncomment the stages background and embed in pipeline.yaml.');
+      notes.add(NO_SPACE);
 
     const asking = new Set(listings);
-    const order = fuse(ways)
+    const isBrowsing = words === '' && listings.length === 0 && pictures.length === 0;
+    const order = (isBrowsing ? await this.#newest(filter) : fuse(ways))
       .filter(({ id }) => !asking.has(id))
       .slice(0, MOST);
-    const page = order.slice(offset, offset + limit);
+    const sorted = await this.#sorted(order, sort);
+    const page = sorted.slice(offset, offset + limit);
     const details = await listingsOf(
       this.sql,
       page.map(({ id }) => id),
@@ -158,6 +175,48 @@ export class Search {
     });
     const spaces = [...new Set(ways.map(({ space }) => space))];
     return { asked: { words, listings, pictures }, results, found: order.length, spaces, notes: [...notes] };
+  }
+
+  /** Why pictures cannot be searched with; undefined: they can. */
+  async whyNoPictures(): Promise<string | undefined> {
+    if (this.#noVectors !== undefined) return this.#noVectors;
+    return (await this.spaces()).length > 0 ? undefined : NO_SPACE;
+  }
+
+  /** Other listings with the very same picture, as the file is on disk. */
+  async samePicture({ listing_id, picture }: Listing): Promise<Result[]> {
+    if (picture === null) return [];
+    const rows = await this.sql.all<{ id: number }>(
+      `SELECT listing_id AS id FROM images WHERE sha256 = ? AND state = 'done' ORDER BY listing_id LIMIT ${SAME + 1}`,
+      [picture],
+    );
+    const ids = rows.map(({ id }) => id).filter((id) => id !== listing_id);
+    const found = await listingsOf(this.sql, ids.slice(0, SAME));
+    return found.map((listing, place) => ({ rank: place + 1, score: 1, why: ['the same picture'], listing }));
+  }
+
+  /** With nothing to look for: what is newest on Etsy, whose ids grow. */
+  async #newest(filter: Filter | undefined): Promise<Fused[]> {
+    const rows = await this.sql.all<{ id: number }>(
+      `SELECT listing_id AS id FROM listings WHERE ${filter ? filter.where : 'true'} ORDER BY listing_id DESC LIMIT ${MOST}`,
+      filter?.params ?? [],
+    );
+    return rows.map(({ id }) => ({ id, score: 0 }));
+  }
+
+  /** What was found, in another order than that of the best match. */
+  async #sorted(order: readonly Fused[], sort: Sort): Promise<readonly Fused[]> {
+    if (sort === 'best') return order;
+    if (sort === 'new') return order.toSorted((a, b) => b.id - a.id);
+    const listings = await listingsOf(
+      this.sql,
+      order.map(({ id }) => id),
+    );
+    const prices = new Map(listings.map(({ listing_id, price }) => [listing_id, price]));
+    const way = sort === 'cheap' ? 1 : -1;
+    // What has no price stands last, either way.
+    const key = ({ id }: Fused): number => prices.get(id) ?? way * Infinity;
+    return order.toSorted((a, b) => (key(a) === key(b) ? 0 : way * (key(a) - key(b))));
   }
 
   async #inWords(terms: readonly string[], limit: number, filter: Filter | undefined): Promise<Way> {
