@@ -69,7 +69,7 @@ export async function connect(options: ConnectOptions): Promise<Services> {
   });
   return {
     api: new EtsyApi(client),
-    cdn: new Cdn({ timeoutMs: pipeline.api.timeout * 1000 }),
+    cdn: new Cdn({ timeoutMs: pipeline.api.timeout * 1000, firstPauseMs: firstBackoffMs }),
     sql: database.read,
     rules: pipeline.rules,
     imagesFolder: pipeline.data.images,

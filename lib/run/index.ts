@@ -1,4 +1,4 @@
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { Checkpoints } from '../../checkpoints/checkpoints.ts';
 import { Starts } from '../../checkpoints/starts.ts';
@@ -27,6 +27,7 @@ import { Inspection } from '../store/inspection.ts';
 import { Ledger } from '../store/ledger.ts';
 import { acquireLock } from '../store/lock.ts';
 import { MetaDataFile } from '../dataset/meta-data.ts';
+import { makeFolders } from '../dataset/images-folder.ts';
 import { migrate } from '../dataset/migrations.ts';
 import { place } from './summary.ts';
 import { version } from '../version.ts';
@@ -97,7 +98,7 @@ async function refuseKill(pipeline: Pipeline): Promise<void> {
 }
 
 async function locked(options: SessionOptions, pipeline: Pipeline, key: ApiKey): Promise<number> {
-  await mkdir(dirname(pipeline.data.database), { recursive: true });
+  await makeFolders(pipeline.data);
   const lock = await acquireLock(pipeline.data.database, { pid: process.pid, since: Date.now() });
   if ('pid' in lock) {
     const who =
@@ -250,7 +251,8 @@ async function run(
     options.stdout.write(key.redact(printable(text)));
     if (outcome.state === 'finished' && options.onlyStage === undefined)
       options.stdout.write(key.redact(printable(await tellReport(pipeline, options.cwd))));
-    if (outcome.state === 'failed') return 1;
+    if (outcome.state === 'failed')
+      return outcome.failures.some(({ error }) => exitCodeOf(error) === 2) ? 2 : 1;
     return outcome.state === 'finished' ? 0 : (stop.stopped?.exitCode ?? 75);
   } finally {
     clocks.end();
