@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { SearchPage } from '../lib/etsy/api.ts';
-import type { Services } from '../lib/services.ts';
+import type { ServicesWith } from '../lib/services.ts';
 import { alreadySeen, advanceSlice, noteSlice } from '../lib/dataset/slices.ts';
 import { addFindings } from '../lib/dataset/findings.ts';
 import { readTaxonomy } from '../lib/dataset/taxonomy-table.ts';
@@ -13,8 +13,10 @@ import { inFlight } from '../lib/task/in-flight.ts';
 import { orLeaveOut } from './rules/leave-out.ts';
 import { FIRST_FROM_THE_END, advance, nextPage, placeOf, slice, wholeRange } from './rules/price-slices.ts';
 import type { PageRequest } from './rules/price-slices.ts';
-import { lookUp, taxonomies, taxonomyUnits } from './rules/taxonomies.ts';
+import { fetchNames, lookUp, namesAreDue, taxonomies, taxonomyUnits } from './rules/taxonomies.ts';
+import type { Write } from '../lib/task/task.ts';
 import { BATCH, WINDOW } from '../lib/task/window.ts';
+import type { Tx } from '../lib/store/database.ts';
 
 const cursorSchema = z.object({
   open: z.array(slice),
@@ -24,7 +26,10 @@ const cursorSchema = z.object({
   read: z.int(),
 });
 
-type Landed = { readonly request: PageRequest; readonly page: SearchPage } | { readonly batch: BatchAnswer };
+type Landed =
+  | { readonly request: PageRequest; readonly page: SearchPage }
+  | { readonly batch: BatchAnswer }
+  | { readonly names: Write<Tx> };
 
 /**
  * Reads every active listing of each taxonomy, newest first, price range by price range. Full batches of what only
@@ -38,6 +43,7 @@ export default defineTask({
     ),
   }),
   cursor: cursorSchema,
+  uses: ['api', 'entries'],
 
   prepare: ({ options, services }) => lookUp(options.taxonomies, services),
   units: ({ options, services }) => taxonomyUnits(options.taxonomies, services.sql),
@@ -47,8 +53,13 @@ export default defineTask({
     let { open, counted, read } = cursor ?? { open: [wholeRange()], counted: 0, read: 0 };
     const flying = new Set<string>();
     const asked = new Set<number>();
+    let namesDue = await namesAreDue(services.sql);
 
     const next = async (): Promise<(() => Promise<Landed>) | undefined> => {
+      if (namesDue) {
+        namesDue = false;
+        return async () => ({ names: await fetchNames(services, runId) });
+      }
       const ids = await nextWanted(services.sql, BATCH, asked);
       if (ids.length === BATCH) {
         for (const id of ids) asked.add(id);
@@ -61,6 +72,10 @@ export default defineTask({
     };
 
     for await (const { value, pending } of inFlight(WINDOW, stop, next)) {
+      if ('names' in value) {
+        yield { write: value.names, pending };
+        continue;
+      }
       if ('batch' in value) {
         yield { write: (tx) => applyBatch(tx, services, runId, value.batch), pending };
         // Those of a batch that was left out stay marked, so that it is not asked for over and over.
@@ -101,7 +116,11 @@ export default defineTask({
   },
 });
 
-function search(services: Services, taxonomyId: number, { slice, page }: PageRequest): Promise<SearchPage> {
+function search(
+  services: ServicesWith<'api'>,
+  taxonomyId: number,
+  { slice, page }: PageRequest,
+): Promise<SearchPage> {
   const answer = services.api.search({
     taxonomyId,
     lowCents: slice.low,

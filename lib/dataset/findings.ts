@@ -55,6 +55,9 @@ const WHOLE_AGAIN: Readonly<Record<string, string>> = {
     'EXISTS (SELECT 1 FROM listings_dynamic WHERE listing_id = CAST(subject AS INTEGER))',
   'missing-shop': 'EXISTS (SELECT 1 FROM shops WHERE shop_id = CAST(subject AS INTEGER))',
   'missing-shop-dynamic': 'EXISTS (SELECT 1 FROM shops_dynamic WHERE shop_id = CAST(subject AS INTEGER))',
+  'entry-without-image': `EXISTS (
+    SELECT 1 FROM meta_data WHERE listing_id = CAST(subject AS INTEGER) AND value ->> 'image_id' IS NOT NULL)`,
+  'image-not-on-record': `EXISTS (SELECT 1 FROM images WHERE listing_id = CAST(subject AS INTEGER) AND state = 'done')`,
   'missing-image': `EXISTS (SELECT 1 FROM images WHERE listing_id = CAST(subject AS INTEGER) AND state = 'done')`,
 };
 

@@ -36,8 +36,8 @@ export interface BatchListing extends Listing {
 export interface ReviewQuery {
   readonly offset: number;
   /** Epoch seconds, inclusive. */
-  readonly minCreated: number;
-  readonly maxCreated: number | undefined;
+  readonly minCreated?: number | undefined;
+  readonly maxCreated?: number | undefined;
 }
 
 export interface ReviewPage extends Sorted<Review> {
@@ -133,16 +133,20 @@ export class EtsyApi {
   /**
    * getSellerTaxonomyNodes: all categories, parents before what is below them. Whole or not at all: where one is
    * missing, a name may seem to be nobody's, or only one's.
+   * @param isOptional nothing waits for them: see Client.get
    */
-  async taxonomy(): Promise<Category[]> {
+  async taxonomy(isOptional = false): Promise<Category[]> {
     const path = 'seller-taxonomy/nodes';
-    const tree = await this.#client.get(path, {}, (body) => {
+    const accept = (body: unknown): z.infer<typeof wholeTree>['results'] => {
       const parsed = wholeTree.safeParse(body);
       if (parsed.success && !isCut(body)) return parsed.data.results;
       const reason = parsed.success ? TOO_DEEP : reasonOf(parsed.error);
       throw new ApiError('body', path, `not a taxonomy: ${reason}`);
-    });
-    return flattened(tree, null);
+    };
+    return flattened(
+      await this.#client.get(path, {}, accept, isOptional ? { patience: 3, isOptional } : {}),
+      null,
+    );
   }
 
   /** @param most rows asked for: an answer with more is not the answer to that */

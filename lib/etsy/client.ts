@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { ofetch } from 'ofetch';
+import { refuseInsideWrite } from '../store/database.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { MOST_BODY_BYTES, MOST_ERROR_BYTES, MOST_ERROR_TEXT } from '../limits.ts';
 import { duration } from '../text/format.ts';
@@ -63,6 +64,8 @@ export interface Patience {
   readonly patience?: number;
   /** Whether a refusal needs no second try to be believed. */
   readonly isMeant?: (refusal: ApiError) => boolean;
+  /** The run can do without it: once patience is at an end it is given up, if anything else was answered. */
+  readonly isOptional?: boolean;
 }
 
 interface Answered {
@@ -104,8 +107,9 @@ export class Client {
     path: string,
     query: Query,
     accept: (body: unknown) => T,
-    { patience = PATIENCE, isMeant = () => false }: Patience = {},
+    { patience = PATIENCE, isMeant = () => false, isOptional = false }: Patience = {},
   ): Promise<T> {
+    refuseInsideWrite('services.api');
     const { signal, firstBackoffMs } = this.#options;
     const count = { failures: 0, refusals: 0, forgiven: 0 };
     for (let before = performance.now(); ;) {
@@ -134,7 +138,7 @@ export class Client {
           throw error.hint === undefined ? error.advising(GAVE_UP) : error;
         }
         if (count.failures - count.forgiven >= patience && isPassing(error)) {
-          if (isProven) throw error.advising(LATER, 'hopeless');
+          if (isProven || (isOptional && this.#isProven)) throw error.advising(LATER, 'hopeless');
           if (!this.#hasAnswered(path, tried) && !(await this.#isAlive(path, 'at all')))
             count.forgiven = count.failures;
         }

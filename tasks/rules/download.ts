@@ -4,14 +4,17 @@ import { readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ImageProblem } from '../../lib/etsy/cdn.ts';
 import { nap, sleep } from '../../lib/etsy/time.ts';
-import type { Services } from '../../lib/services.ts';
+import type { ServicesWith } from '../../lib/services.ts';
 import type { Tx } from '../../lib/store/database.ts';
-import { FileError, namingFile, replaceFile, syncPath } from '../../lib/store/files.ts';
+import { FileError, namingFile, replaceFile } from '../../lib/store/files.ts';
+import { SyncedFiles } from '../../lib/store/synced-files.ts';
 import { imagesDone, imagesFailed, nextImages } from '../../lib/dataset/images.ts';
 import type { ImageFailure, ImageFile, ImageJob } from '../../lib/dataset/images.ts';
 import { imagePath, inspectImage, keptPath } from '../../lib/dataset/image-files.ts';
 import { ImagesFolder } from '../../lib/dataset/images-folder.ts';
 import { MIN_IMAGE_BYTES } from '../../lib/dataset/jpeg.ts';
+
+type Services = ServicesWith<'cdn'>;
 
 /** Tries one after the other; what failed in passing gets as many again at the end of the run, and then in the next. */
 const TRIES = 3;
@@ -91,7 +94,7 @@ async function downloadGroup(
   if (jobs.length === 0) return undefined;
   await folder.ready();
   const group: Downloaded = { done: [], failed: [] };
-  const syncing: Promise<void>[] = [];
+  const files = new SyncedFiles();
   const until = performance.now() + GROUP_MS;
   for (const job of jobs) {
     if (stop.aborted || performance.now() > until) break;
@@ -99,15 +102,10 @@ async function downloadGroup(
     if (result && 'reason' in result) group.failed.push(result);
     else if (result) {
       group.done.push(result);
-      // On its way to the disk while the next are downloaded; there before the commit says that it is.
-      const synced = syncPath(imagePath(folder.path, result.listingId));
-      // A failure is thrown below, once the group has ended.
-      synced.catch(() => undefined);
-      syncing.push(synced);
+      files.add(imagePath(folder.path, result.listingId));
     }
   }
-  await Promise.all(syncing);
-  if (syncing.length > 0) await syncPath(folder.path);
+  await files.synced();
   return group;
 }
 
