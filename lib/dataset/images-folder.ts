@@ -107,8 +107,8 @@ export async function makeFolder(path: string, key: string): Promise<void> {
 }
 
 /**
- * Makes the folders of the database and of image_metadata.json where they are missing. First looks at all paths: one that
- * lacks more than its last folder leads to a disk that is not mounted, and then nothing is begun anew beside it.
+ * Makes the folder of image_metadata.json where it is missing; whoever opens the database makes that one. First looks at
+ * all paths: one that lacks more than its last folder leads to a disk that is not mounted, and then nothing is begun anew.
  * @throws UserError (exit code 2), FileError
  */
 export async function makeFolders(data: {
@@ -116,14 +116,16 @@ export async function makeFolders(data: {
   readonly metadata: string;
   readonly images: string;
 }): Promise<void> {
-  const files = [
+  const metadata = dirname(data.metadata);
+  for (const { path, key } of [
     { path: dirname(data.database), key: 'data: database' },
-    { path: dirname(data.metadata), key: 'data: metadata' },
-  ];
-  for (const { path, key } of [...files, { path: data.images, key: 'data: images' }]) {
+    { path: metadata, key: 'data: metadata' },
+    { path: data.images, key: 'data: images' },
+  ]) {
     if (!isThere(path) && !isThere(dirname(path))) throw noFolder(dirname(path), key);
   }
-  for (const { path, key } of files) if (!isThere(path)) await makeFolder(path, key);
+  // A folder for both is made for the database, or refused.
+  if (!isThere(metadata) && metadata !== dirname(data.database)) await makeFolder(metadata, 'data: metadata');
 }
 
 function isThere(path: string): boolean {
