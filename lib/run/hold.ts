@@ -41,7 +41,7 @@ const TELL_MS = 1000;
  */
 export async function hold(options: HoldOptions, work: (held: Held) => Promise<number>): Promise<number> {
   const { pipeline, stderr } = options;
-  await mkdir(dirname(pipeline.data.database), { recursive: true });
+  await mkdir(dirname(pipeline.data.database), { recursive: true, mode: 0o755 });
   const lock = await acquireLock(pipeline.data.database, { pid: process.pid, since: Date.now() });
   if ('pid' in lock) {
     const who =
