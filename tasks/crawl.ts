@@ -4,9 +4,10 @@ import type { Services } from '../lib/services.ts';
 import { alreadySeen, advanceSlice, noteSlice } from '../lib/dataset/slices.ts';
 import { addFindings } from '../lib/dataset/findings.ts';
 import { readTaxonomy } from '../lib/dataset/taxonomy-table.ts';
-import { nextWanted } from '../lib/dataset/wanted.ts';
-import { applyBatch, applyPage, fetchBatch, unrecordedImages } from './rules/apply.ts';
-import type { BatchAnswer } from './rules/apply.ts';
+import { refusedListings } from '../lib/dataset/set-aside.ts';
+import { applyBatch, applyPage } from './rules/apply.ts';
+import { doneAsking, fetchBatch, nextInBatch, unrecordedImages } from './rules/batch.ts';
+import type { BatchAnswer } from './rules/batch.ts';
 import { unfilteredFinding } from './rules/verdicts.ts';
 import { defineTask } from '../lib/define-task.ts';
 import { inFlight } from '../lib/task/in-flight.ts';
@@ -14,7 +15,7 @@ import { orLeaveOut } from './rules/leave-out.ts';
 import { FIRST_FROM_THE_END, advance, nextPage, placeOf, slice, wholeRange } from './rules/price-slices.ts';
 import type { PageRequest } from './rules/price-slices.ts';
 import { lookUp, taxonomies, taxonomyUnits } from './rules/taxonomies.ts';
-import { BATCH, WINDOW } from '../lib/task/window.ts';
+import { WINDOW } from '../lib/task/window.ts';
 
 const cursorSchema = z.object({
   open: z.array(slice),
@@ -46,11 +47,12 @@ export default defineTask({
     const taxonomyId = Number(unit.id);
     let { open, counted, read } = cursor ?? { open: [wholeRange()], counted: 0, read: 0 };
     const flying = new Set<string>();
-    const asked = new Set<number>();
+    /** On their way; and those that are asked for by themselves, for they spoil every batch. */
+    const asked = new Set(await refusedListings(services.sql));
 
     const next = async (): Promise<(() => Promise<Landed>) | undefined> => {
-      const ids = await nextWanted(services.sql, BATCH, asked);
-      if (ids.length === BATCH) {
+      const { ids, room } = await nextInBatch(services.sql, asked);
+      if (room === 0) {
         for (const id of ids) asked.add(id);
         return async () => ({ batch: await fetchBatch(services, runId, ids) });
       }
@@ -63,8 +65,7 @@ export default defineTask({
     for await (const { value, pending } of inFlight(WINDOW, stop, next)) {
       if ('batch' in value) {
         yield { write: (tx) => applyBatch(tx, services, runId, value.batch), pending };
-        // Those of a batch that was left out stay marked, so that it is not asked for over and over.
-        if (!value.batch.leftOut) for (const id of value.batch.asked) asked.delete(id);
+        doneAsking(asked, value.batch);
         continue;
       }
       const { request, page } = value;

@@ -18,12 +18,13 @@ import { addFindings, closeRepaired } from '../lib/dataset/findings.ts';
 import type { Finding } from '../lib/dataset/findings.ts';
 import { imagesDone, imagesLost, recheckImages } from '../lib/dataset/images.ts';
 import { putEntries } from '../lib/dataset/meta-data.ts';
-import { settleUnmet } from '../lib/dataset/set-aside.ts';
+import { refusedListings, settleUnmet } from '../lib/dataset/set-aside.ts';
 import { shortSlices } from '../lib/dataset/slices.ts';
 import { readTaxonomy } from '../lib/dataset/taxonomy-table.ts';
-import { nextWanted, want } from '../lib/dataset/wanted.ts';
+import { want } from '../lib/dataset/wanted.ts';
 import { addWords, withoutWords } from '../lib/dataset/words.ts';
-import { applyBatch, applyShops, fetchBatch, fetchShop } from './rules/apply.ts';
+import { applyBatch, applyShops } from './rules/apply.ts';
+import { doneAsking, fetchBatch, fetchShop, nextInBatch } from './rules/batch.ts';
 import { checkImageFile, checkRecord, listingOfFile, sliceFinding } from './rules/verdicts.ts';
 import { defineTask } from '../lib/define-task.ts';
 import type { TaskOf } from '../lib/define-task.ts';
@@ -31,7 +32,7 @@ import { applyDownloads, downloadGroup } from './rules/download.ts';
 import { seenEntry, yearOfEntry } from '../lib/dataset/entries.ts';
 import { imageNames, imagesOnDisk } from '../lib/dataset/image-files.ts';
 import { inFlight } from '../lib/task/in-flight.ts';
-import { BATCH, WINDOW } from '../lib/task/window.ts';
+import { WINDOW } from '../lib/task/window.ts';
 
 const KINDS = [
   'missing-listing',
@@ -225,10 +226,10 @@ async function* checkFiles(from: number, { services, runId, options: { tolerate 
 async function* repair(context: Context): Steps {
   const { services, runId, stop } = context;
   const { sql } = services;
-  const asked = new Set<number>();
+  const asked = new Set(await refusedListings(sql));
   let done = 0;
   const next = async (): Promise<(() => ReturnType<typeof fetchBatch>) | undefined> => {
-    const ids = await nextWanted(sql, BATCH, asked);
+    const { ids } = await nextInBatch(sql, asked);
     if (ids.length === 0) return undefined;
     for (const id of ids) asked.add(id);
     return () => fetchBatch(services, runId, ids);
@@ -236,6 +237,7 @@ async function* repair(context: Context): Steps {
   for await (const { value, pending } of inFlight(WINDOW, stop, next)) {
     done += value.asked.length;
     yield { write: (tx) => applyBatch(tx, services, runId, value), progress: { done }, pending };
+    doneAsking(asked, value);
   }
 
   for (const shopId of await shopsLacking(sql)) {

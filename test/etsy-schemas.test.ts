@@ -49,6 +49,7 @@ const SHOP: Whole<Pick<IShop, keyof Shop>> = {
 };
 
 const IMAGE: Whole<Pick<IListingImage, keyof ListingImage>> = {
+  listing_id: 4_300_000_000,
   listing_image_id: 9_876_543_210,
   rank: 1,
   url_570xN: 'https://i.etsystatic.com/7/r/il/a1b2c3/5/il_570xN.5_x1y2.jpg',

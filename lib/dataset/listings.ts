@@ -139,3 +139,23 @@ export async function markRemoved(
     { ':ids': JSON.stringify(listingIds), ':now': now, ':staleBefore': staleBefore },
   );
 }
+
+/** A listing that was on offer when it was last read, which was lately; none of `except`. */
+export async function lastOnOffer(sql: Sql, except: ReadonlySet<number>): Promise<number | undefined> {
+  const rows = await sql.all<{ id: number }>(
+    `SELECT listing_id AS id FROM listings_dynamic WHERE state = 'active' ORDER BY snapshot_timestamp DESC LIMIT ?`,
+    [except.size + 1],
+  );
+  return rows.find(({ id }) => !except.has(id))?.id;
+}
+
+/** Of `listingIds`, those whose newest row says that they were removed. */
+export function goneListings(sql: Sql, listingIds: readonly number[]): Promise<number[]> {
+  return ids(
+    sql,
+    `SELECT r.value AS id FROM json_each(:ids) AS r WHERE (
+       SELECT d.state FROM listings_dynamic AS d WHERE d.listing_id = r.value
+       ORDER BY d.snapshot_timestamp DESC, d.id DESC LIMIT 1) = 'removed'`,
+    { ':ids': JSON.stringify(listingIds) },
+  );
+}

@@ -73,19 +73,22 @@ export class EtsyApi {
     }
   }
 
-  /** getListingsByListingIds with images and shop. Ids that do not exist or are not visible are missing in the answer. */
-  async batch(ids: readonly number[]): Promise<Sorted<BatchListing>> {
-    const { results } = await this.#list('listings/batch', {
-      listing_ids: ids.join(','),
-      includes: 'Images,Shop',
-    });
+  /**
+   * getListingsByListingIds with images and shop. Ids that do not exist or are not visible are missing in the answer; where
+   * none exists it may be a 404.
+   * @param patience tries before a failing request is told from an API that is out of order; undefined: as many as usual
+   */
+  async batch(ids: readonly number[], patience?: number): Promise<Sorted<BatchListing>> {
+    const query = { listing_ids: ids.join(','), includes: 'Images,Shop' };
+    const answer = await this.#unlessGone(this.#list('listings/batch', query, patience));
+    const results = answer?.results ?? [];
     const { good, rejected } = sortListings(results);
     const listings = good.map((record): BatchListing => {
       const listingId = record.listing_id;
       const images = record.images ? sortOut(listingImage, record.images) : undefined;
       const shops = sortOut(shop, record.shop ? [record.shop] : []);
       const bad = [...(images?.rejected ?? []), ...shops.rejected];
-      rejected.push(...bad.map((one) => ({ ...one, listingId })));
+      rejected.push(...bad.map((one) => ({ ...one, listingId, ofPart: true })));
       return {
         ...record,
         imageList: images && maySpeak(images) ? images.good : undefined,
@@ -141,13 +144,14 @@ export class EtsyApi {
     return flattened(tree, null);
   }
 
-  #list(path: string, query: Query): Promise<{ count: number; results: unknown[] }> {
-    return this.#client.get(path, query, (body) => {
+  #list(path: string, query: Query, patience?: number): Promise<{ count: number; results: unknown[] }> {
+    const accept = (body: unknown): z.infer<typeof envelope> => {
       const parsed = envelope.safeParse(body);
       if (!parsed.success)
         throw new ApiError('body', path, `not the shape of a list: ${reasonOf(parsed.error)}`);
       return parsed.data;
-    });
+    };
+    return this.#client.get(path, query, accept, patience);
   }
 
   async #unlessGone<T>(answer: Promise<T>): Promise<T | undefined> {

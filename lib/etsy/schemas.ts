@@ -16,6 +16,7 @@ const time = z.int().nullish();
 const money = z.object({ amount: z.int(), divisor: z.int().positive(), currency_code: z.string() });
 
 export const listingImage = z.object({
+  listing_id: int,
   listing_image_id: id,
   rank: int,
   url_570xN: text,
@@ -131,6 +132,8 @@ export interface Rejected {
   readonly reason: string;
   /** The listing to ask for again, where that is known. */
   readonly listingId?: number | undefined;
+  /** The listing itself is good; it is its shop or one of its images that is not. */
+  readonly ofPart?: boolean;
 }
 
 export interface Sorted<T> {
