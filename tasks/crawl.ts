@@ -111,7 +111,7 @@ function search(services: Services, taxonomyId: number, { slice, page }: PageReq
   });
   // Without a slice's first page its size is unknown; a later one that is left out shows in verify as listings unseen.
   if (slice.count < 0) return answer;
-  return orLeaveOut(answer, (leftOut) => ({ count: undefined, good: [], rejected: [leftOut] }));
+  return orLeaveOut(answer, (leftOut) => ({ count: undefined, good: [], rejected: [leftOut], misfits: [] }));
 }
 
 function keyOf({ slice: { low, high }, page }: PageRequest): string {

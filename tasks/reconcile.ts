@@ -55,7 +55,11 @@ export default defineTask({
         looked = more.at(-1) ?? looked;
         full = more.length === 0 || ids.length === places;
       }
-      if (ids.length === 0) return undefined;
+      // What is on its way may have to be asked for once more, and fills the batch.
+      if (ids.length === 0 || (ids.length < places && reaching.size > 0)) {
+        looked = before;
+        return undefined;
+      }
       for (const id of ids) asked.add(id);
       reaching.set(ids, before);
       return () => fetchBatch(services, runId, ids);

@@ -227,23 +227,25 @@ async function* repair(context: Context): Steps {
   const { services, runId, stop } = context;
   const { sql } = services;
   const asked = new Set(await refusedListings(sql));
-  let done = 0;
+  let [done, going] = [0, 0];
   const next = async (): Promise<(() => ReturnType<typeof fetchBatch>) | undefined> => {
-    const { ids } = await nextInBatch(sql, asked);
-    if (ids.length === 0) return undefined;
+    const { ids, room } = await nextInBatch(sql, asked);
+    // What is on its way may have to be asked for once more, and fills the batch.
+    if (ids.length === 0 || (room > 0 && going > 0)) return undefined;
     for (const id of ids) asked.add(id);
+    going += 1;
     return () => fetchBatch(services, runId, ids);
   };
   for await (const { value, pending } of inFlight(WINDOW, stop, next)) {
     done += value.asked.length;
+    going -= 1;
     yield { write: (tx) => applyBatch(tx, services, runId, value), progress: { done }, pending };
     doneAsking(asked, value);
   }
 
   for (const shopId of await shopsLacking(sql)) {
     const shop = await fetchShop(services, shopId);
-    const [had, lost] = 'reason' in shop ? [[], [shop]] : [[shop], []];
-    yield { write: (tx) => applyShops(tx, services, runId, had, lost) };
+    yield { write: (tx) => applyShops(tx, services, runId, [shop]) };
   }
 
   while (!context.options.tolerate.includes('missing-image')) {

@@ -140,13 +140,20 @@ export async function markRemoved(
   );
 }
 
-/** A listing that was on offer when it was last read, which was lately; none of `except`. */
-export async function lastOnOffer(sql: Sql, except: ReadonlySet<number>): Promise<number | undefined> {
+/** A listing that was on offer when it was last read, which was lately: none of `except`, and `skip` newer ones left out. */
+export async function lastOnOffer(
+  sql: Sql,
+  except: ReadonlySet<number>,
+  skip: number,
+): Promise<number | undefined> {
   const rows = await sql.all<{ id: number }>(
-    `SELECT listing_id AS id FROM listings_dynamic WHERE state = 'active' ORDER BY snapshot_timestamp DESC LIMIT ?`,
-    [except.size + 1],
+    `SELECT DISTINCT listing_id AS id FROM (
+       SELECT listing_id FROM listings_dynamic WHERE state = 'active' AND snapshot_timestamp > 0
+       ORDER BY snapshot_timestamp DESC LIMIT ?)`,
+    [except.size + skip + 1],
   );
-  return rows.find(({ id }) => !except.has(id))?.id;
+  const others = rows.filter(({ id }) => !except.has(id));
+  return others[Math.min(skip, others.length - 1)]?.id;
 }
 
 /** Of `listingIds`, those whose newest row says that they were removed. */

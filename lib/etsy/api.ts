@@ -2,7 +2,8 @@ import type { Client, Query } from './client.ts';
 import { ApiError } from './errors.ts';
 import { z } from 'zod';
 import { envelope, listing, listingImage, reasonOf, review, shop, sortOut, taxonomyNode } from './schemas.ts';
-import type { Listing, ListingImage, Rejected, Review, Shop, Sorted, TaxonomyNode } from './schemas.ts';
+import type { Misfit } from './fit.ts';
+import type { Listing, ListingImage, Review, Shop, Sorted, TaxonomyNode } from './schemas.ts';
 import type { Category } from '../dataset/taxonomy.ts';
 
 /** Rows in one answer, and ids in one batch, at most. */
@@ -69,7 +70,7 @@ export class EtsyApi {
       return { count, ...sortListings(results) };
     } catch (error) {
       if (!isPastTheEnd(error, query.offset)) throw error;
-      return { count: undefined, good: [], rejected: [] };
+      return { count: undefined, good: [], rejected: [], misfits: [] };
     }
   }
 
@@ -82,11 +83,12 @@ export class EtsyApi {
     const query = { listing_ids: ids.join(','), includes: 'Images,Shop' };
     const answer = await this.#unlessGone(this.#list('listings/batch', query, patience));
     const results = answer?.results ?? [];
-    const { good, rejected } = sortListings(results);
+    const { good, rejected, misfits } = sortListings(results);
     const listings = good.map((record): BatchListing => {
       const listingId = record.listing_id;
       const images = record.images ? sortOut(listingImage, record.images) : undefined;
       const shops = sortOut(shop, record.shop ? [record.shop] : []);
+      misfits.push(...within('images', images?.misfits ?? []), ...within('shop', shops.misfits));
       const bad = [...(images?.rejected ?? []), ...shops.rejected];
       rejected.push(...bad.map((one) => ({ ...one, listingId, ofPart: true })));
       return {
@@ -95,19 +97,18 @@ export class EtsyApi {
         shopRecord: shops.good[0],
       };
     });
-    return { good: listings, rejected };
+    return { good: listings, rejected, misfits };
   }
 
-  /** getShop; undefined when Etsy no longer knows it. */
-  async shop(shopId: number): Promise<Shop | Rejected | undefined> {
+  /** getShop, one record good or rejected; undefined when Etsy no longer knows it. */
+  async shop(shopId: number): Promise<Sorted<Shop> | undefined> {
     const path = `shops/${shopId}`;
     return this.#unlessGone(
       this.#client.get(path, {}, (raw) => {
-        const parsed = shop.safeParse(raw);
-        if (parsed.success) return parsed.data;
-        const reason = reasonOf(parsed.error);
+        const sorted = sortOut(shop, [raw]);
         // The shop asked for, but not as it should be: asking once more would not mend it.
-        if (fieldOf(raw, 'shop_id') === shopId) return { raw, reason };
+        if (sorted.good[0]?.shop_id === shopId || fieldOf(raw, 'shop_id') === shopId) return sorted;
+        const reason = sorted.rejected[0]?.reason ?? `shop_id: is another than ${shopId}`;
         throw new ApiError('body', path, `not the shape of a shop: ${reason}`);
       }),
     );
@@ -124,7 +125,8 @@ export class EtsyApi {
       });
       return { count, rows: results.length, ...ofShop(shopId, sortOut(review, results)) };
     } catch (error) {
-      if (isPastTheEnd(error, query.offset)) return { count: undefined, rows: 0, good: [], rejected: [] };
+      if (isPastTheEnd(error, query.offset))
+        return { count: undefined, rows: 0, good: [], rejected: [], misfits: [] };
       if (error instanceof ApiError && error.status === 404) return undefined;
       throw error;
     }
@@ -169,13 +171,18 @@ function isPastTheEnd(error: unknown, offset: number): boolean {
 }
 
 /** A review that names another shop than the one asked for is nobody's. */
-function ofShop(shopId: number, { good, rejected }: Sorted<Review>): Sorted<Review> {
+function ofShop(shopId: number, { good, rejected, misfits }: Sorted<Review>): Sorted<Review> {
   const others = good.filter((one) => one.shop_id !== shopId);
   const reason = `shop_id: is another shop's than ${shopId}, which was asked for`;
   return {
     good: good.filter((one) => one.shop_id === shopId),
     rejected: [...rejected, ...others.map((raw) => ({ raw, reason }))],
+    misfits,
   };
+}
+
+function within(area: string, misfits: readonly Misfit[]): Misfit[] {
+  return misfits.map((misfit) => ({ ...misfit, field: `${area}.${misfit.field}` }));
 }
 
 const wholeTree = envelope.extend({ results: z.array(taxonomyNode).min(1) });
@@ -188,12 +195,13 @@ function flattened(nodes: readonly TaxonomyNode[], parentId: number | null): Cat
 }
 
 function sortListings(records: readonly unknown[]): Sorted<Listing> {
-  const { good, rejected } = sortOut(listing, records);
-  return { good, rejected: rejected.map((bad) => ({ ...bad, listingId: listingIdOf(bad.raw) })) };
+  const { good, rejected, misfits } = sortOut(listing, records);
+  return { good, rejected: rejected.map((bad) => ({ ...bad, listingId: listingIdOf(bad.raw) })), misfits };
 }
 
 function listingIdOf(raw: unknown): number | undefined {
-  const id = fieldOf(raw, 'listing_id');
+  const written = fieldOf(raw, 'listing_id');
+  const id = typeof written === 'string' && /^\d{1,15}$/.test(written) ? Number(written) : written;
   return typeof id === 'number' && Number.isSafeInteger(id) && id > 0 ? id : undefined;
 }
 

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { fit } from './fit.ts';
+import type { Misfit } from './fit.ts';
 
 // Field types after Etsy's published specification. It requires no field, so any may be absent or null; only the ids
 // that a row cannot do without are demanded. Unknown fields are dropped. test/etsy-schemas.test.ts checks these types
@@ -118,7 +120,13 @@ export const taxonomyNode = z.object({
 });
 
 /** Every list answer. `count` is all that match, not what is in `results`. */
-export const envelope = z.object({ count: z.int().nonnegative(), results: z.array(z.unknown()) });
+export const envelope = z.object({
+  count: z.preprocess(
+    (count) => (typeof count === 'string' && /^\d{1,15}$/.test(count) ? Number(count) : count),
+    z.int().nonnegative(),
+  ),
+  results: z.array(z.unknown()),
+});
 
 export type Listing = z.infer<typeof listing>;
 export type ListingImage = z.infer<typeof listingImage>;
@@ -139,17 +147,29 @@ export interface Rejected {
 export interface Sorted<T> {
   readonly good: T[];
   readonly rejected: Rejected[];
+  /** Fields of the good ones that were not of their type. */
+  readonly misfits: Misfit[];
 }
 
-export function sortOut<T>(schema: z.ZodType<T>, records: readonly unknown[]): Sorted<T> {
+/** A record is refused only where something is wrong that its row cannot exist without. */
+export function sortOut<T>(schema: z.ZodObject & z.ZodType<T>, records: readonly unknown[]): Sorted<T> {
   const good: T[] = [];
   const rejected: Rejected[] = [];
+  const misfits: Misfit[] = [];
   for (const raw of records) {
     const parsed = schema.safeParse(raw);
-    if (parsed.success) good.push(parsed.data);
-    else rejected.push({ raw, reason: reasonOf(parsed.error) });
+    if (parsed.success) {
+      good.push(parsed.data);
+      continue;
+    }
+    const fitted = fit(schema, raw, parsed.error.issues);
+    const again = fitted && schema.safeParse(fitted.record);
+    if (fitted && again?.success) {
+      good.push(again.data);
+      misfits.push(...fitted.misfits);
+    } else rejected.push({ raw, reason: reasonOf(parsed.error) });
   }
-  return { good, rejected };
+  return { good, rejected, misfits };
 }
 
 export function reasonOf(error: z.ZodError): string {

@@ -1,11 +1,11 @@
 import type { BatchListing, SearchPage } from '../../lib/etsy/api.ts';
 import { imageNumber, imageParts, imageUrl } from '../../lib/dataset/image-url.ts';
-import type { Listing, ListingImage, Shop } from '../../lib/etsy/schemas.ts';
+import type { Listing, ListingImage } from '../../lib/etsy/schemas.ts';
 import { classify } from '../../lib/dataset/when-made.ts';
 import type { Services } from '../../lib/services.ts';
 import type { Tx } from '../../lib/store/database.ts';
 import { noteReceived } from '../../lib/dataset/answers.ts';
-import { addOddities } from '../../lib/dataset/oddities.ts';
+import { addOddities, misfitOddities } from '../../lib/dataset/oddities.ts';
 import type { Oddity } from '../../lib/dataset/oddities.ts';
 import { setAside, setAsideRefused, settleListings, settleShops } from '../../lib/dataset/set-aside.ts';
 import {
@@ -31,11 +31,12 @@ import { dropWanted, missesOf, unwantedShops, want, wantAgain } from '../../lib/
 import { imageEntry, imageOfEntry, seenEntry, yearOfEntry } from '../../lib/dataset/entries.ts';
 import type { ImageRef } from '../../lib/dataset/entries.ts';
 import { moment, unique } from './batch.ts';
-import type { BatchAnswer, Found, LostShop } from './batch.ts';
+import type { BatchAnswer, FetchedShop, Found } from './batch.ts';
 import { listingRow, primaryImage, shopRow } from './rows.ts';
 
 const SEARCH = 'listings/active';
 const BATCHES = 'listings/batch';
+const SHOPS = 'shops/{id}';
 
 /**
  * A page of search results: entries for all, rows for what was made since; what only the batch can tell (image, shop,
@@ -92,7 +93,7 @@ export async function applyPage(
     unusable: page.rejected.length,
     reason: page.rejected.at(-1)?.reason,
   });
-  await addOddities(tx, runId, [backOnOffer(back)]);
+  await addOddities(tx, runId, [backOnOffer(back), ...misfitOddities(SEARCH, page.misfits)]);
   return seen;
 }
 
@@ -112,11 +113,11 @@ export async function applyShops(
   tx: Tx,
   services: Services,
   runId: number,
-  shops: readonly Shop[],
-  lost: readonly LostShop[],
+  shops: readonly FetchedShop[],
 ): Promise<void> {
   const { now, staleBefore } = await moment(tx, services, runId);
-  const rows = new Map(shops.map((shop) => [shop.shop_id, shopRow(shop, now)]));
+  const rows = new Map(shops.flatMap(({ shop }) => (shop ? [[shop.shop_id, shopRow(shop, now)]] : [])));
+  const lost = shops.flatMap((one) => one.lost ?? []);
   await addShops(tx, [...rows.values()], staleBefore);
   await settleShops(tx, [...rows.keys()], now);
   await setAside(
@@ -125,6 +126,8 @@ export async function applyShops(
     now,
     lost.map((shop) => ({ endpoint: `shops/${shop.shopId}`, ...shop })),
   );
+  const misfits = shops.flatMap((one) => one.misfits ?? []);
+  await addOddities(tx, runId, misfitOddities(SHOPS, misfits));
 }
 
 /** What a batch said: rows that are due, shops, images; and what becomes of those that it did not name. */
@@ -143,8 +146,8 @@ export async function applyBatch(
   await fillProductionPartners(tx, rows);
   const back = await goneListings(tx, idsOf(since));
   await addListingsDynamic(tx, rows, staleBefore);
-  const shops = [...since.flatMap((listing) => listing.shopRecord ?? []), ...answer.shops];
-  await applyShops(tx, services, runId, shops, answer.lostShops);
+  const brought = since.flatMap((listing) => listing.shopRecord ?? []);
+  await applyShops(tx, services, runId, [...brought.map((shop) => ({ shop })), ...answer.shops]);
 
   await imagesDone(tx, answer.found);
   await applyImages(tx, runId, listings, since, madeSince);
@@ -163,7 +166,7 @@ export async function applyBatch(
     reason: rejected.at(-1)?.reason,
   });
   await applyRefused(tx, services, runId, answer, now);
-  await addOddities(tx, runId, [backOnOffer(back)]);
+  await addOddities(tx, runId, [backOnOffer(back), ...misfitOddities(BATCHES, answer.misfits)]);
 }
 
 /** Listings that spoil every batch they are in. */

@@ -1,5 +1,6 @@
 import type { BatchListing } from '../../lib/etsy/api.ts';
 import { ApiError } from '../../lib/etsy/errors.ts';
+import type { Misfit } from '../../lib/etsy/fit.ts';
 import type { Listing, Rejected, Shop } from '../../lib/etsy/schemas.ts';
 import { classify } from '../../lib/dataset/when-made.ts';
 import { staleBefore } from '../../lib/dataset/due.ts';
@@ -25,6 +26,13 @@ export interface LostShop extends Rejected {
   readonly shopId: number;
 }
 
+/** What came of asking for a shop by itself, or of its record in a batch. */
+export interface FetchedShop {
+  readonly shop?: Shop;
+  readonly lost?: LostShop;
+  readonly misfits?: readonly Misfit[];
+}
+
 /** A listing with which every batch is refused. */
 export interface RefusedListing {
   readonly listingId: number;
@@ -35,9 +43,9 @@ export interface BatchAnswer {
   readonly asked: readonly number[];
   readonly listings: readonly BatchListing[];
   readonly rejected: readonly Rejected[];
+  readonly misfits: readonly Misfit[];
   /** Fetched one by one, because the association was missing. */
-  readonly shops: readonly Shop[];
-  readonly lostShops: readonly LostShop[];
+  readonly shops: readonly FetchedShop[];
   readonly found: Found;
   readonly refused: readonly RefusedListing[];
   /** Some listing was named: then those that are missing may be gone. An answer that names none proves nothing. */
@@ -67,9 +75,13 @@ export async function fetchBatch(
   runId: number,
   asked: readonly number[],
 ): Promise<BatchAnswer> {
-  const isAgain = (await missesOf(services.sql, asked)).size > 0;
-  const known = isAgain && asked.length < BATCH ? await lastOnOffer(services.sql, new Set(asked)) : undefined;
-  return { ...(await askOrHalve({ services, runId, known }, asked)), asked };
+  const misses = Math.max(0, ...(await missesOf(services.sql, asked)).values());
+  // Another one each time: the first may itself be gone by now.
+  const known = misses > 0 ? await lastOnOffer(services.sql, new Set(asked), misses - 1) : undefined;
+  const answer = await askOrHalve({ services, runId, known }, asked);
+  // Where none is known to be on offer there is nothing to hold the answer against.
+  const isCredible = answer.isCredible || (misses > 0 && known === undefined);
+  return { ...answer, asked, isCredible };
 }
 
 /** Once its answer is committed; those that it was refused with stay marked, so that they spoil no other batch. */
@@ -104,8 +116,8 @@ function nothing(asked: readonly number[]): BatchAnswer {
     asked,
     listings: [],
     rejected: [],
+    misfits: [],
     shops: [],
-    lostShops: [],
     found: [],
     refused: [],
     isCredible: false,
@@ -117,8 +129,8 @@ function joined(one: BatchAnswer, other: BatchAnswer): BatchAnswer {
     asked: [...one.asked, ...other.asked],
     listings: [...one.listings, ...other.listings],
     rejected: [...one.rejected, ...other.rejected],
+    misfits: [...one.misfits, ...other.misfits],
     shops: [...one.shops, ...other.shops],
-    lostShops: [...one.lostShops, ...other.lostShops],
     found: [...one.found, ...other.found],
     refused: [...one.refused, ...other.refused],
     isCredible: one.isCredible || other.isCredible,
@@ -130,7 +142,7 @@ async function ask(
   asked: readonly number[],
   patience: number | undefined,
 ): Promise<BatchAnswer> {
-  const { good, rejected } = await services.api.batch(
+  const { good, rejected, misfits } = await services.api.batch(
     known === undefined ? asked : [...asked, known],
     patience,
   );
@@ -141,19 +153,15 @@ async function ask(
   const brought = new Set(listings.flatMap((listing) => listing.shopRecord?.shop_id ?? []));
   const since = listings.filter((listing) => classify(listing.when_made, madeSince) === 'since');
   const missing = new Set(since.map((listing) => listing.shop_id).filter((shopId) => !brought.has(shopId)));
-  const shops: Shop[] = [];
-  const lostShops: LostShop[] = [];
-  for (const shopId of await dueShops(services.sql, [...missing], staleBefore)) {
-    const shop = await fetchShop(services, shopId);
-    if ('reason' in shop) lostShops.push(shop);
-    else shops.push(shop);
-  }
+  const shops: FetchedShop[] = [];
+  for (const shopId of await dueShops(services.sql, [...missing], staleBefore))
+    shops.push(await fetchShop(services, shopId));
   return {
     asked,
     listings,
     rejected: [...rejected, ...strange.map((raw) => ({ raw, reason: 'listing_id: was not asked for' }))],
+    misfits,
     shops,
-    lostShops,
     found: await unrecordedImages(services, listings),
     refused: [],
     isCredible: good.some(({ listing_id: id }) => ids.has(id) || id === known),
@@ -161,10 +169,16 @@ async function ask(
 }
 
 /** A shop by itself. What cannot be had or used is told, so that the rest goes on. */
-export async function fetchShop(services: Services, shopId: number): Promise<Shop | LostShop> {
-  const shop = await orLeaveOut(services.api.shop(shopId), (leftOut) => leftOut);
-  if (!shop) return { shopId, reason: 'HTTP 404: Etsy no longer knows the shop', raw: shopId };
-  return 'reason' in shop ? { ...shop, shopId } : shop;
+export async function fetchShop(services: Services, shopId: number): Promise<FetchedShop> {
+  const answer = await orLeaveOut(services.api.shop(shopId), (leftOut) => ({
+    good: [],
+    rejected: [leftOut],
+    misfits: [],
+  }));
+  const [shop] = answer?.good ?? [];
+  if (shop) return { shop, misfits: answer?.misfits ?? [] };
+  const [bad] = answer?.rejected ?? [];
+  return { lost: { ...(bad ?? { reason: 'HTTP 404: Etsy no longer knows the shop', raw: shopId }), shopId } };
 }
 
 /** Images that lie on disk although nothing is recorded of them: another program, or an earlier system, put them there. */
