@@ -98,7 +98,7 @@ export class Starts {
       const pace = await this.#ledger.pace(run_id, started_at, next ?? undefined);
       const last = pace.lastMs === undefined ? undefined : new Date(pace.lastMs).toISOString();
       const when = last === undefined ? '' : `; the last request was sent at ${last.slice(0, 19)}Z`;
-      const reason = `its end was not noted (killed, a power cut, a full disk)${when}`;
+      const reason = `ended unexpectedly (killed, power lost, or disk full)${when}`;
       await this.#database.write((tx) =>
         tx.run('UPDATE starts SET reason = ?, requests = ?, faults = ?, worst_second = ? WHERE id = ?', [
           reason,

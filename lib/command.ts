@@ -59,7 +59,7 @@ export async function main(argv: readonly string[], process: NodeJS.Process): Pr
     await check(line);
   } catch (error) {
     process.stderr.write(
-      `sync-data: ${error instanceof Error ? error.message : String(error)}\nWhat can be asked for: npx sync-data --help\n`,
+      `sync-data: ${error instanceof Error ? error.message : String(error)}\nFor usage: npx sync-data --help\n`,
     );
     return 2;
   }
@@ -86,7 +86,7 @@ export async function main(argv: readonly string[], process: NodeJS.Process): Pr
 function parse(argv: readonly string[]): Line {
   const { values, positionals } = parsed(argv);
   const [word, ...more] = positionals;
-  if (more.length > 0) throw new Error(`one word at a time: ${positionals.join(', ')}`);
+  if (more.length > 0) throw new Error(`expected one command, got: ${positionals.join(', ')}`);
   const { stage, json = false, help = false, version: asked = false } = values;
   return { word, stage, json, help, version: asked };
 }
@@ -115,8 +115,10 @@ async function check({ word, stage, json }: Line): Promise<void> {
   const known = Object.keys(WORDS);
   if (word !== undefined && !known.includes(word)) {
     const { didYouMean } = await import('./pipeline/validate.ts');
-    throw new Error(`unknown word "${word}"${didYouMean(word, known)}; the words are: ${known.join(', ')}`);
+    throw new Error(
+      `unknown command "${word}"${didYouMean(word, known)}; the commands are: ${known.join(', ')}`,
+    );
   }
-  if (word !== undefined && stage !== undefined) throw new Error(`--stage is for a run, not for ${word}`);
+  if (word !== undefined && stage !== undefined) throw new Error(`--stage belongs to a run, not to ${word}`);
   if (json && word !== 'status') throw new Error('--json is for status');
 }

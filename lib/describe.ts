@@ -1,14 +1,13 @@
 import { Stopped } from './pipeline/stop.ts';
 import { FileError, asFileError } from './store/files.ts';
 
-const UNFORESEEN =
-  'Nobody foresaw this error. The last checkpoint is kept; start sync-data again to go on from it.';
+const UNFORESEEN = 'Unexpected error. Your last checkpoint is safe; run sync-data again to resume.';
 
 /** The message, and what to do next on a line of its own; the trace only where nobody foresaw the error. */
 export function describe(error: unknown): string {
   if (!(error instanceof Error)) return `sync-data: ${String(error)}\n${UNFORESEEN}`;
   if (error instanceof Stopped)
-    return `Stopped: ${error.message}.\nEverything is saved. To go on: npx sync-data`;
+    return `Stopped: ${error.message}.\nEverything is saved. To resume: npx sync-data`;
   const hint = 'hint' in error && typeof error.hint === 'string' ? error.hint : undefined;
   if (hint !== undefined) return `${error.message}\n${hint}`;
   const path = 'path' in error && typeof error.path === 'string' ? error.path : 'a file';

@@ -2,6 +2,8 @@
 
 /** An API answer, after decompression. A page of 100 listings has 0.3 to 1 MB; the longest descriptions make it 5. Bytes. */
 export const MOST_BODY_BYTES = 8 * 1024 * 1024;
+/** Of an answer that is no good one: what says why stands at its start. Bytes. */
+export const MOST_ERROR_BYTES = 64 * 1024;
 /** Values in one JSON answer. A full batch with images and shops has about 30,000. */
 export const MOST_VALUES = 400_000;
 /** Levels of lists and blocks within each other. Etsy's answers have 6. */

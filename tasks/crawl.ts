@@ -14,8 +14,10 @@ import { inFlight } from '../lib/task/in-flight.ts';
 import { orLeaveOut } from './rules/leave-out.ts';
 import { FIRST_FROM_THE_END, advance, nextPage, placeOf, slice, wholeRange } from './rules/price-slices.ts';
 import type { PageRequest } from './rules/price-slices.ts';
-import { lookUp, taxonomies, taxonomyUnits } from './rules/taxonomies.ts';
+import { fetchNames, lookUp, namesAreDue, taxonomies, taxonomyUnits } from './rules/taxonomies.ts';
+import type { Write } from '../lib/task/task.ts';
 import { WINDOW } from '../lib/task/window.ts';
+import type { Tx } from '../lib/store/database.ts';
 
 const cursorSchema = z.object({
   open: z.array(slice),
@@ -25,7 +27,10 @@ const cursorSchema = z.object({
   read: z.int(),
 });
 
-type Landed = { readonly request: PageRequest; readonly page: SearchPage } | { readonly batch: BatchAnswer };
+type Landed =
+  | { readonly request: PageRequest; readonly page: SearchPage }
+  | { readonly batch: BatchAnswer }
+  | { readonly names: Write<Tx> };
 
 /**
  * Reads every active listing of each taxonomy, newest first, price range by price range. Full batches of what only
@@ -49,8 +54,13 @@ export default defineTask({
     const flying = new Set<string>();
     /** On their way; and those that are asked for by themselves, for they spoil every batch. */
     const asked = new Set(await refusedListings(services.sql));
+    let namesDue = await namesAreDue(services.sql);
 
     const next = async (): Promise<(() => Promise<Landed>) | undefined> => {
+      if (namesDue) {
+        namesDue = false;
+        return async () => ({ names: await fetchNames(services, runId) });
+      }
       const { ids, room } = await nextInBatch(services.sql, asked);
       if (room === 0) {
         for (const id of ids) asked.add(id);
@@ -63,6 +73,10 @@ export default defineTask({
     };
 
     for await (const { value, pending } of inFlight(WINDOW, stop, next)) {
+      if ('names' in value) {
+        yield { write: value.names, pending };
+        continue;
+      }
       if ('batch' in value) {
         yield { write: (tx) => applyBatch(tx, services, runId, value.batch), pending };
         doneAsking(asked, value.batch);

@@ -8,16 +8,20 @@ import {
   imagesOnRecord,
   lackingRecords,
   listingsWithoutEntry,
+  namelessEntries,
   shopsLacking,
   whenMadeWords,
   withoutEntry,
+  withoutImageOnRecord,
 } from '../lib/dataset/checks.ts';
-import type { ListingBrief } from '../lib/dataset/checks.ts';
+import type { ListingBrief, Nameless } from '../lib/dataset/checks.ts';
 import type { Tx } from '../lib/store/database.ts';
 import { addFindings, closeRepaired } from '../lib/dataset/findings.ts';
 import type { Finding } from '../lib/dataset/findings.ts';
 import { imagesDone, imagesLost, recheckImages } from '../lib/dataset/images.ts';
+import { imageParts } from '../lib/dataset/image-url.ts';
 import { putEntries } from '../lib/dataset/meta-data.ts';
+import type { MetaEntry } from '../lib/dataset/meta-data.ts';
 import { refusedListings, settleUnmet } from '../lib/dataset/set-aside.ts';
 import { shortSlices } from '../lib/dataset/slices.ts';
 import { readTaxonomy } from '../lib/dataset/taxonomy-table.ts';
@@ -29,7 +33,7 @@ import { checkImageFile, checkRecord, listingOfFile, sliceFinding } from './rule
 import { defineTask } from '../lib/define-task.ts';
 import type { TaskOf } from '../lib/define-task.ts';
 import { applyDownloads, downloadGroup } from './rules/download.ts';
-import { seenEntry, yearOfEntry } from '../lib/dataset/entries.ts';
+import { imageEntry, seenEntry, yearOfEntry } from '../lib/dataset/entries.ts';
 import { imageNames, imagesOnDisk } from '../lib/dataset/image-files.ts';
 import { inFlight } from '../lib/task/in-flight.ts';
 import { WINDOW } from '../lib/task/window.ts';
@@ -41,6 +45,8 @@ const KINDS = [
   'missing-shop-dynamic',
   'missing-image',
   'image-without-entry',
+  'image-not-on-record',
+  'entry-without-image',
   'foreign-file',
   'listing-without-entry',
   'made-before',
@@ -93,6 +99,7 @@ async function* checkRecords(from: number, { services, runId, options: { tolerat
     const end = await endOfStretch(sql, stretch);
     if (!end) break;
     const records = await lackingRecords(sql, stretch, end.last);
+    const nameless = await namelessEntries(sql, stretch, end.last);
     const wordless = await withoutWords(sql, after, end.last);
     after = end.last;
     done += end.entries;
@@ -111,12 +118,22 @@ async function* checkRecords(from: number, { services, runId, options: { tolerat
         await imagesDone(tx, found);
         await imagesLost(
           tx,
-          lost.map((listingId) => ({ listingId, reason: 'no image was ever recorded' })),
+          lost.map((listingId) => ({ listingId, reason: 'no image is on record' })),
         );
         await addFindings(tx, runId, [
           ...findings,
-          ...lost.map((id) => missingImage(id, 'no image was ever recorded')),
+          ...lost.map((id) => missingImage(id, 'no image is on record')),
         ]);
+        await putEntries(tx, nameless.map(withItsImage));
+        await addFindings(
+          tx,
+          runId,
+          nameless.map(({ listing_id }) => ({
+            kind: 'entry-without-image',
+            subject: String(listing_id),
+            detail: 'image_metadata.json did not name its image; filled in from the database',
+          })),
+        );
         await want(tx, wanted);
         await wantUnknown(tx, lost);
       },
@@ -211,15 +228,40 @@ async function* checkFiles(from: number, { services, runId, options: { tolerate 
       if (id !== undefined) listings.set(id, name);
       // Left by a download that was killed.
       else if (/^\d+\.jpg\.part$/.test(name)) await rm(join(imagesFolder, name), { force: true });
-      else findings.push({ kind: 'foreign-file', subject: name, detail: 'no name of an image; left alone' });
+      else
+        findings.push({
+          kind: 'foreign-file',
+          subject: name,
+          detail: 'not an image of a listing; left alone',
+        });
+    }
+    const unrecorded = await imagesOnDisk(
+      imagesFolder,
+      await withoutImageOnRecord(sql, [...listings.keys()]),
+    );
+    for (const { listingId } of unrecorded) {
+      const detail = 'a whole image that the database did not know of; recorded';
+      findings.push({ kind: 'image-not-on-record', subject: String(listingId), detail });
     }
     for (const id of await withoutEntry(sql, [...listings.keys()])) {
       const detail = 'its listing has no entry in meta_data; left alone';
       findings.push({ kind: 'image-without-entry', subject: listings.get(id) ?? String(id), detail });
     }
     const told = findings.filter((finding) => !tolerate.some((one) => one === finding.kind));
-    if (told.length > 0) yield { write: (tx) => addFindings(tx, runId, told) };
+    if (told.length + unrecorded.length === 0) continue;
+    yield {
+      write: async (tx) => {
+        await imagesDone(tx, unrecorded);
+        await addFindings(tx, runId, told);
+      },
+    };
   }
+}
+
+function withItsImage({ listing_id, value, image_id, url }: Nameless): MetaEntry {
+  const entry = JSON.parse(value) as Record<string, unknown>;
+  const filled = imageEntry(entry, { imageId: image_id, ...imageParts(url) }, true) ?? entry;
+  return { listingId: listing_id, value: JSON.stringify(filled), earliestYear: yearOfEntry(filled) };
 }
 
 /** Batches for what lacks rows or an image, then the images; a shop whose listings are all gone is asked for itself. */

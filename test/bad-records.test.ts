@@ -37,7 +37,7 @@ describe('of an answer', () => {
       { listing_id: 6, shop_id: 2, state: 'sold_out' },
       null,
     ];
-    const { good, rejected } = await apiThatSays({ count: 6, results }).batch([1]);
+    const { good, rejected } = await apiThatSays({ count: 6, results }).batch([1, 2, 3, 4, 5, 6]);
     assert.deepEqual(
       good.map((listing) => listing.listing_id),
       [1, 6],

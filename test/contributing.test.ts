@@ -69,7 +69,7 @@ describe('the example stage', () => {
         stdout,
         new RegExp(`^ {2}stage prices, unit listings \\(All listings\\) at \\d+ of ${listings}$`, 'm'),
       );
-      assert.match(stdout, /^Everything up to there is saved\. To go on: npx sync-data --stage prices$/m);
+      assert.match(stdout, /^Everything up to there is saved\. To resume: npx sync-data --stage prices$/m);
       const [unit] = await rig.rows<{ cursor: string }>("SELECT cursor FROM units WHERE stage = 'prices'");
       const { after, done } = JSON.parse(unit?.cursor ?? '') as { after: number; done: number };
       const first = await noted(rig);

@@ -37,7 +37,7 @@ describe('the API key', () => {
       ['export ETSY_API_KEY=abcdef:s3cret\u00a0\n', 'utf8'],
     ] as const) {
       await writeFile(join(folder, '.env'), Buffer.from(text, encoding));
-      assert.equal((await findKey(folder, { ETSY_API_KEY: '' }))?.header(), 'abcdef:s3cret', text);
+      assert.equal((await findKey(folder, {}))?.header(), 'abcdef:s3cret', text);
     }
   });
 

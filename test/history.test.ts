@@ -85,7 +85,7 @@ describe('the history of starts', () => {
         [null, null, null, sent],
       );
       assert.ok((killed?.worst_second ?? 0) >= 1);
-      assert.match(killed?.reason ?? '', /^its end was not noted .+; the last request was sent at .+Z$/);
+      assert.match(killed?.reason ?? '', /^ended unexpectedly .+; the last request was sent at .+Z$/);
       assert.equal(last?.outcome, 'finished');
     }));
 

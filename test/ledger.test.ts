@@ -46,6 +46,30 @@ describe('the ledger', () => {
     assert.equal((await store.rows('SELECT id FROM ledger')).length, 3);
   });
 
+  it('counts for a quota what was sent with its own key, and what nobody knows the key of', async () => {
+    const [mine, other, earlier] = ['a', 'b', undefined].map((key) => new Ledger(store.database, key));
+    assert.ok(mine && other && earlier);
+    await store.database.write((tx) => tx.run('DELETE FROM ledger'));
+    const sent = async (ledger: Ledger, age: number, remainingToday: number): Promise<void> => {
+      ledger.settle(await ledger.stamp('x', NOW_MS - age), { status: 200, tookMs: 1, remainingToday });
+      await ledger.flush();
+    };
+    await sent(mine, 500, 7);
+    await sent(other, 400, 0);
+    await sent(other, 300, 0);
+    assert.equal((await mine.remaining(NOW_MS))?.calls, 7);
+    assert.deepEqual(await mine.day(NOW_MS), { used: 1, oldestMs: NOW_MS - 500 });
+    assert.equal(await mine.countSince(NOW_MS - 450), 0);
+    await sent(earlier, 200, 3);
+    assert.equal((await mine.remaining(NOW_MS))?.calls, 3);
+    assert.equal((await mine.day(NOW_MS)).used, 2);
+    assert.equal((await other.day(NOW_MS)).used, 3);
+    // The throttle is for all keys together, and so is what is told of a run.
+    assert.equal((await mine.recent(NOW_MS, 2000)).length, 4);
+    await sent(other, 100, 9);
+    assert.equal((await (await Ledger.ofLastKey(store.database)).remaining(NOW_MS))?.calls, 9);
+  });
+
   it('gives the worst second and the mean of a run as anyone would count them', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.nat({ max: 4000 }), { maxLength: 30 }), async (times) => {

@@ -91,7 +91,7 @@ describe('the run log', () => {
       log.onProblem((problem) => told.push(problem));
       log.write('warning');
       assert.equal(told.length, 1);
-      assert.match(told[0] ?? '', /^the log cannot be written: .+ is a folder, not a file/);
+      assert.match(told[0] ?? '', /^cannot write the log: .+ is a folder, not a file/);
       await rmdir(path);
       log.write('warning');
       assert.deepEqual(
@@ -204,10 +204,7 @@ describe('the log of a run', () => {
       await mkdir(rig.path('sync-data.log'));
       const { code, stdout } = await rig.run();
       assert.equal(code, 0);
-      assert.equal(
-        stdout.match(/warning: the log cannot be written: .+ is a folder, not a file/g)?.length,
-        1,
-      );
+      assert.equal(stdout.match(/warning: cannot write the log: .+ is a folder, not a file/g)?.length, 1);
       assert.ok(existsSync(rig.path('sync-data.log')));
     }));
 });

@@ -38,7 +38,7 @@ void test('an empty pipeline.yaml is that, and not a reason to take the one abov
 void test('none anywhere: where was looked, and what to do', async (t) => {
   const folder = await folderWith(t, { 'note.txt': '' });
   const { message, hint } = await refusalOf(folder);
-  assert.equal(message, `No pipeline.yaml in ${folder}, nor in any folder above it.`);
+  assert.equal(message, `No pipeline.yaml in ${folder} or any folder above it.`);
   assert.equal(
     hint,
     `Copy the one that ships with sync-data into a folder of your own and start there: ${join(repository, 'pipeline.yaml')}`,
@@ -64,7 +64,7 @@ void test("a broken package.json in the way is named, and the user's configurati
   };
   assert.match(
     await messageIn(join(folder, 'broken')),
-    /^UserError pipeline\.yaml cannot be looked for: JSON Error in \S+broken\/package\.json/,
+    /^UserError cannot look for pipeline\.yaml: JSON Error in \S+broken\/package\.json/,
   );
   assert.match(await messageIn(join(folder, 'none')), /^UserError No pipeline\.yaml in /);
 });

@@ -30,6 +30,7 @@ const MEANT: readonly (readonly [statement: string, why: string])[] = [
   ['SELECT when_made AS word, count(*) AS n FROM listings', 'verify, once: words of when_made'],
   ['SELECT DISTINCT l.shop_id AS id FROM listings AS l', 'verify, once: shops without rows'],
   ['SELECT json_group_array(s.shop_id ORDER BY', 'reviews, once: which shops are due'],
+  ['SELECT key FROM ledger ORDER BY id DESC LIMIT 1', 'the status: the last row'],
   [
     'SELECT remaining_today AS calls, at_ms AS atMs FROM ledger INDEXED BY ledger_remaining',
     'the first row of an index',

@@ -125,17 +125,21 @@ function watch(
   { onQuota = 'wait', signal = NEVER }: { onQuota?: 'wait' | 'stop'; signal?: AbortSignal } = {},
 ): Watched {
   const said: string[] = [];
+  const end = new AbortController();
   let until = 0;
   const quota = new Quota({
     ledger,
     onQuota,
-    signal,
-    stop: (reason) => said.push(`stop: ${reason}`),
+    signal: AbortSignal.any([signal, end.signal]),
+    stop: (reason) => {
+      if (!end.signal.aborted) said.push(`stop: ${reason}`);
+      end.abort();
+    },
     hold: (reason, told) => {
       said.push(`hold: ${reason}`);
       until = told;
+      return () => said.push('released');
     },
-    released: () => said.push('released'),
   });
   return { quota, said, until: () => until };
 }
@@ -441,14 +445,35 @@ describe('while the quota is used up', () => {
     stop.abort(reason);
     await assert.rejects(ready, reason);
     await assert.rejects(quota.ready(), reason);
-    assert.deepEqual(said, ['hold: the daily quota is used up']);
+    assert.deepEqual(said, ['hold: the daily quota is used up', 'released']);
   });
 
-  it('the run is asked to stop, once, where onQuota says so', async () => {
+  it('the run is asked to stop, once, where onQuota says so and there is a request left to send', async () => {
     const { quota, said } = watch(new Ledger(database), { onQuota: 'stop' });
     await quota.spent(RETRY, Date.now());
     await quota.spent(RETRY, Date.now() + 1);
-    assert.deepEqual(said, ['stop: the daily quota is used up; calls come back from 2026-09-04 00:05 UTC']);
+    assert.deepEqual(said, []);
+    await assert.rejects(quota.ready());
+    await assert.rejects(quota.ready());
+    assert.deepEqual(said, ['stop: the daily quota is used up; calls return from 2026-09-04 00:05 UTC']);
+  });
+
+  it('a 0 is believed only where a request is refused, or where the ledger knows of about as many calls', async () => {
+    const limit = fc.integer({ min: 1, max: 30 });
+    const statuses = fc.constantFrom(200, 204, 404, 429, 500, 503);
+    await fc.assert(
+      fc.asyncProperty(fc.option(limit), fc.nat({ max: 30 }), statuses, async (limit, used, status) => {
+        await database.write((tx) => tx.run('DELETE FROM ledger'));
+        const ledger = new Ledger(database);
+        for (let call = 0; call < used; call += 1) await ledger.stamp('shops/7', Date.now() - call);
+        const { quota } = watch(ledger);
+        const agrees = status === 429 || (limit !== null && used >= limit * 0.9);
+        assert.equal(await quota.believes(0, status, limit ?? undefined, Date.now()), agrees);
+        assert.equal(await quota.believes(1, status, limit ?? undefined, Date.now()), true);
+        assert.equal(await quota.believes(undefined, status, limit ?? undefined, Date.now()), false);
+      }),
+      { numRuns: 30 },
+    );
   });
 
   it('the next process knows, unless Etsy has said since that calls are left', async () => {
@@ -459,6 +484,7 @@ describe('while the quota is used up', () => {
       await time.pass(1);
       const { quota, said } = watch(new Ledger(database), { onQuota: 'stop' });
       await quota.restore(Date.now());
+      await quota.ready().catch(() => undefined);
       return said;
     };
     assert.equal((await answer(undefined)).length, 0);

@@ -49,7 +49,7 @@ describe('the report of a database', () => {
       assert.equal(stdout, '');
       assert.match(
         stderr,
-        /^There is no database to report on: .+etsy_data\.db\nFill it first: npx sync-data\n$/,
+        /^There is no database to report on: .+etsy_data\.db\nRun a sync first: npx sync-data\n$/,
       );
       assert.deepEqual((await readdir(rig.folder)).toSorted(), ['.env', 'pipeline.yaml']);
     }));

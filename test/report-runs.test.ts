@@ -144,7 +144,7 @@ describe('a run of all stages', () => {
       assert.match(stdout, /\nFinished in /);
       assert.match(
         stdout,
-        /\nThe report could not be written; the run is complete all the same\.\n.+report\.html: .+\n.+\nTo try again: npx sync-data report\n$/,
+        /\nThe report could not be written\. The run itself is complete\.\n.+report\.html: .+\n.+\nTo try again: npx sync-data report\n$/,
       );
       assert.ok((await stat(rig.path('report.html'))).isDirectory());
       assert.equal(await rig.number('SELECT count(*) AS n FROM runs WHERE finished_at IS NOT NULL'), 1);
@@ -161,7 +161,7 @@ it('a word that is none is refused, and the one that was meant is told', () =>
     };
     assert.match(
       await refused('reprot'),
-      /^sync-data: unknown word "reprot" \(did you mean report\?\); the words are: .*\breport\b.*\n.+--help\n$/,
+      /^sync-data: unknown command "reprot" \(did you mean report\?\); the commands are: .*\breport\b.*\n.+--help\n$/,
     );
     assert.doesNotMatch(await refused('constructor'), /did you mean/);
     assert.match(await refused('report', 'now'), /report, now/);

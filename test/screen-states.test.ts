@@ -126,7 +126,7 @@ describe('a row of the live screen', () => {
 
 describe('the foot of the live screen', () => {
   const long =
-    'no good answer from the API since 14:58:02 UTC (listings/active: HTTP 503: upstream connect error)';
+    'no usable answer from the API since 14:58:02 UTC (listings/active: HTTP 503: upstream connect error)';
 
   it('takes a second line for what is too long for one, and leaves out what is not needed', async () => {
     const gauges = { ...GAUGES, images: { done: 1_208_000, waiting: 301_000, failed: 3, bytes: 8.42e9 } };
@@ -152,10 +152,10 @@ describe('the foot of the live screen', () => {
       [
         '  Etsy API  4.9 of 5/s · 3,796 left, for 13 min',
         '  Images    1,208,000 on disk · 301,000 waiting · 3 failed',
-        '⚠ crawl: no good answer from the API since 14:58:02 UTC',
+        '⚠ crawl: no usable answer from the API since 14:58:02 UTC',
         '  (…)',
         '‖ next try in 29 s (…)',
-        '  no good answer from the API since 14:58:02 UTC',
+        '  no usable answer from the API since 14:58:02 UTC',
         '  (…)',
         '  touch KILL to stop',
       ],

@@ -32,7 +32,10 @@ describe('sync-data status', () => {
     withRig({}, async (rig) => {
       const { code, stdout, stderr } = await ask(rig);
       assert.deepEqual([code, stdout], [2, '']);
-      assert.match(stderr, /^There is no .+etsy_data\.db yet: .+\nThe first run makes it: npx sync-data\n$/);
+      assert.match(
+        stderr,
+        /^There is no .+etsy_data\.db yet: .+\nThe first run creates it: npx sync-data\n$/,
+      );
       assert.equal(existsSync(rig.path('etsy_data.db')), false);
     }));
 
@@ -74,8 +77,8 @@ describe('sync-data status', () => {
       const sent = await rig.requests();
       const after = await ask(rig);
       assert.match(after.stdout, /^No run is under way\.$/m);
-      assert.match(after.stdout, /^The last start, .+, was ended without a word\.$/m);
-      assert.match(after.stdout, /^To go on: npx sync-data$/m);
+      assert.match(after.stdout, /^The last start, .+, ended unexpectedly \(killed, or power lost\)\.$/m);
+      assert.match(after.stdout, /^To resume: npx sync-data$/m);
       assert.equal((await rig.requests()).length, sent.length);
     }));
 
@@ -159,10 +162,13 @@ describe('sync-data status', () => {
   it('is no word for a run', () =>
     withRig({}, async (rig) => {
       for (const [args, what] of [
-        [['staus'], /^sync-data: unknown word "staus" \(did you mean status\?\); the words are: .*status/],
-        [['status', 'now'], /^sync-data: one word at a time: status, now\n/],
+        [
+          ['staus'],
+          /^sync-data: unknown command "staus" \(did you mean status\?\); the commands are: .*status/,
+        ],
+        [['status', 'now'], /^sync-data: expected one command, got: status, now\n/],
         [['--json'], /^sync-data: --json is for status\n/],
-        [['status', '--stage', 'crawl'], /^sync-data: --stage is for a run, not for status\n/],
+        [['status', '--stage', 'crawl'], /^sync-data: --stage belongs to a run, not to status\n/],
       ] as const) {
         const { code, stderr } = await rig.run({ qps: 'exact', args });
         assert.equal(code, 2);

@@ -31,7 +31,7 @@ const FINISHED: SummaryOptions = {
   took: 47_000,
   counts: COUNTS,
   pace: { requests: 12_345, faults: 3, worstSecond: 5, perSecond: 4.8712, lastMs: 0 },
-  findings: [{ kind: 'missing-image', subject: '1203', detail: 'no image was\never recorded' }],
+  findings: [{ kind: 'missing-image', subject: '1203', detail: 'no image is\non record' }],
   describe: (error) => (error as Error).message,
   logFile: '/data/sync-data.log',
   cwd: '/data',
@@ -62,7 +62,7 @@ describe('the summary', () => {
       '',
       ...FIGURES,
       '',
-      '  missing-image: 1203: no image was ever recorded',
+      '  missing-image: 1203: no image is on record',
       '  and 6 more findings',
       '',
       'What failed and why: npx sync-data status',
@@ -113,7 +113,7 @@ describe('the summary', () => {
     ]);
     assert.deepEqual(lines.slice(-2), [
       '',
-      'Everything up to there is saved. To go on: npx sync-data --stage crawl',
+      'Everything up to there is saved. To resume: npx sync-data --stage crawl',
     ]);
     assert.ok(lines.some((line) => /images .+8 waiting$/.test(line)));
     assert.equal(
@@ -135,8 +135,8 @@ describe('the summary', () => {
       '  etsy_data.db: the disk is full',
       '  Free some space.',
       '',
-      'Its checkpoint is kept in /data/etsy_data.db. To go on: npx sync-data',
-      'All of the failure is in sync-data.log.',
+      'The checkpoint is in /data/etsy_data.db. To resume: npx sync-data',
+      'The full error is in sync-data.log.',
     ]);
   });
 });

@@ -85,7 +85,7 @@ describe('what cannot be used is recorded, and the rest goes on:', () => {
     raw: string;
   }
 
-  it('an answer of more than 50 MB', async () => {
+  it('an answer of more than 8 MB', async () => {
     const faults = { script: [{ path: 'listings/(active|batch)', fault: 'tooLarge', times: 2 }] } as const;
     await withRig({ market: { ...small, faults }, withoutImages: true }, async (rig) => {
       await finish(rig);
@@ -93,7 +93,7 @@ describe('what cannot be used is recorded, and the rest goes on:', () => {
       assert.ok(refused.length >= 1);
       for (const { endpoint, reason } of refused) {
         assert.match(endpoint, /^listings\/(active|batch)$/);
-        assert.match(reason, /more than the 50 MB allowed|larger than the 50 MB allowed/);
+        assert.match(reason, /more than the 8 MB allowed|larger than the 8 MB allowed/);
       }
       await isInStep(rig);
     });
@@ -220,10 +220,7 @@ describe('429', () => {
     await withRig({ market, withoutImages: true, onQuota: 'stop' }, async (rig) => {
       const stopped = await rig.run();
       assert.equal(stopped.code, 75);
-      assert.match(
-        stopped.stdout,
-        /^Stopped after .+: the daily quota is used up; calls come back from .+\.$/m,
-      );
+      assert.match(stopped.stdout, /^Stopped after .+: the daily quota is used up; calls return from .+\.$/m);
       assert.match(stopped.stdout, /^ {2}stage reviews, unit shops/m);
       const { length } = await rig.requests();
       // At once the ledger still knows.

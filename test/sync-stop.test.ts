@@ -59,7 +59,7 @@ async function goesOnToTheEnd(rig: Rig): Promise<void> {
   const { code, stdout } = await rig.run();
   assert.equal(code, 0);
   assert.match(stdout, /run 1 resumed/);
-  assert.match(stdout, /^Finished in .+ \(went on with an earlier start\)\.$/m);
+  assert.match(stdout, /^Finished in .+ \(resumed\)\.$/m);
   assert.deepEqual(differences(await rig.dump(), expected).slice(0, 10), []);
 }
 
@@ -109,7 +109,7 @@ describe('touch KILL', () => {
         assert.ok(took < STALL_MS + LATENCY_MS + BOUND_MS, `it took ${Math.round(took)} ms to stop`);
         assert.match(stdout, /^Stopped after .+: the KILL file was found\.$/m);
         assert.match(stdout, stage);
-        assert.match(stdout, /^Everything up to there is saved\. To go on: npx sync-data$/m);
+        assert.match(stdout, /^Everything up to there is saved\. To resume: npx sync-data$/m);
         assert.equal(existsSync(rig.path('KILL')), false);
         await goesOnToTheEnd(rig);
       }));
@@ -144,7 +144,7 @@ describe('touch KILL', () => {
       assert.equal(stdout, '');
       assert.equal(
         stderr,
-        `The file ${rig.path('KILL')} is there, so nothing is started.\nRemove it and start again.\n`,
+        `The file ${rig.path('KILL')} exists, so nothing was started.\nRemove it and start again.\n`,
       );
       assert.ok(existsSync(rig.path('KILL')));
       assert.equal(existsSync(rig.path('etsy_data.db')), false);
@@ -240,7 +240,7 @@ it('a second instance is refused at once and names the first; a killed one stand
     assert.equal(second.code, 1);
     assert.match(
       second.stderr,
-      new RegExp(`^Another sync-data works on .+etsy_data\\.db: process ${first.pid}, since `),
+      new RegExp(`^Another sync-data is using .+etsy_data\\.db: process ${first.pid}, since `),
     );
     const alone = await rig.run({ stage: 'reviews' });
     assert.equal(alone.code, 1);

@@ -24,7 +24,7 @@ describe('a category that search does not filter by', () => {
       assert.equal(code, 0, rig.transcript);
       assert.match(
         stdout,
-        /^ {2}unfiltered-category: taxonomy 12370 \(Trunks\): Etsy does not search in it: of 100 listings it answered with, \d are of this category\. It was left out; name Benches & Trunks \(990\) in pipeline\.yaml instead$/m,
+        /^ {2}unfiltered-category: taxonomy 12370 \(Trunks\): Etsy search does not filter by it: of 100 listings returned, \d belong to this category\. It was skipped; name Benches & Trunks \(990\) in pipeline\.yaml instead$/m,
       );
       assert.deepEqual(await rig.rows('SELECT DISTINCT taxonomy_id AS id FROM listings'), [{ id: 971 }]);
       assert.equal(await rig.number('SELECT count(*) AS n FROM slices WHERE taxonomy_id = 12370'), 0);

@@ -55,6 +55,9 @@ const WHOLE_AGAIN: Readonly<Record<string, string>> = {
     'EXISTS (SELECT 1 FROM listings_dynamic WHERE listing_id = CAST(subject AS INTEGER))',
   'missing-shop': 'EXISTS (SELECT 1 FROM shops WHERE shop_id = CAST(subject AS INTEGER))',
   'missing-shop-dynamic': 'EXISTS (SELECT 1 FROM shops_dynamic WHERE shop_id = CAST(subject AS INTEGER))',
+  'entry-without-image': `EXISTS (
+    SELECT 1 FROM meta_data WHERE listing_id = CAST(subject AS INTEGER) AND value ->> 'image_id' IS NOT NULL)`,
+  'image-not-on-record': `EXISTS (SELECT 1 FROM images WHERE listing_id = CAST(subject AS INTEGER) AND state = 'done')`,
   'missing-image': `EXISTS (SELECT 1 FROM images WHERE listing_id = CAST(subject AS INTEGER) AND state = 'done')`,
 };
 
@@ -67,7 +70,7 @@ export async function closeRepaired(tx: Tx, runId: number): Promise<void> {
   }
   // An image that cannot be had keeps its finding open, with the reason.
   await tx.run(
-    `UPDATE findings SET detail = detail || '; not to be had: ' || i.reason FROM images AS i
+    `UPDATE findings SET detail = detail || '; could not be downloaded: ' || i.reason FROM images AS i
      WHERE findings.run_id = ? AND kind = 'missing-image' AND repaired = 0
        AND i.listing_id = CAST(subject AS INTEGER) AND i.reason IS NOT NULL AND instr(detail, i.reason) = 0`,
     [runId],

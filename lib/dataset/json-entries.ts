@@ -153,7 +153,10 @@ class Splitter {
     try {
       JSON.parse(text);
     } catch (error) {
-      throw new JsonFault(`the value of "${this.#key}" is no JSON (${(error as Error).message})`, this.#from);
+      throw new JsonFault(
+        `the value of "${this.#key}" is not JSON (${(error as Error).message})`,
+        this.#from,
+      );
     }
     this.#entries.push({ key: this.#key, text });
   }

@@ -1,3 +1,5 @@
+import { MOST_REASON } from '../limits.ts';
+import { clip, wellFormed } from '../text/clean.ts';
 import type { Sql, Tx } from '../store/database.ts';
 
 /** A record or an answer that could not be used. */
@@ -11,6 +13,7 @@ export interface DeadLetter {
   readonly shopId?: number | undefined;
 }
 
+/** Characters kept of a record. */
 const MAX_RAW = 64 * 1024;
 
 /** Keeps what could not be used, with the reason, for a person to look at and for the next run to ask for again. */
@@ -26,9 +29,13 @@ export async function setAside(
        ON CONFLICT (endpoint, reason, raw) DO UPDATE SET
          run_id = excluded.run_id, at = excluded.at, listing_id = excluded.listing_id, shop_id = excluded.shop_id,
          tries = tries + 1, settled_at = NULL`,
-      [runId, now, endpoint, reason, (JSON.stringify(raw) ?? 'null').slice(0, MAX_RAW), listingId, shopId],
+      [runId, now, endpoint, clip(reason, MOST_REASON), rawText(raw), listingId, shopId],
     );
   }
+}
+
+function rawText(raw: unknown): string {
+  return wellFormed((JSON.stringify(raw) ?? 'null').slice(0, MAX_RAW));
 }
 
 /** Of these listings good records came in. @param endpoint only what was set aside there; undefined: anywhere */

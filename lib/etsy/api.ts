@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { envelope, listing, listingImage, reasonOf, review, shop, sortOut, taxonomyNode } from './schemas.ts';
 import type { Misfit } from './fit.ts';
 import type { Listing, ListingImage, Review, Shop, Sorted, TaxonomyNode } from './schemas.ts';
+import { isCut, TOO_DEEP } from '../text/json.ts';
 import type { Category } from '../dataset/taxonomy.ts';
 
 /** Rows in one answer, and ids in one batch, at most. */
@@ -47,6 +48,13 @@ export interface ReviewPage extends Sorted<Review> {
   readonly rows: number;
 }
 
+interface ListOptions {
+  readonly offset?: number;
+  readonly patience?: number | undefined;
+  /** A 404 says that there is none: whoever asks takes a second look by himself. */
+  readonly isGone?: boolean;
+}
+
 /** The endpoints that the sync reads, as typed calls. Names in the methods are Etsy's operation ids. */
 export class EtsyApi {
   readonly #client: Client;
@@ -57,16 +65,17 @@ export class EtsyApi {
 
   /** findAllListingsActive. An offset past the end is the end, whether Etsy answers 400 or an empty page. */
   async search(query: SearchQuery): Promise<SearchPage> {
+    const asked = {
+      limit: PAGE,
+      offset: query.offset,
+      taxonomy_id: query.taxonomyId,
+      min_price: query.lowCents > 0 ? dollars(query.lowCents) : undefined,
+      max_price: query.highCents === undefined ? undefined : upTo(query.highCents),
+      sort_on: query.order === 'asc' ? 'created' : undefined,
+      sort_order: query.order === 'asc' ? 'asc' : undefined,
+    };
     try {
-      const { count, results } = await this.#list('listings/active', {
-        limit: PAGE,
-        offset: query.offset,
-        taxonomy_id: query.taxonomyId,
-        min_price: query.lowCents > 0 ? dollars(query.lowCents) : undefined,
-        max_price: query.highCents === undefined ? undefined : upTo(query.highCents),
-        sort_on: query.order === 'asc' ? 'created' : undefined,
-        sort_order: query.order === 'asc' ? 'asc' : undefined,
-      });
+      const { count, results } = await this.#list('listings/active', PAGE, asked, { offset: query.offset });
       return { count, ...sortListings(results) };
     } catch (error) {
       if (!isPastTheEnd(error, query.offset)) throw error;
@@ -81,7 +90,9 @@ export class EtsyApi {
    */
   async batch(ids: readonly number[], patience?: number): Promise<Sorted<BatchListing>> {
     const query = { listing_ids: ids.join(','), includes: 'Images,Shop' };
-    const answer = await this.#unlessGone(this.#list('listings/batch', query, patience));
+    const answer = await this.#unlessGone(
+      this.#list('listings/batch', ids.length, query, { patience, isGone: true }),
+    );
     const results = answer?.results ?? [];
     const { good, rejected, misfits } = sortListings(results);
     const listings = good.map((record): BatchListing => {
@@ -109,7 +120,7 @@ export class EtsyApi {
         // The shop asked for, but not as it should be: asking once more would not mend it.
         if (sorted.good[0]?.shop_id === shopId || fieldOf(raw, 'shop_id') === shopId) return sorted;
         const reason = sorted.rejected[0]?.reason ?? `shop_id: is another than ${shopId}`;
-        throw new ApiError('body', path, `not the shape of a shop: ${reason}`);
+        throw new ApiError('body', path, `not a shop record: ${reason}`);
       }),
     );
   }
@@ -117,11 +128,15 @@ export class EtsyApi {
   /** getReviewsByShop, newest first; undefined when Etsy no longer knows the shop. */
   async reviews(shopId: number, query: ReviewQuery): Promise<ReviewPage | undefined> {
     try {
-      const { count, results } = await this.#list(`shops/${shopId}/reviews`, {
+      const asked = {
         limit: PAGE,
         offset: query.offset,
         min_created: query.minCreated,
         max_created: query.maxCreated,
+      };
+      const { count, results } = await this.#list(`shops/${shopId}/reviews`, PAGE, asked, {
+        offset: query.offset,
+        isGone: true,
       });
       return { count, rows: results.length, ...ofShop(shopId, sortOut(review, results)) };
     } catch (error) {
@@ -135,25 +150,42 @@ export class EtsyApi {
   /**
    * getSellerTaxonomyNodes: all categories, parents before what is below them. Whole or not at all: where one is
    * missing, a name may seem to be nobody's, or only one's.
+   * @param isOptional nothing waits for them: see Client.get
    */
-  async taxonomy(): Promise<Category[]> {
+  async taxonomy(isOptional = false): Promise<Category[]> {
     const path = 'seller-taxonomy/nodes';
-    const tree = await this.#client.get(path, {}, (body) => {
+    const accept = (body: unknown): z.infer<typeof wholeTree>['results'] => {
       const parsed = wholeTree.safeParse(body);
-      if (parsed.success) return parsed.data.results;
-      throw new ApiError('body', path, `not the shape of a taxonomy: ${reasonOf(parsed.error)}`);
-    });
-    return flattened(tree, null);
+      if (parsed.success && !isCut(body)) return parsed.data.results;
+      const reason = parsed.success ? TOO_DEEP : reasonOf(parsed.error);
+      throw new ApiError('body', path, `not a taxonomy: ${reason}`);
+    };
+    return flattened(
+      await this.#client.get(path, {}, accept, isOptional ? { patience: 3, isOptional } : {}),
+      null,
+    );
   }
 
-  #list(path: string, query: Query, patience?: number): Promise<{ count: number; results: unknown[] }> {
-    const accept = (body: unknown): z.infer<typeof envelope> => {
+  /** @param most rows asked for: an answer with more is not the answer to that */
+  #list(
+    path: string,
+    most: number,
+    query: Query,
+    { offset = 0, patience, isGone = false }: ListOptions = {},
+  ): Promise<{ count: number; results: unknown[] }> {
+    const accept = (body: unknown): { count: number; results: unknown[] } => {
       const parsed = envelope.safeParse(body);
       if (!parsed.success)
-        throw new ApiError('body', path, `not the shape of a list: ${reasonOf(parsed.error)}`);
+        throw new ApiError('body', path, `not a list of records: ${reasonOf(parsed.error)}`);
+      const { results } = parsed.data;
+      if (results.length > most)
+        throw new ApiError('body', path, `${results.length} rows where at most ${most} were asked for`);
       return parsed.data;
     };
-    return this.#client.get(path, query, accept, patience);
+    return this.#client.get(path, query, accept, {
+      isMeant: (refusal) => isPastTheEnd(refusal, offset) || (isGone && refusal.status === 404),
+      ...(patience !== undefined && { patience }),
+    });
   }
 
   async #unlessGone<T>(answer: Promise<T>): Promise<T | undefined> {

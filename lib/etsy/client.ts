@@ -1,24 +1,30 @@
+import { setMaxListeners } from 'node:events';
 import { ofetch } from 'ofetch';
-import pRetry from 'p-retry';
 import type { Ledger } from '../store/ledger.ts';
-import { BodyTooLarge, readBody } from './body.ts';
+import { MOST_BODY_BYTES, MOST_ERROR_BYTES, MOST_ERROR_TEXT } from '../limits.ts';
+import { duration } from '../text/format.ts';
+import { BodyTooLarge, answerOf, errorText, readBody, readStart, short } from './body.ts';
+import type { Clocks } from './clocks.ts';
 import { ApiError, rootCause } from './errors.ts';
 import { WHERE_TO_GET_A_KEY } from './key.ts';
 import type { ApiKey } from './key.ts';
 import type { Quota } from './quota.ts';
+import { PATIENCE, decide, troubled } from './retry.ts';
+import type { Trouble } from './retry.ts';
+import { JsonTooLarge } from '../text/json.ts';
 import type { Throttle } from './throttle.ts';
-import { retryAfterMs, sleep } from './time.ts';
+import { headerNumber, nap, retryAfterMs } from './time.ts';
 import { onWire } from './wire.ts';
 
-const MAX_JSON_BYTES = 50 * 1024 * 1024;
-const utf8 = new TextDecoder();
 const GAVE_UP =
-  'No good answer came for as long as api: giveUpAfter allows. Look whether Etsy can be reached, then start sync-data again.';
-const LATER = 'Etsy answers other requests, but not this one. Start sync-data again later.';
+  'Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.';
+const LATER = 'Etsy answers other requests but not this one. Start sync-data again later.';
 const REFUSED =
-  'Look at api: baseUrl in pipeline.yaml; if it is right, Etsy has changed, and sync-data must be updated.';
-/** Failures of one request before it is looked into whether the fault is in the request or in the weather. */
-const PATIENCE = 8;
+  'Check api: baseUrl in pipeline.yaml. If it is right, Etsy has changed, and sync-data must be updated.';
+/** A longer wait is told. */
+const TELL_MS = 5000;
+/** Who waits after that long without any good answer waits for one, to whomever it is given. */
+const SILENT_MS = 2000;
 /** Requests that an endpoint may refuse one after the other before it counts as refusing all of them. */
 const ENDURED = 20;
 const PING = 'openapi-ping';
@@ -39,8 +45,11 @@ export interface ClientOptions {
   readonly firstBackoffMs: number;
   /** Stops waiting and retrying; a request on the wire is still finished. */
   readonly signal: AbortSignal;
-  readonly hold: (reason: string, until: number) => void;
-  readonly released: () => void;
+  readonly clocks: Pick<Clocks, 'now' | 'stoodStillMs'>;
+  /** How far apart the throttle lets requests through. Milliseconds. */
+  readonly turnMs: number;
+  /** Tells of a wait, until (epoch ms) it ends; what is returned ends it. */
+  readonly hold: (reason: string, until: number) => () => void;
   /** A request to the endpoint of `path` that was answered before, as far as the database knows. */
   readonly knownGood?: (path: string) => Promise<{ path: string; query: Query } | undefined>;
   /** An answer that was refused rather than used: kept for a person to look at. */
@@ -49,11 +58,22 @@ export interface ClientOptions {
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
 
+export interface Patience {
+  /** Failures before it is looked into whether the request or the API is at fault. */
+  readonly patience?: number;
+  /** Whether a refusal needs no second try to be believed. */
+  readonly isMeant?: (refusal: ApiError) => boolean;
+  /** The run can do without it: once patience is at an end it is given up, if anything else was answered. */
+  readonly isOptional?: boolean;
+}
+
 interface Answered {
   /** performance.now() terms. */
   readonly at: number;
   readonly path: string;
   readonly query: Query;
+  /** False: nothing but refusals so far. */
+  readonly isGood: boolean;
 }
 
 /** Gets JSON from the API. Every attempt passes the throttle and is stamped in the ledger. */
@@ -67,77 +87,90 @@ export class Client {
   /** Something was answered well in this start. */
   #isProven = false;
   #pinged: { readonly at: number; readonly refused: Promise<boolean> } | undefined;
-  /** The first failure since the last answer; performance.now() terms. */
-  #troubleSince: number | undefined;
-  #failures = 0;
-  /** Epoch ms, as last told; undefined: nobody was told to wait. */
-  #heldUntil: number | undefined;
+  /** Undefined: the last attempt had a good answer. */
+  #trouble: Trouble | undefined;
+  /** Ends the pauses of those who wait for the API to answer at all. */
+  #recovered = new AbortController();
 
   constructor(options: ClientOptions) {
     this.#options = options;
+    setMaxListeners(0, this.#recovered.signal);
   }
 
   /**
    * @param path below the base URL, e.g. "listings/active"
-   * @throws ApiError of kind refused, client or key at once; of any other kind once its patience is at an end
+   * @throws ApiError of kind refused, client or key after a second try; of any other kind once its patience is at an end
    * @throws the signal's reason when the run is to stop before the request is on the wire
    */
-  async get<T>(path: string, query: Query, accept: (body: unknown) => T, patience = PATIENCE): Promise<T> {
-    const { signal } = this.#options;
-    let answer: { readonly body: T } | undefined;
-    let isHopeless = false;
-    /** Failures that were the weather's. */
-    let forgiven = 0;
-    let tried = performance.now();
-    /** Others to the endpoint were answered between its last attempt but one and its last. */
-    let isProven = false;
-    try {
-      await pRetry(
-        async () => {
-          isProven = this.#hasAnswered(path, tried);
-          tried = performance.now();
-          answer = { body: await this.#attempt(path, query, accept) };
-        },
-        {
-          retries: Infinity,
-          factor: 2,
-          minTimeout: this.#options.firstBackoffMs,
-          maxTimeout: 60_000,
-          randomize: true,
-          signal,
-          shouldRetry: async ({ error, attemptNumber }) => {
-            if (!this.#mayRetry(error)) return false;
-            if (attemptNumber - forgiven < patience || !isPassing(error)) return true;
-            isHopeless = isProven;
-            if (!isHopeless && !this.#hasAnswered(path, tried) && !(await this.#isAlive(path)))
-              forgiven = attemptNumber;
-            return !isHopeless;
-          },
-          shouldConsumeRetry: ({ error }) =>
-            !(error instanceof ApiError && (error.kind === 'rate' || error.kind === 'quota')),
-          onFailedAttempt: async ({ error }) => {
-            if (!(error instanceof ApiError)) return;
-            if (error.kind === 'rate') await sleep(error.retryAfterMs ?? 500 + Math.random() * 500, signal);
-            else if (error.kind !== 'quota' && error.retryAfterMs) await sleep(error.retryAfterMs, signal);
-          },
-        },
-      );
-    } catch (error) {
-      // An answer that came in after the stop was asked for is still worth its request.
-      if (answer) return answer.body;
-      if (!(error instanceof ApiError)) throw error;
-      if (isHopeless) throw error.advising(LATER, 'hopeless');
-      if (await this.#isRefusedAlone(path, error)) throw error.advising(LATER, 'refused');
-      throw error.hint === undefined ? error.advising(GAVE_UP) : error;
+  async get<T>(
+    path: string,
+    query: Query,
+    accept: (body: unknown) => T,
+    { patience = PATIENCE, isMeant = () => false, isOptional = false }: Patience = {},
+  ): Promise<T> {
+    const { signal, firstBackoffMs } = this.#options;
+    const count = { failures: 0, refusals: 0, forgiven: 0 };
+    for (let before = performance.now(); ;) {
+      /** Others to the endpoint were answered between its last attempt but one and its last. */
+      const isProven = this.#hasAnswered(path, before);
+      const tried = performance.now();
+      before = tried;
+      try {
+        return await this.#attempt(path, query, accept);
+      } catch (error) {
+        if (!(error instanceof ApiError) || isMeant(error)) throw error;
+        if (error.kind === 'client' || error.kind === 'key') count.refusals += 1;
+        else if (error.kind !== 'rate' && error.kind !== 'quota') count.failures += 1;
+        const { failures, refusals } = count;
+        const decision = decide({
+          kind: error.kind,
+          failures,
+          refusals,
+          retryAfterMs: error.retryAfterMs,
+          leftMs: this.#leftMs(),
+          firstBackoffMs,
+          random: Math.random(),
+        });
+        if (decision.act === 'give up') {
+          if (await this.#isRefusedAlone(path, error)) throw error.advising(LATER, 'refused');
+          throw error.hint === undefined ? error.advising(GAVE_UP) : error;
+        }
+        if (count.failures - count.forgiven >= patience && isPassing(error)) {
+          if (isProven || (isOptional && this.#isProven)) throw error.advising(LATER, 'hopeless');
+          if (!this.#hasAnswered(path, tried) && !(await this.#isAlive(path, 'at all')))
+            count.forgiven = count.failures;
+        }
+        await this.#pause(decision.afterMs, error, signal);
+      }
     }
-    if (!answer) throw new Error(`internal: ${path} ended without answer or error`);
-    return answer.body;
   }
 
-  #mayRetry(error: Error): boolean {
-    if (!(error instanceof ApiError) || error.kind === 'key' || error.kind === 'client') return false;
-    const silence = performance.now() - (this.#troubleSince ?? performance.now());
-    return error.kind === 'quota' || silence <= this.#options.giveUpAfterMs;
+  #leftMs(): number {
+    return this.#options.giveUpAfterMs - (this.#trouble?.observedMs ?? 0);
+  }
+
+  /** A pause that somebody at the screen would notice is told, with its reason and end. */
+  async #pause(ms: number, error: ApiError, signal: AbortSignal): Promise<void> {
+    if (this.#trouble) {
+      this.#trouble = { ...this.#trouble, plannedMs: Math.max(this.#trouble.plannedMs, ms) };
+    }
+    const { observedMs = 0 } = this.#trouble ?? {};
+    const isSilent = observedMs >= SILENT_MS && error.retryAfterMs === undefined;
+    const since = new Date(Date.now() - observedMs).toISOString().slice(11, 19);
+    const asked =
+      error.retryAfterMs === undefined ? '' : ` (it asks for a pause of ${duration(error.retryAfterMs)})`;
+    const reason = isSilent
+      ? `no usable answer from the API since ${since} UTC (${error.message})`
+      : `${error.message}${asked}`;
+    const end = ms > TELL_MS ? this.#options.hold(reason, Date.now() + ms) : undefined;
+    const { signal: recovered } = this.#recovered;
+    try {
+      await nap(ms, isSilent ? AbortSignal.any([signal, recovered]) : signal);
+    } catch (reason) {
+      if (reason !== recovered.reason) throw reason;
+    } finally {
+      end?.();
+    }
   }
 
   #hasAnswered(path: string, since: number): boolean {
@@ -151,7 +184,7 @@ export class Client {
     const refusals = (this.#refusals.get(endpoint) ?? 0) + (status === 404 ? 0 : 1);
     this.#refusals.set(endpoint, refusals);
     if (refusals > ENDURED) return false;
-    return kind === 'key' ? !(await this.#isKeyRefused()) : this.#isProven || this.#isAlive(path);
+    return kind === 'key' ? !(await this.#isKeyRefused()) : this.#isProven || this.#isAlive(path, 'well');
   }
 
   /** A ping needs a good key and nothing else. */
@@ -171,56 +204,60 @@ export class Client {
   /**
    * Whether the endpoint answers what it answered before: then it is not the API that is out of order. A request is
    * given up only if it fails once more after that, for an outage may have ended in between.
+   * @param how at all: also by refusing; well: only by a good answer
    */
-  async #isAlive(path: string): Promise<boolean> {
+  async #isAlive(path: string, how: 'at all' | 'well'): Promise<boolean> {
     const endpoint = endpointOf(path);
-    const last = this.#lastAnswers.get(endpoint) ?? (await this.#options.knownGood?.(path));
+    const answered = this.#lastAnswers.get(endpoint);
+    const last = answered?.isGood ? answered : ((await this.#options.knownGood?.(path)) ?? answered);
     if (!last) return false;
     const probe =
-      this.#probes.get(endpoint) ??
+      this.#probes.get(`${endpoint} ${how}`) ??
       this.#attempt(last.path, last.query, () => true)
-        .catch((error: unknown) => error instanceof ApiError && error.kind === 'client')
-        .finally(() => this.#probes.delete(endpoint));
-    this.#probes.set(endpoint, probe);
+        .catch((error: unknown) => how === 'at all' && error instanceof ApiError && error.kind === 'client')
+        .finally(() => this.#probes.delete(`${endpoint} ${how}`));
+    this.#probes.set(`${endpoint} ${how}`, probe);
     return probe;
   }
 
   async #attempt<T>(path: string, query: Query, accept: (body: unknown) => T): Promise<T> {
+    let began = this.#options.clocks.now();
     try {
-      const result = accept(await this.#fetch(path, query));
+      const result = accept(
+        await this.#fetch(path, query, () => {
+          began = this.#options.clocks.now();
+        }),
+      );
       this.#isProven = true;
       this.#refusals.delete(endpointOf(path));
-      this.#answered(path, query);
+      this.#answered(path, query, true);
       return result;
     } catch (error) {
-      if (error instanceof ApiError && error.kind === 'client') this.#answered(path, query);
-      else if (error instanceof ApiError && error.kind !== 'quota') this.#failed(error);
+      if (error instanceof ApiError && error.kind === 'client') this.#answered(path, query, false);
+      else if (error instanceof ApiError && error.kind !== 'quota') this.#failed(began);
       throw error;
     }
   }
 
-  #answered(path: string, query: Query): void {
-    this.#lastAnswers.set(endpointOf(path), { at: performance.now(), path, query });
-    this.#troubleSince = undefined;
-    this.#failures = 0;
-    if (this.#heldUntil !== undefined) this.#options.released();
-    this.#heldUntil = undefined;
+  #answered(path: string, query: Query, isGood: boolean): void {
+    const endpoint = endpointOf(path);
+    const before = this.#lastAnswers.get(endpoint);
+    const asked = isGood || !before?.isGood ? { path, query, isGood } : before;
+    this.#lastAnswers.set(endpoint, { ...asked, at: performance.now() });
+    if (this.#trouble === undefined) return;
+    this.#trouble = undefined;
+    this.#recovered.abort();
+    this.#recovered = new AbortController();
+    setMaxListeners(0, this.#recovered.signal);
   }
 
-  /** One failure is told by nobody; a silence is, with its reason, and when the next try may be expected. */
-  #failed(error: ApiError): void {
-    this.#failures += 1;
-    this.#troubleSince ??= performance.now();
-    const silence = performance.now() - this.#troubleSince;
-    const now = Date.now();
-    if (this.#failures <= 5 || silence < 5000 || now < (this.#heldUntil ?? 0)) return;
-    const since = new Date(now - silence).toISOString().slice(11, 19);
-    this.#heldUntil = now + Math.min(60_000, silence);
-    const reason = `no good answer from the API since ${since} UTC (${error.message})`;
-    this.#options.hold(reason, this.#heldUntil);
+  #failed(began: number): void {
+    const { clocks, turnMs } = this.#options;
+    const failed = clocks.now();
+    this.#trouble = troubled(this.#trouble, { began, failed, stoodStillMs: clocks.stoodStillMs, turnMs });
   }
 
-  async #fetch(path: string, query: Query): Promise<unknown> {
+  async #fetch(path: string, query: Query, sent: () => void): Promise<unknown> {
     const { baseUrl, key, throttle, quota, ledger, timeoutMs } = this.#options;
     const url = new URL(`${baseUrl.replace(/\/$/, '')}/${path}`);
     for (const [name, value] of Object.entries(query)) {
@@ -236,6 +273,7 @@ export class Client {
     };
     const flight = await throttle.enter(async () => {
       const began = performance.now();
+      sent();
       let forget = (): void => undefined;
       const written = new Promise<void>((resolve) => {
         forget = onWire(url, resolve);
@@ -266,39 +304,44 @@ export class Client {
       if ('error' in outcome) throw this.#lost(path, outcome.error);
       const response = outcome.value as unknown as Response;
       status = response.status;
-      remainingToday = headerNumber(response, 'x-remaining-today');
-      const perSecond = headerNumber(response, 'x-limit-per-second');
+      const { headers } = response;
+      const said = headerNumber(headers.get('x-remaining-today'));
+      const perDay = headerNumber(headers.get('x-limit-per-day'));
+      if (await quota.believes(said, status, perDay, Date.now())) remainingToday = said;
+      const perSecond = headerNumber(headers.get('x-limit-per-second'));
       if (perSecond !== undefined) throttle.limitTo(perSecond);
-      const text = await this.#text(path, response);
+      const bytes = await this.#body(path, response);
       if (status === 200) {
         await quota.answered(remainingToday, Date.now());
-        return this.#json(path, text);
+        return this.#json(path, bytes);
       }
-      throw await this.#problem(path, response, text, remainingToday);
+      throw await this.#problem(path, response, bytes, remainingToday);
     } finally {
       ledger.settle(stamp, { status, tookMs: performance.now() - flight.began, remainingToday });
     }
   }
 
-  /** Struck out before anything is made of it: what an answer echoes must not get into the database either. */
-  async #text(path: string, response: Response): Promise<string> {
-    const { key } = this.#options;
+  /** Of what is no good answer only the start: it may say why. */
+  async #body(path: string, response: Response): Promise<Buffer> {
     try {
-      const bytes = await readBody(response, MAX_JSON_BYTES);
-      const text = utf8.decode(bytes);
-      return key.isIn(bytes) ? key.redact(text) : text;
+      if (response.status !== 200) return (await readStart(response, MOST_ERROR_BYTES)).bytes;
+      return await readBody(response, MOST_BODY_BYTES);
     } catch (error) {
       if (error instanceof BodyTooLarge) await this.#options.refused(path, error.message);
       throw error instanceof BodyTooLarge ? this.#bad(path, error.message, error) : this.#lost(path, error);
     }
   }
 
-  #json(path: string, text: string): unknown {
+  #json(path: string, bytes: Buffer): unknown {
+    const { key } = this.#options;
     try {
-      return JSON.parse(text);
+      return answerOf(bytes, key);
     } catch (error) {
-      const start = text.slice(0, 60).replaceAll(/\s+/g, ' ');
-      throw this.#bad(path, `the answer is no JSON, it starts with: ${start}`, error);
+      if (error instanceof JsonTooLarge)
+        throw this.#bad(path, `the answer is too large: ${error.message}`, error);
+      const start = short(bytes.toString('utf8', 0, 400), key, 60);
+      // The parser's own message has a piece of the answer in it.
+      throw this.#bad(path, `the answer is not JSON; it starts with: ${start}`, undefined);
     }
   }
 
@@ -311,19 +354,22 @@ export class Client {
       error instanceof Error && /Timeout/.test(`${error.name} ${rootCause(error)} ${String(error.cause)}`);
     const message = timedOut
       ? `no complete answer within ${this.#options.timeoutMs / 1000} s`
-      : this.#options.key.redact(rootCause(error));
+      : short(rootCause(error), this.#options.key, MOST_ERROR_TEXT);
     return new ApiError(timedOut ? 'timeout' : 'network', path, message, { cause: error });
   }
 
   async #problem(
     path: string,
     response: Response,
-    text: string,
+    bytes: Buffer,
     remaining: number | undefined,
   ): Promise<ApiError> {
     const { status } = response;
-    const said = this.#options.key.redact(errorText(text));
-    const retryAfter = retryAfterMs(response.headers.get('retry-after'), Date.now());
+    const said = errorText(bytes, this.#options.key);
+    const { headers } = response;
+    // By the server's own clock, where it tells: ours may be wrong.
+    const now = Date.parse(headers.get('date') ?? '') || Date.now();
+    const retryAfter = retryAfterMs(headers.get('retry-after'), now);
     const more = { status, retryAfterMs: retryAfter };
     if (status === 429) {
       if (remaining === 0 || /daily|per day/i.test(said)) {
@@ -343,22 +389,6 @@ export class Client {
     }
     return new ApiError('client', path, `HTTP ${status}: ${said}`, { ...more, hint: REFUSED });
   }
-}
-
-function headerNumber(response: Response, name: string): number | undefined {
-  const value = Number(response.headers.get(name) ?? NaN);
-  return Number.isFinite(value) ? value : undefined;
-}
-
-/** Etsy's errors are `{"error": "..."}`; what stands in between may answer with anything. */
-function errorText(text: string): string {
-  try {
-    const body: unknown = JSON.parse(text);
-    if (typeof body === 'object' && body !== null && 'error' in body) return String(body.error);
-  } catch {
-    // no JSON: shown as it is
-  }
-  return text.slice(0, 200).replaceAll(/\s+/g, ' ') || 'no message';
 }
 
 /** What may be over a moment later, and may as well be this one request's fault. */

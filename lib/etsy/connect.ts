@@ -1,6 +1,8 @@
 import { EtsyApi } from './api.ts';
 import { Cdn } from './cdn.ts';
 import { Client } from './client.ts';
+import type { Clocks } from './clocks.ts';
+import { Holds } from './holds.ts';
 import type { ApiKey } from './key.ts';
 import { knownGood } from './known-good.ts';
 import { Quota } from './quota.ts';
@@ -21,6 +23,7 @@ export interface ConnectOptions {
   readonly firstBackoffMs: number;
   readonly database: Database;
   readonly ledger: Ledger;
+  readonly clocks: Clocks;
   readonly stop: StopSwitch;
   readonly emit: Listener;
 }
@@ -30,18 +33,18 @@ const LOOK_BACK_MS = 2000;
 
 /** Wires what the tasks are handed: one throttle, one quota and one client for all of them. */
 export async function connect(options: ConnectOptions): Promise<Services> {
-  const { pipeline, key, qps, firstBackoffMs, database, ledger, stop, emit } = options;
+  const { pipeline, key, qps, firstBackoffMs, database, ledger, clocks, stop, emit } = options;
   const { signal } = stop;
-  const hold = (reason: string, until: number): void =>
-    emit({ type: 'hold', reason: key.redact(reason), until });
-  const released = (): void => emit({ type: 'released' });
+  const holds = new Holds((hold) =>
+    emit(hold ? { type: 'hold', ...hold, reason: key.redact(hold.reason) } : { type: 'released' }),
+  );
+  const hold = holds.begin.bind(holds);
   const quota = new Quota({
     ledger,
     onQuota: pipeline.api.onQuota,
     signal,
     stop: (reason) => stop.stop('quota', reason),
     hold,
-    released,
   });
   await quota.restore(Date.now());
   const throttle = new Throttle({ qps, signal, recent: await ledger.recent(Date.now(), LOOK_BACK_MS) });
@@ -55,8 +58,9 @@ export async function connect(options: ConnectOptions): Promise<Services> {
     firstBackoffMs,
     giveUpAfterMs: pipeline.api.giveUpAfter * 1000,
     signal,
+    clocks,
+    turnMs: 1000 / qps,
     hold,
-    released,
     knownGood: (path) => knownGood(database.read, path),
     refused: (endpoint, reason) =>
       database.write((tx) =>

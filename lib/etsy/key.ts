@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { UserError } from '../errors.ts';
@@ -19,6 +20,12 @@ export class ApiKey {
     // Short parts are left: they would be found in ordinary words.
     const parts = this.#value.split(':').filter((part) => part.length >= 8);
     this.#redactor = new Redactor([this.#value, ...parts]);
+  }
+
+  /** Tells keys apart, and gives none away. The shared secret may be renewed: the key stays the same. */
+  get fingerprint(): string {
+    const [keystring = ''] = this.#value.split(':');
+    return createHash('sha256').update(`sync-data ${keystring}`).digest('hex').slice(0, 16);
   }
 
   /** The value of `x-api-key`: `keystring:shared_secret`. */
@@ -65,9 +72,13 @@ export async function findKey(folder: string, env: NodeJS.ProcessEnv): Promise<A
   const settings = await readSettings(folder);
   const file = parseEnv(settings.text);
   const [keystring, secret] = NAMES.map((name): Written | undefined => {
-    const [inEnv, inFile] = [env[name]?.trim(), file[name]?.trim()];
-    if (inEnv) return { value: inEnv, place: `${name} in the environment` };
-    return inFile ? { value: inFile, place: `${name} in .env${lineOf(name, settings.text)}` } : undefined;
+    const inEnv = env[name] !== undefined;
+    const value = (inEnv ? env[name] : file[name])?.trim();
+    if (!value) return undefined;
+    return {
+      value,
+      place: inEnv ? `${name} in the environment` : `${name} in .env${lineOf(name, settings.text)}`,
+    };
   });
   if (!keystring) {
     if (settings.problem === undefined) return undefined;

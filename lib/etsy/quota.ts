@@ -6,6 +6,8 @@ const MINUTE_MS = 60 * SECOND_MS;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 /** Etsy's sliding day is made of buckets, of two hours in older documents: by then some calls have come back. */
 const LONGEST_WAIT_MS = 120 * MINUTE_MS;
+/** The share of the day's calls that the ledger must know of to agree that none is left: others may use the key, too. */
+const AGREES = 0.9;
 
 export interface QuotaOptions {
   readonly ledger: Ledger;
@@ -13,8 +15,8 @@ export interface QuotaOptions {
   readonly signal: AbortSignal;
   /** Asks the run to stop, to be resumed later. */
   readonly stop: (reason: string) => void;
-  readonly hold: (reason: string, until: number) => void;
-  readonly released: () => void;
+  /** Tells of a wait, until (epoch ms) it ends; what is returned ends it. */
+  readonly hold: (reason: string, until: number) => () => void;
 }
 
 /** The daily limit. Knows from Etsy's headers that nothing is left, and from the ledger when calls come back. */
@@ -22,8 +24,8 @@ export class Quota {
   readonly #options: QuotaOptions;
   /** Epoch ms before which no request may go out; undefined: none. */
   #until: number | undefined;
-  /** The time last told to those who watch. */
-  #told: number | undefined;
+  /** The wait that is told to those who watch. */
+  #told: { readonly until: number; readonly end: () => void } | undefined;
   /** Waits since the last good answer. */
   #inVain = 0;
 
@@ -38,10 +40,25 @@ export class Quota {
     if (last?.calls !== 0) return;
     const { oldestMs } = await ledger.day(last.atMs);
     const until = callsBackAt(last.atMs, oldestMs, undefined);
-    if (until > now) this.#wait(until);
+    if (until > now) this.#until = until;
   }
 
-  /** @param left x-remaining-today of a good answer; undefined where it did not say */
+  /**
+   * Whether an x-remaining-today means what it says: a 0 beside an answer that was not refused has been seen by mistake,
+   * and is taken for one unless the ledger agrees.
+   * @param limit x-limit-per-day; undefined where the answer did not say
+   */
+  async believes(
+    left: number | undefined,
+    status: number,
+    limit: number | undefined,
+    now: number,
+  ): Promise<boolean> {
+    if (left !== 0 || status === 429) return left !== undefined;
+    return limit !== undefined && (await this.#options.ledger.day(now)).used >= limit * AGREES;
+  }
+
+  /** @param left x-remaining-today of a good answer, where it is to be believed; undefined where it did not say */
   async answered(left: number | undefined, now: number): Promise<void> {
     this.#inVain = 0;
     if (left === 0) await this.spent(undefined, now);
@@ -55,33 +72,38 @@ export class Quota {
     const { oldestMs } = await this.#options.ledger.day(now);
     // Of several refused at once only the first counts.
     if (this.#until !== undefined && this.#until > now) return;
-    this.#wait(callsBackAt(now, oldestMs, retryAfter, this.#inVain));
+    this.#until = callsBackAt(now, oldestMs, retryAfter, this.#inVain);
     this.#inVain += 1;
   }
 
-  #wait(until: number): void {
-    this.#until = until;
-    if (this.#options.onQuota === 'stop') {
-      this.#options.stop(`the daily quota is used up; calls come back from ${clock(until)}`);
-    }
-  }
-
-  /** Resolves when a request may go out. @throws the signal's reason when the run is to stop. */
+  /**
+   * Resolves when a request may go out: who has none to send need neither wait nor stop.
+   * @throws the signal's reason when the run is to stop.
+   */
   async ready(): Promise<void> {
-    while (this.#until !== undefined) {
-      const now = Date.now();
-      // Later than that it can only be because the clock was set back.
-      this.#until = Math.min(this.#until, now + LONGEST_WAIT_MS);
-      const wait = this.#until - now;
-      if (wait > 0) {
-        if (this.#told !== this.#until) this.#options.hold('the daily quota is used up', this.#until);
-        this.#told = this.#until;
+    const { onQuota, signal, stop, hold } = this.#options;
+    try {
+      while (this.#until !== undefined) {
+        const now = Date.now();
+        // Later than that it can only be because the clock was set back.
+        this.#until = Math.min(this.#until, now + LONGEST_WAIT_MS);
+        const wait = this.#until - now;
+        if (wait <= 0) {
+          this.#until = undefined;
+          break;
+        }
+        if (onQuota === 'stop') stop(`the daily quota is used up; calls return from ${clock(this.#until)}`);
+        signal.throwIfAborted();
+        if (this.#told?.until !== this.#until) {
+          this.#told?.end();
+          this.#told = { until: this.#until, end: hold('the daily quota is used up', this.#until) };
+        }
         // In short naps: the clock may be set, and a laptop may sleep, while we wait.
-        await sleep(Math.min(wait, MINUTE_MS), this.#options.signal);
-        continue;
+        await sleep(Math.min(wait, MINUTE_MS), signal);
       }
-      this.#until = undefined;
-      this.#options.released();
+    } finally {
+      this.#told?.end();
+      this.#told = undefined;
     }
   }
 }

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { fit } from './fit.ts';
 import type { Misfit } from './fit.ts';
+import { MOST_COUNT, MOST_FAULTS, MOST_ITEMS, MOST_REASON } from '../limits.ts';
+import { clip } from '../text/clean.ts';
+import { isCut, TOO_DEEP } from '../text/json.ts';
 
 // Field types after Etsy's published specification. It requires no field, so any may be absent or null; only the ids
 // that a row cannot do without are demanded. Unknown fields are dropped. test/etsy-schemas.test.ts checks these types
@@ -13,6 +16,15 @@ const text = z.string().nullish();
 const flag = z.boolean().nullish();
 /** Epoch seconds. */
 const time = z.int().nullish();
+
+/** Its length is looked at before its items are: a million wrong ones would be a million faults. */
+const list = <Item extends z.ZodType>(item: Item) =>
+  z
+    .custom<unknown[]>((value) => Array.isArray(value) && value.length <= MOST_ITEMS, {
+      error: ({ input }) => `expected a list${Array.isArray(input) ? ` of at most ${MOST_ITEMS} items` : ''}`,
+    })
+    .pipe(z.array(item))
+    .nullish();
 
 /** value = amount / divisor, in the shop's currency. */
 const money = z.object({ amount: z.int(), divisor: z.int().positive(), currency_code: z.string() });
@@ -59,8 +71,8 @@ const anyListing = z.object({
   is_customizable: flag,
   is_personalizable: flag,
   listing_type: text,
-  tags: z.array(z.string()).nullish(),
-  materials: z.array(z.string()).nullish(),
+  tags: list(z.string()),
+  materials: list(z.string()),
   processing_min: int,
   processing_max: int,
   who_made: text,
@@ -75,9 +87,9 @@ const anyListing = z.object({
   language: text,
   price: money.nullish(),
   taxonomy_id: int,
-  production_partners: z.array(z.unknown()).nullish(),
+  production_partners: list(z.unknown()),
   /** Only where asked for. */
-  images: z.array(z.unknown()).nullish(),
+  images: list(z.unknown()),
   shop: z.unknown().optional(),
 });
 
@@ -123,7 +135,10 @@ export const taxonomyNode = z.object({
 export const envelope = z.object({
   count: z.preprocess(
     (count) => (typeof count === 'string' && /^\d{1,15}$/.test(count) ? Number(count) : count),
-    z.int().nonnegative(),
+    z
+      .int()
+      .nonnegative()
+      .transform((count) => Math.min(count, MOST_COUNT)),
   ),
   results: z.array(z.unknown()),
 });
@@ -157,6 +172,10 @@ export function sortOut<T>(schema: z.ZodObject & z.ZodType<T>, records: readonly
   const rejected: Rejected[] = [];
   const misfits: Misfit[] = [];
   for (const raw of records) {
+    if (isCut(raw)) {
+      rejected.push({ raw, reason: TOO_DEEP });
+      continue;
+    }
     const parsed = schema.safeParse(raw);
     if (parsed.success) {
       good.push(parsed.data);
@@ -172,8 +191,11 @@ export function sortOut<T>(schema: z.ZodObject & z.ZodType<T>, records: readonly
   return { good, rejected, misfits };
 }
 
-export function reasonOf(error: z.ZodError): string {
-  return error.issues
-    .map((issue) => `${issue.path.map(String).join('.') || 'record'}: ${issue.message}`)
-    .join('; ');
+/** The first few faults, and how many more there are. */
+export function reasonOf({ issues }: z.ZodError): string {
+  const faults = issues
+    .slice(0, MOST_FAULTS)
+    .map(({ path, message }) => `${path.map(String).join('.') || 'record'}: ${message}`);
+  const more = issues.length - faults.length;
+  return clip([...faults, ...(more > 0 ? [`and ${more} more`] : [])].join('; '), MOST_REASON);
 }

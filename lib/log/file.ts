@@ -56,7 +56,7 @@ export class Log {
       this.#lost += 1;
       if (this.#problem !== undefined) return;
       const why = error instanceof Error ? error.message : String(error);
-      this.#problem = `the log cannot be written: ${why}; the run goes on without it`;
+      this.#problem = `cannot write the log: ${why}; the run continues without it`;
       this.#tell?.(this.#problem);
     }
   }

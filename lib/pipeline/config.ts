@@ -108,7 +108,7 @@ async function findPipeline(cwd: string): Promise<{ file: string; text: string }
   if (found && basename(found.filepath) === 'pipeline.yaml') {
     return { file: found.filepath, text: typeof found.config === 'string' ? found.config : '' };
   }
-  throw new UserError(`No pipeline.yaml in ${cwd}, nor in any folder above it.`, {
+  throw new UserError(`No pipeline.yaml in ${cwd} or any folder above it.`, {
     exitCode: 2,
     hint: `Copy the one that ships with sync-data into a folder of your own and start there: ${join(packageFolder, 'pipeline.yaml')}`,
   });
@@ -131,10 +131,10 @@ async function search(cwd: string): Promise<CosmiconfigResult> {
   } catch (cause) {
     // Before it searches it reads settings of its own, from a package.json that may be broken.
     const [reason = ''] = (cause instanceof Error ? cause.message : String(cause)).split(/:?\s*\n/);
-    throw new UserError(`pipeline.yaml cannot be looked for: ${reason}`, {
+    throw new UserError(`cannot look for pipeline.yaml: ${reason}`, {
       exitCode: 2,
       cause,
-      hint: 'Nothing has been started. Mend that file, or take it away, and start again.',
+      hint: 'Nothing was started. Correct that file, or remove it, and start again.',
     });
   }
 }
@@ -222,6 +222,6 @@ function checkPlaces(config: ConfigFile, file: string, written: unknown): void {
     const absolute = resolve(dirname(file), value);
     const other = taken.get(absolute);
     if (other === undefined) taken.set(absolute, labelOf(path));
-    else config.report(path, `${value} is ${other} already, expected a path of its own`);
+    else config.report(path, `${value} is ${other} already, expected a different path`);
   }
 }

@@ -49,12 +49,15 @@ export function findGraphMistakes(stages: readonly StageDraft[]): GraphMistake[]
     const sound = linksOf(stage, index).filter((link, position, all) => {
       const twin = all.slice(0, position).find(({ to }) => to === link.to);
       if (link.to === stage.id) {
-        mistakes.push({ path: link.path, message: `${link.to} names itself, expected another stage` });
+        mistakes.push({
+          path: link.path,
+          message: `${link.to} names the stage itself, expected another stage`,
+        });
       } else if (twin) {
         const message =
           twin.kind === link.kind
             ? `${link.to} is named twice, expected once`
-            : `${link.to} is in needs as well, expected one of them: needs starts after it has ended, alongside together with it`;
+            : `${link.to} is also in needs, expected only one: needs starts after it, alongside together with it`;
         mistakes.push({ path: link.path, message });
       } else if (!known.includes(link.to)) {
         const message = `no stage is called ${link.to}${didYouMean(link.to, known)}, expected one of: ${[...new Set(known)].join(', ')}`;
@@ -69,7 +72,7 @@ export function findGraphMistakes(stages: readonly StageDraft[]): GraphMistake[]
     if (first) {
       mistakes.push({
         path: [index, 'id'],
-        message: `another stage is called ${stage.id} too, expected a different id`,
+        message: `another stage is also called ${stage.id} too, expected a different id`,
         also: { path: first, message: 'the other is at' },
       });
     } else {

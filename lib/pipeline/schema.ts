@@ -33,7 +33,7 @@ const address = new RegExp(`^(https://${host}|http://${loopback})(:[0-9]{1,5})?(
 
 const httpsAddress = 'an https address without query (http only for localhost, 127.0.0.1 or [::1])';
 const baseUrl = expects(httpsAddress);
-const qps = expects('a number above 0 and at most 5, which is as much as Etsy allows');
+const qps = expects('a number above 0 and at most 5, the most Etsy allows');
 const year = expects('a year from 1700 to 2100');
 const path = (fallback: string, description: string) =>
   text('a path, relative to this file').default(fallback).describe(`${description} Default: ${fallback}.`);
@@ -136,6 +136,6 @@ export const stageSchema = z
       alongside: stageIds('Stages that this one starts together with; it ends after them. Default: none.'),
       with: z.unknown().optional().describe("The task's options."),
     },
-    expects('a stage: id, task and, where wanted, needs, alongside, with'),
+    expects('a stage: id, task and, optionally, needs, alongside, with'),
   )
   .describe('A stage: a task and its options.');

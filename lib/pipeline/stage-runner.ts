@@ -177,7 +177,7 @@ export class StageRunner {
     const parsed = this.#stage.task.cursor.safeParse(checkpoint.cursor);
     if (parsed.success) return parsed.data;
     await this.#options.checkpoints.discard(this.#run, this.#stage.id, unit.id);
-    this.#warn(`${unit.title}: its checkpoint is of another version and cannot be used; it starts over`);
+    this.#warn(`${unit.title}: its checkpoint was made by another version; the unit starts over`);
     return undefined;
   }
 

@@ -99,7 +99,7 @@ async function imagesTile(sql: Sql): Promise<Tile> {
     ...(counts.waiting + counts.unknown > 0
       ? [`${count(counts.waiting + counts.unknown)} to be fetched`]
       : []),
-    ...(lost > 0 ? [`${count(lost)} not to be had`] : []),
+    ...(lost > 0 ? [`${count(lost)} could not be downloaded`] : []),
   ];
   return { name: 'Images', value: count(counts.done), note: notes.join(', ') || 'on disk' };
 }

@@ -51,7 +51,8 @@ export function plainText(text: string): string {
     (entity, name?: string, code?: string) => {
       if (name !== undefined) return NAMED[name] ?? entity;
       const point = Number(code);
-      return point <= 0x10ffff ? String.fromCodePoint(point) : entity;
+      const isCharacter = point > 0 && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff);
+      return isCharacter ? String.fromCodePoint(point) : entity;
     },
   );
 }

@@ -46,7 +46,7 @@ export async function writeReport({ name, folder, data, rules }: Pipeline): Prom
   if (!existsSync(data.database)) {
     throw new UserError(`There is no database to report on: ${data.database}`, {
       exitCode: 2,
-      hint: 'Fill it first: npx sync-data',
+      hint: 'Run a sync first: npx sync-data',
     });
   }
   const path = join(dirname(data.database), 'report.html');

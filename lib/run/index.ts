@@ -3,6 +3,7 @@ import { basename, dirname, join, relative } from 'node:path';
 import { Checkpoints } from '../../checkpoints/checkpoints.ts';
 import { Starts } from '../../checkpoints/starts.ts';
 import { conclude } from './conclude.ts';
+import { Clocks, jumpMessage } from '../etsy/clocks.ts';
 import { connect } from '../etsy/connect.ts';
 import { describe, exitCodeOf } from '../describe.ts';
 import { gauges } from './gauges.ts';
@@ -84,12 +85,12 @@ async function refuseKill(pipeline: Pipeline): Promise<void> {
   if (!info) return;
   if (info.ctimeMs > performance.timeOrigin) {
     await rm(pipeline.kill, { force: true });
-    throw new UserError('Stopped by the KILL file, before the first stage began.', {
+    throw new UserError('Stopped by the KILL file before the first stage started.', {
       exitCode: 75,
-      hint: 'To go on: npx sync-data',
+      hint: 'To resume: npx sync-data',
     });
   }
-  throw new UserError(`The file ${pipeline.kill} is there, so nothing is started.`, {
+  throw new UserError(`The file ${pipeline.kill} exists, so nothing was started.`, {
     exitCode: 75,
     hint: 'Remove it and start again.',
   });
@@ -101,9 +102,9 @@ async function locked(options: SessionOptions, pipeline: Pipeline, key: ApiKey):
   if ('pid' in lock) {
     const who =
       lock.pid === 0
-        ? 'one that has just begun'
+        ? 'a process that has just started'
         : `process ${lock.pid}, since ${new Date(lock.since).toISOString()}`;
-    throw new UserError(`Another sync-data works on ${pipeline.data.database}: ${who}.`, {
+    throw new UserError(`Another sync-data is using ${pipeline.data.database}: ${who}.`, {
       exitCode: 1,
       hint: 'Let it finish, or stop it with: touch ' + pipeline.kill,
     });
@@ -115,7 +116,7 @@ async function locked(options: SessionOptions, pipeline: Pipeline, key: ApiKey):
   try {
     const patience = setTimeout(() => {
       options.stderr.write(
-        `The last run did not end well: ${pipeline.data.database} is inspected first, then the run goes on.\n`,
+        `The last run did not end cleanly: ${pipeline.data.database} is checked first, then the run proceeds.\n`,
       );
     }, TELL_MS);
     await inspection.wait(lock.leftWell ? SHORT_MS : LONG_MS).finally(() => clearTimeout(patience));
@@ -162,9 +163,7 @@ async function run(
   inspection: Inspection,
   log: Log,
 ): Promise<number> {
-  const metaData = new MetaDataFile(database, pipeline.data.metadata, yearOfEntry);
-  await metaData.load();
-  const ledger = new Ledger(database);
+  const ledger = new Ledger(database, key.fingerprint);
   await ledger.prune(Date.now());
 
   const stop = new StopSwitch(pipeline.kill);
@@ -176,10 +175,28 @@ async function run(
   stop.signal.addEventListener('abort', () =>
     emit({ type: 'stopping', reason: stop.stopped?.message ?? '' }),
   );
+  // What is found before the screen is there is told once it is.
+  const early: string[] = [];
+  let warn = (message: string): void => void early.push(message);
+  const metaData = new MetaDataFile(database, pipeline.data.metadata, yearOfEntry, (message) =>
+    warn(message),
+  );
+  const clocks = new Clocks((ms) => emit({ type: 'warning', message: jumpMessage(ms) }));
   try {
+    await metaData.load();
     const qps = options.qps ?? pipeline.api.qps;
     const { firstBackoffMs = 500 } = options;
-    const services = await connect({ pipeline, key, qps, firstBackoffMs, database, ledger, stop, emit });
+    const services = await connect({
+      pipeline,
+      key,
+      qps,
+      firstBackoffMs,
+      database,
+      ledger,
+      clocks,
+      stop,
+      emit,
+    });
     const checkpoints = new Checkpoints(database);
     inspection.onDamage((damage) => stop.stop('damage', damage.message));
     const stageEnded = async (): Promise<void> => {
@@ -206,10 +223,12 @@ async function run(
     });
     const written = logEvents({ log, stages: shown.map(titled), news: await logNews(database.read) });
     listeners.push(screen.listen, written.listen);
-    log.onProblem((message) => emit({ type: 'warning', message }));
+    warn = (message) => emit({ type: 'warning', message });
+    log.onProblem(warn);
     let outcome: Outcome;
     try {
       emit({ type: 'run', runId: current.id, resumed: current.resumed, startedAt: current.startedAt });
+      for (const message of early) warn(message);
       outcome = await new Runner(runner, current).run(options.onlyStage);
       inspection.throwIfDamaged();
     } catch (error) {
@@ -241,6 +260,7 @@ async function run(
     if (outcome.state === 'failed') return 1;
     return outcome.state === 'finished' ? 0 : (stop.stopped?.exitCode ?? 75);
   } finally {
+    clocks.end();
     await stop.close();
   }
 }
@@ -255,6 +275,6 @@ async function tellReport(pipeline: Pipeline, cwd: string): Promise<string> {
     const { writeReport } = await import('../report/index.ts');
     return `${place('report', relative(cwd, await writeReport(pipeline)))}\n`;
   } catch (error) {
-    return `The report could not be written; the run is complete all the same.\n${describe(error)}\nTo try again: npx sync-data report\n`;
+    return `The report could not be written. The run itself is complete.\n${describe(error)}\nTo try again: npx sync-data report\n`;
   }
 }

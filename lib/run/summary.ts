@@ -56,7 +56,7 @@ export function summary(options: SummaryOptions): string {
 function ending({ outcome, stopped, run, took, describe }: SummaryOptions): string[] {
   switch (outcome.state) {
     case 'finished':
-      return [`Finished in ${duration(took)}${run.resumed ? ' (went on with an earlier start)' : ''}.`];
+      return [`Finished in ${duration(took)}${run.resumed ? ' (resumed)' : ''}.`];
     case 'stopped':
       return [
         `Stopped after ${duration(took)}: ${stopped?.message ?? ''}.`,
@@ -124,11 +124,11 @@ export function place(what: 'data' | 'log' | 'report', path: string): string {
 
 function next({ outcome, run, pipeline, counts, cwd, logFile }: SummaryOptions): string[] {
   const again = `npx sync-data${run.onlyStage === undefined ? '' : ` --stage ${run.onlyStage}`}`;
-  if (outcome.state === 'stopped') return [`Everything up to there is saved. To go on: ${again}`];
+  if (outcome.state === 'stopped') return [`Everything up to there is saved. To resume: ${again}`];
   if (outcome.state === 'failed') {
     return [
-      `Its checkpoint is kept in ${pipeline.data.database}. To go on: ${again}`,
-      `All of the failure is in ${relative(cwd, logFile)}.`,
+      `The checkpoint is in ${pipeline.data.database}. To resume: ${again}`,
+      `The full error is in ${relative(cwd, logFile)}.`,
     ];
   }
   const isOpen =

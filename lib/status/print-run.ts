@@ -37,7 +37,7 @@ function startLines(start: NonNullable<Sync['lastStart']>, now: number): string[
       ? []
       : [`It sent ${plural(start.requests, 'request')}, ${start.worstSecond ?? 0} in the busiest second.`];
   return [
-    `The last start, ${clockTime(began, now)},${how === '' ? ' was ended without a word' : how}${why[0] ? `: ${why[0]}` : ''}.`,
+    `The last start, ${clockTime(began, now)},${how === '' ? ' ended unexpectedly (killed, or power lost)' : how}${why[0] ? `: ${why[0]}` : ''}.`,
     ...why.slice(1),
     ...sent,
   ];

@@ -101,7 +101,7 @@ function reasons({ due, counts, imageReasons, asideReasons, findings }: Sync): s
     return ['', title, ...table(facts, Infinity)];
   };
   return [
-    `  Due is what was not looked at for ${duration(due.refreshAfter * 1000)}.`,
+    `  Due: not read for ${duration(due.refreshAfter * 1000)}.`,
     ...list(
       'Images that failed; the next run tries them again',
       counts.images.failed + counts.images.missing,
@@ -129,7 +129,7 @@ function quotaLines(
     return [sent, '  What is left of the day is not known: Etsy has said nothing in the last 24 h.'];
   const of = perDay === null ? '' : ` of ${count(perDay)}`;
   const back =
-    callsBackAt === null ? [] : [`  Calls come back from ${clockTime(Date.parse(callsBackAt), now)} on.`];
+    callsBackAt === null ? [] : [`  Calls return from ${clockTime(Date.parse(callsBackAt), now)} on.`];
   return [
     sent,
     `  ${count(left)}${of} were left for the day at ${clockTime(Date.parse(leftAt), now)}.`,
@@ -152,5 +152,5 @@ function nextLines({ next, quota }: Sync, isUnderWay: boolean): string[] {
   if (of === 'whole' && total > 0) lines.push('  What is new on Etsy by then comes on top.');
   if (uncounted.length > 0)
     lines.push(`  Not counted yet, on top: ${uncounted.map((id) => `taxonomy ${id}`).join(', ')}.`);
-  return isUnderWay ? lines : [...lines, '', `${of === 'rest' ? 'To go on' : 'To start it'}: npx sync-data`];
+  return isUnderWay ? lines : [...lines, '', `${of === 'rest' ? 'To resume' : 'To start it'}: npx sync-data`];
 }

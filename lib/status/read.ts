@@ -30,9 +30,9 @@ const REASONS = 5;
 export async function readStatus(pipeline: Pipeline): Promise<Status> {
   const path = pipeline.data.database;
   if (!existsSync(path)) {
-    throw new UserError(`There is no ${path} yet: nothing was ever fetched.`, {
+    throw new UserError(`There is no ${path} yet: nothing has been fetched.`, {
       exitCode: 2,
-      hint: 'The first run makes it: npx sync-data',
+      hint: 'The first run creates it: npx sync-data',
     });
   }
   const holder = await holderOf(path);
@@ -67,7 +67,7 @@ async function readSync(database: Database, pipeline: Pipeline, shops: number): 
   const rest = run !== null && run.finishedAt === null ? run.id : undefined;
   const stale = await staleBefore(sql, rules, rest, nowSeconds());
   const due = await dueOf(sql, rules.refreshAfter, stale, counts, shops, reviews);
-  const quota = await quotaStatus(new Ledger(database), api.qps, now);
+  const quota = await quotaStatus(await Ledger.ofLastKey(database), api.qps, now);
   const crawls = pipeline.stages.filter(({ options }) => isCrawl(options)).map(({ id }) => id);
   return {
     run,

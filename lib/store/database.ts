@@ -41,23 +41,23 @@ export class StoreError extends Error {
   constructor(path: string, code: string, cause: Error) {
     super(`${path}: ${cause.message}`, { cause });
     this.code = code;
-    this.hint = HINTS[code] ?? 'The last checkpoint is kept; start sync-data again to go on from it.';
+    this.hint = HINTS[code] ?? 'The last checkpoint is safe; start sync-data again to resume.';
   }
 }
 
 const HINTS: Readonly<Record<string, string>> = {
   SQLITE_FULL:
-    'The disk is full. Free some space, then start sync-data again: it goes on from the last checkpoint.',
+    'The disk is full. Free some space, then start sync-data again; it resumes from the last checkpoint.',
   SQLITE_IOERR:
     'Reading or writing the file failed. Check the disk and its free space, then start sync-data again.',
   SQLITE_READONLY: 'The file or its folder is read-only. Make both writable, then start sync-data again.',
-  SQLITE_CANTOPEN: 'Check that the folder exists and may be written, then start sync-data again.',
+  SQLITE_CANTOPEN: 'Check that the folder exists and is writable, then start sync-data again.',
   SQLITE_BUSY:
-    'Another program holds the database. Close it (a database browser, perhaps), then start sync-data again.',
+    'Another program has locked the database. Close it (perhaps a database browser), then start sync-data again.',
   SQLITE_CORRUPT:
-    'The file is damaged; sync-data does not repair it. Put back a copy, or save what can be read with: sqlite3 FILE ".recover" | sqlite3 NEW_FILE',
+    'The file is damaged; sync-data does not repair it. Restore a copy, or rescue what is readable with: sqlite3 FILE ".recover" | sqlite3 NEW_FILE',
   SQLITE_NOTADB:
-    'Either this is no SQLite database (then name the right file in pipeline.yaml under data: database), or its first page is damaged (then put back a copy). Nothing was changed.',
+    'Either this is not a SQLite database (then name the right file in pipeline.yaml under data: database), or its first page is damaged (then restore a copy). Nothing was changed.',
 };
 
 /** Set while code runs inside `write`, in whatever that code calls and waits for. */

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import type { Stats } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { lstat, open, rename, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -14,26 +14,26 @@ export class FileError extends Error {
     const what = cause.message.replace(/^\w+: /, '').replace(/, .*$/, '');
     super(`${path}: ${what}`, { cause });
     this.code = cause.code ?? '';
-    this.hint = HINTS[this.code] ?? 'Nothing is lost: mend it, then start sync-data again.';
+    this.hint = HINTS[this.code] ?? 'Nothing is lost. Fix the cause, then start sync-data again.';
   }
 }
 
-const ROOM = 'Free some space there, then start sync-data again: it goes on from the last checkpoint.';
+const ROOM = 'Free some space there, then start sync-data again; it resumes from the last checkpoint.';
 const RIGHTS = 'Make the file and its folder writable, then start sync-data again.';
 const HINTS: Readonly<Record<string, string>> = {
   ENOSPC: `The disk is full. ${ROOM}`,
   EDQUOT: `The disk quota is used up. ${ROOM}`,
   EFBIG:
-    'The file is larger than its disk or this user may have it. Raise that limit, then start sync-data again.',
+    'The file is larger than the disk or your user limit allows. Raise that limit, then start sync-data again.',
   EACCES: RIGHTS,
   EPERM: RIGHTS,
   EROFS: RIGHTS,
   EMFILE: 'Too many files are open. Raise the limit (ulimit -n), then start sync-data again.',
   ENFILE: 'Too many files are open on this machine. Close some programs, then start sync-data again.',
   EIO: 'Reading or writing the disk failed. Check the disk, then start sync-data again.',
-  EEXIST: 'A file lies there under the name of the folder. Move it away, then start sync-data again.',
-  ENOTDIR: 'One of its folders is a file. Move that away, then start sync-data again.',
-  EISDIR: 'A folder lies there under the name of the file. Move it away, then start sync-data again.',
+  EEXIST: 'A file with the name of the folder is in the way. Move it, then start sync-data again.',
+  ENOTDIR: 'One of its folders is a file. Move that file, then start sync-data again.',
+  EISDIR: 'A folder with the name of the file is in the way. Move it, then start sync-data again.',
 };
 
 /** Gives an error of the file system the name of the file it is about, and what to do. */
@@ -166,7 +166,8 @@ function kindOf(info: Stats): string {
 
 /**
  * Puts a whole file in the place of `path`: readers see the old one or the new one, never half of it. It is written
- * under `temporary`, in the same folder, which is taken away again where something fails.
+ * under `temporary`, in the same folder, which is taken away again where something fails. Mode and owner stay those of
+ * the file that was there; a new file has what the umask leaves.
  *
  * @param durable true: a power cut does not undo it once this has resolved
  * @throws FileError
@@ -178,10 +179,12 @@ export function replaceFile(
   fill: (file: FileHandle) => Promise<unknown>,
 ): Promise<void> {
   return namingFile(path, async () => {
-    const file = await createFile(temporary);
+    const old = await lstat(path).catch(() => undefined);
+    const file = await createFile(temporary, old?.isFile() ? old.mode & 0o777 : 0o666);
     try {
       try {
         await fill(file);
+        if (old?.isFile()) await takeOver(file, old);
         if (durable) await file.sync();
       } finally {
         await file.close();
@@ -196,14 +199,28 @@ export function replaceFile(
 }
 
 /** A file that was not there before: a link under that name would lead elsewhere, so what is left there goes first. */
-async function createFile(path: string): Promise<FileHandle> {
+async function createFile(path: string, mode: number): Promise<FileHandle> {
   try {
-    return await open(path, 'wx', 0o644);
+    return await open(path, 'wx', mode);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     await rm(path, { force: true });
-    return open(path, 'wx', 0o644);
+    return open(path, 'wx', mode);
   }
+}
+
+/** Owner, group and mode of the file that is replaced, as far as this user may set them. */
+async function takeOver(file: FileHandle, old: Stats): Promise<void> {
+  const now = await file.stat();
+  // Only root may give a file away; a member of its group may keep the group.
+  if (now.uid !== old.uid || now.gid !== old.gid) {
+    await file
+      .chown(old.uid, old.gid)
+      .catch(() => file.chown(now.uid, old.gid))
+      .catch(() => undefined);
+  }
+  // After the owner: a change of owner can clear bits. A disk without modes (exFAT) refuses.
+  if (now.mode !== old.mode) await file.chmod(old.mode & 0o7777).catch(() => undefined);
 }
 
 /** Resolves when a file's content, or for a folder its files' names, is on disk. @throws FileError */

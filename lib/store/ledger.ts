@@ -19,23 +19,39 @@ export interface Pace {
 const DAY_MS = 24 * 3600 * 1000;
 /** Kept longer than the sliding day that Etsy counts, so that a report of yesterday's run still adds up. */
 const KEEP_MS = 2 * DAY_MS;
+/** Of the key that asks. */
+const OF_KEY = '(key IS NULL OR :key IS NULL OR key = :key)';
 
-/** Every API attempt, stamped before it is sent: throttle and quota go on from it after any kind of end. */
+/**
+ * Every API attempt, stamped before it is sent: throttle and quota go on from it after any kind of end. A quota is the
+ * key's: what another key was used for does not count for it. Attempts of which the key is not known count for every key.
+ */
 export class Ledger {
   readonly #database: Database;
+  readonly #key: string | undefined;
   readonly #settled: [number, Outcome][] = [];
   runId: number | undefined;
 
-  constructor(database: Database) {
+  /** @param key the fingerprint of the key in use; left out: all attempts count, whichever key they were made with */
+  constructor(database: Database, key?: string) {
     this.#database = database;
+    this.#key = key;
+  }
+
+  /** For those who only read: as the key sees it that was used last. */
+  static async ofLastKey(database: Database): Promise<Ledger> {
+    const row = await database.read.get<{ key: string | null }>(
+      'SELECT key FROM ledger ORDER BY id DESC LIMIT 1',
+    );
+    return new Ledger(database, row?.key ?? undefined);
   }
 
   /** @returns the attempt's id, for `settle`. Outcomes known by now are written along. */
   async stamp(endpoint: string, atMs: number): Promise<number> {
     await this.flush();
     const row = await this.#database.writeRelaxed<{ id: number }>(
-      'INSERT INTO ledger (at_ms, run_id, endpoint) VALUES (?, ?, ?) RETURNING id',
-      [atMs, this.runId ?? null, endpoint],
+      'INSERT INTO ledger (at_ms, run_id, endpoint, key) VALUES (?, ?, ?, ?) RETURNING id',
+      [atMs, this.runId ?? null, endpoint, this.#key ?? null],
     );
     return row?.id ?? 0;
   }
@@ -64,7 +80,7 @@ export class Ledger {
     await this.#database.write((tx) => tx.run('DELETE FROM ledger WHERE at_ms < ?', [nowMs - KEEP_MS]));
   }
 
-  /** Epoch ms of the newest attempts not older than `ms`, oldest first. */
+  /** Epoch ms of the newest attempts not older than `ms`, of all keys, oldest first. */
   async recent(nowMs: number, ms: number): Promise<number[]> {
     const rows = await this.#database.read.all<{ at_ms: number }>(
       'SELECT at_ms FROM ledger WHERE at_ms > ? ORDER BY at_ms DESC LIMIT 10',
@@ -77,16 +93,16 @@ export class Ledger {
   /** Attempts of the last 24 hours and the oldest of them: when the sliding day lets go of it, a call comes back. */
   async day(nowMs: number): Promise<{ used: number; oldestMs: number | undefined }> {
     const row = await this.#database.read.get<{ used: number; oldest: number | null }>(
-      'SELECT count(*) AS used, min(at_ms) AS oldest FROM ledger WHERE at_ms > ?',
-      [nowMs - DAY_MS],
+      `SELECT count(*) AS used, min(at_ms) AS oldest FROM ledger WHERE at_ms > :since AND ${OF_KEY}`,
+      { ':since': nowMs - DAY_MS, ':key': this.#key ?? null },
     );
     return { used: row?.used ?? 0, oldestMs: row?.oldest ?? undefined };
   }
 
   async countSince(ms: number): Promise<number> {
     const row = await this.#database.read.get<{ n: number }>(
-      'SELECT count(*) AS n FROM ledger WHERE at_ms > ?',
-      [ms],
+      `SELECT count(*) AS n FROM ledger WHERE at_ms > :since AND ${OF_KEY}`,
+      { ':since': ms, ':key': this.#key ?? null },
     );
     return row?.n ?? 0;
   }
@@ -96,8 +112,8 @@ export class Ledger {
     // By id, not by time: the clock may have been set back in between.
     const row = await this.#database.read.get<{ calls: number; atMs: number }>(
       `SELECT remaining_today AS calls, at_ms AS atMs FROM ledger INDEXED BY ledger_remaining
-       WHERE remaining_today IS NOT NULL AND at_ms > ? ORDER BY id DESC LIMIT 1`,
-      [nowMs - DAY_MS],
+       WHERE remaining_today IS NOT NULL AND at_ms > :since AND ${OF_KEY} ORDER BY id DESC LIMIT 1`,
+      { ':since': nowMs - DAY_MS, ':key': this.#key ?? null },
     );
     return row && { ...row, atMs: Math.min(row.atMs, nowMs) };
   }

@@ -69,13 +69,16 @@ export function clip(text: string, most: number): string {
 export function eachText(value: unknown, change: (text: string) => string): unknown {
   if (typeof value === 'string') return change(value);
   if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index += 1) value[index] = eachText(value[index], change);
+    return value;
+  }
   const holder = value as Record<string, unknown>;
   for (const key of Object.keys(holder)) {
     const before = holder[key];
     const after =
       typeof before === 'string' || typeof before === 'object' ? eachText(before, change) : before;
     if (after !== before) put(holder, key, after);
-    if (Array.isArray(value)) continue;
     const name = change(key);
     if (name === key) continue;
     delete holder[key];

@@ -4,6 +4,8 @@ import { OptionMistakes } from '../../lib/errors.ts';
 import type { OptionMistake } from '../../lib/errors.ts';
 import type { Unit, Write } from '../../lib/task/task.ts';
 import { expects, nearest } from '../../lib/pipeline/validate.ts';
+import { ApiError } from '../../lib/etsy/errors.ts';
+import { setAside, settleEndpoint } from '../../lib/dataset/set-aside.ts';
 import { nowSeconds } from '../../lib/services.ts';
 import type { Services } from '../../lib/services.ts';
 import type { Sql, Tx } from '../../lib/store/database.ts';
@@ -24,8 +26,12 @@ export const taxonomies = z
   })
   .meta({ uniqueItems: true });
 
+const TREE = 'seller-taxonomy/nodes';
+
 type Written = z.infer<typeof taxonomies>;
 
+/** The names of the categories are for readers of the data too: they are fetched once a month. Seconds. */
+const FETCH_AGAIN_AFTER = 30 * 86_400;
 /** What is not in the tree is looked for once more, in case it is new; a mistake may cost a request a day. Seconds. */
 const ASK_AGAIN_AFTER = 86_400;
 /** Near misses told, and categories of one name. */
@@ -35,10 +41,34 @@ const SHOWN = 5;
 export async function lookUp(written: Written, { api, sql }: Services): Promise<Write<Tx> | undefined> {
   const known = await readTaxonomy(sql);
   const now = nowSeconds();
-  const isNew = known.fetchedAt !== undefined && now - known.fetchedAt < ASK_AGAIN_AFTER;
+  const isNew = ageOf(known, now) < ASK_AGAIN_AFTER;
   if (isNew || written.every((one) => meant(one, known).length > 0)) return undefined;
   const categories = await api.taxonomy();
   return (tx) => replaceTaxonomy(tx, categories, now);
+}
+
+export async function namesAreDue(sql: Sql): Promise<boolean> {
+  return ageOf(await readTaxonomy(sql), nowSeconds()) >= FETCH_AGAIN_AFTER;
+}
+
+/** Fetches Etsy's categories for their names alone: where they cannot be had, that is set aside and the run continues. */
+export async function fetchNames({ api }: Services, runId: number): Promise<Write<Tx>> {
+  const now = nowSeconds();
+  try {
+    const categories = await api.taxonomy(true);
+    return async (tx) => {
+      await replaceTaxonomy(tx, categories, now);
+      await settleEndpoint(tx, TREE, now);
+    };
+  } catch (error) {
+    if (!(error instanceof ApiError) || !['hopeless', 'refused', 'client'].includes(error.kind)) throw error;
+    const letter = { endpoint: TREE, reason: `names of categories: ${error.reason}`, raw: null };
+    return (tx) => setAside(tx, runId, now, [letter]);
+  }
+}
+
+function ageOf({ fetchedAt = -Infinity }: Taxonomy, now: number): number {
+  return now - fetchedAt;
 }
 
 /**
@@ -70,7 +100,7 @@ export async function taxonomyUnits(written: Written, sql: Sql): Promise<Unit[]>
 }
 
 function already(what: number | string): string {
-  return `${what} is named already, expected each category once`;
+  return `${what} is named twice, expected each category once`;
 }
 
 function meant(one: number | string, known: Taxonomy): number[] {

@@ -88,7 +88,7 @@ export function unfilteredFinding(
   return {
     kind: 'unfiltered-category',
     subject: `taxonomy ${taxonomyId} (${known.nameOf(taxonomyId)})`,
-    detail: `Etsy does not search in it: of ${found.length} listings it answered with, ${within} are of this category. It was left out; name ${instead} in pipeline.yaml instead`,
+    detail: `Etsy search does not filter by it: of ${found.length} listings returned, ${within} belong to this category. It was skipped; name ${instead} in pipeline.yaml instead`,
   };
 }
 

@@ -24,7 +24,7 @@ export interface Costs {
   readonly batches: number;
   /** CPU milliseconds of node alone. */
   readonly nodeCpuMs: number;
-  /** Without Crawlee where it was not to be had. */
+  /** Without Crawlee where it was could not be downloaded. */
   readonly rounds: ReadonlyMap<Contender, readonly Cost[]>;
 }
 
@@ -36,7 +36,7 @@ export function linesOf({ listings, pages, batches, nodeCpuMs, rounds }: Costs):
   return [
     [`${number(listings)} new listings, ${pages} pages and ${batches} batches`, tell(ours)],
     ['the floor: fetch and JSON.parse', tell(floor)],
-    ['Crawlee, the same rows', crawlee ? tell(crawlee) : 'not to be had here'],
+    ['Crawlee, the same rows', crawlee ? tell(crawlee) : 'could not be downloaded here'],
     ...(crawlee ? [[`  with ${WINDOW} requests at once, as ours`, tell(pinned)]] : []),
     ['listings/s against the floor', percent(ours.perSecond / floor.perSecond), '≥ 60 %'],
     ...(crawlee

@@ -84,7 +84,7 @@ const forAWhile = Object.entries(MODES).flatMap(([name, { mode, cause }]): Distu
           1,
           cause,
           /Stage \w+ failed, in unit /,
-          /Its checkpoint is kept in .*etsy_data\.db\. To go on: npx sync-data$/m,
+          /The checkpoint is in .*etsy_data\.db\. To resume: npx sync-data$/m,
         );
         relay.become('through');
         promised(await round.rig.run(), 0, /went on with an earlier start/);

@@ -63,7 +63,7 @@ async function refuse(rig: Rig, path: RegExp, times: number): Promise<void> {
 
 /** From when on calls come back, as it said when it stopped. Epoch milliseconds. */
 function told({ stdout }: Ended): number {
-  const [, time = ''] = /calls come back from (\d{4}-\d\d-\d\d \d\d:\d\d) UTC/.exec(stdout) ?? [];
+  const [, time = ''] = /calls return from (\d{4}-\d\d-\d\d \d\d:\d\d) UTC/.exec(stdout) ?? [];
   return Date.parse(`${time.replace(' ', 'T')}Z`);
 }
 
@@ -108,9 +108,9 @@ const stopping = PLACES.map(({ stage, worlds, lead }): Disturbance => {
       await refuse(rig, await lead(round), 1000);
       await rig.configure({ onQuota: 'stop' });
       const stopped = await rig.run();
-      promised(stopped, 75, SPENT, /calls come back from /, TO_GO_ON, exactly(`  stage ${stage}, unit `));
+      promised(stopped, 75, SPENT, /calls return from /, TO_GO_ON, exactly(`  stage ${stage}, unit `));
       const before = await rig.requests();
-      promised(await rig.run(), 75, SPENT, /calls come back from /, TO_GO_ON);
+      promised(await rig.run(), 75, SPENT, /calls return from /, TO_GO_ON);
       assert.equal((await rig.requests()).length, before.length, 'it asked although it knew better');
       await rig.market.setFaults(FAULTS);
       promised(await whenCallsAreBack(round, stopped), 0);
@@ -138,7 +138,7 @@ export const quotas: readonly Disturbance[] = [
       let ended = await rig.run();
       let stops = 0;
       for (; ended.code === 75 && stops < MOST_STARTS; stops += 1) {
-        promised(ended, 75, SPENT, /calls come back from /, /Everything up to there is saved\./);
+        promised(ended, 75, SPENT, /calls return from /, /Everything up to there is saved\./);
         await nap(SHORT_DAYS.dayMs);
         ended = await whenCallsAreBack(round, ended);
       }

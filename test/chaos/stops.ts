@@ -17,7 +17,7 @@ const SIGNALS = [
   ['SIGINT', 130],
   ['SIGHUP', 129],
 ] as const;
-const SECOND = /^Another sync-data works on /;
+const SECOND = /^Another sync-data is using /;
 
 async function stopWithKill(round: Round): Promise<End> {
   const { rig } = round;

@@ -48,6 +48,12 @@ export function setImage(world: World, id: number, service: ImageService): void 
   world.version++;
 }
 
+/** From now on the shop's prices are in this currency; one that the marketplace does not know is US dollars. */
+export function setCurrency(world: World, shopId: number, code: string): void {
+  world.currencyEdits.set(existing(findShop(world, shopId), shopId), code);
+  world.version++;
+}
+
 function existing(serial: number, id: number): number {
   if (serial < 0) throw new Error(`There is no ${id}.`);
   return serial;

@@ -13,7 +13,7 @@ export const FAULTS = [
   'wrongShape', // JSON, but not what the endpoint answers with
   'badRecord', // one record of a good page is not as it should be
   'htmlPage', // 200, and a page for people
-  'tooLarge', // a body over 50 MB (API) or 20 MB (CDN)
+  'tooLarge', // a body over 8 MB (API) or 20 MB (CDN)
   'drip', // the body comes in small parts over dripMs
   'stall', // nothing happens for stallMs, then the usual answer
   'missing', // 404

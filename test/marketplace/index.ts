@@ -49,6 +49,8 @@ export interface Controls {
   removeListing(id: number): void;
   /** Makes the first picture of a listing serve so. */
   setImage(id: number, service: ImageService): void;
+  /** Changes what a shop's prices are in. */
+  setCurrency(shopId: number, code: string): void;
   /** The id of the shop with this index. */
   shopId(index: number): number;
   /** Epoch milliseconds on the marketplace's clock. */
@@ -86,6 +88,7 @@ export async function startMarketplace(options: MarketplaceOptions = {}): Promis
     setState: (id, state) => edits.setState(world, id, state),
     removeListing: (id) => edits.setState(world, id, 'removed'),
     setImage: (id, service) => edits.setImage(world, id, service),
+    setCurrency: (shopId, code) => edits.setCurrency(world, shopId, code),
     shopId: world.ids.shop.idOf,
     now: world.clock.now,
   };

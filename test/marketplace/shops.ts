@@ -25,6 +25,8 @@ const SECOND = ['Workshop', 'Joinery', 'And Co', 'Furniture', 'Studio', 'Finds',
 const COUNTRIES = ['US', 'US', 'US', 'GB', 'DE', 'FR', 'MA', 'CA', 'PL', 'JP', 'TR', 'UA'] as const;
 
 export function currencyOf(world: World, shop: number): Currency {
+  const edited = world.currencyEdits.get(shop);
+  if (edited !== undefined) return knownRate(edited) ?? CURRENCIES[0];
   let left = share(world.seed, shop, CURRENCY);
   for (const currency of CURRENCIES) {
     left -= currency.share;

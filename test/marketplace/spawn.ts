@@ -23,6 +23,7 @@ const NAMES = [
   'setState',
   'removeListing',
   'setImage',
+  'setCurrency',
   'shopId',
   'now',
 ] as const satisfies readonly (keyof Controls)[];

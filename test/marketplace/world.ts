@@ -25,6 +25,8 @@ export interface World {
   readonly reviews: Reviews;
   /** Pictures that do not serve as they were seeded to, by listing. */
   readonly imageEdits: Map<number, string>;
+  /** Shops, by serial number, that have changed their currency. */
+  readonly currencyEdits: Map<number, string>;
   /** How often the clock was moved: part of the seed of what happens next. */
   moves: number;
   /** Goes up with every change; what was worked out before it is stale. */
@@ -88,6 +90,7 @@ export function emptyWorld(settings: Settings): World {
     shops: createShops(),
     reviews: createReviews(),
     imageEdits: new Map(),
+    currencyEdits: new Map(),
     moves: 0,
     version: 0,
   };

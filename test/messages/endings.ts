@@ -10,11 +10,11 @@ import { CRAWL, KEY, ending, lines, run, serving } from './provoke.ts';
 import type { Answer } from './provoke.ts';
 import type { Folder, Row, Said } from './row.ts';
 
-const SAVED = 'Everything up to there is saved. To go on: npx sync-data';
+const SAVED = 'Everything up to there is saved. To resume: npx sync-data';
 const KEPT = [
   '',
-  'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
-  'All of the failure is in sync-data.log.',
+  'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
+  'The full error is in sync-data.log.',
 ];
 const PAGE = JSON.stringify({ count: 250, results: [] });
 
@@ -73,7 +73,7 @@ export default { title: 'Mine', options: z.object({}), cursor: z.unknown(), unit
       return ending(folder, { stages: '  - { id: mine, task: ./mine.mjs }\n' });
     },
     text,
-    next: 'Nobody foresaw this error. The last checkpoint is kept; start sync-data again to go on from it.',
+    next: 'Unexpected error. Your last checkpoint is safe; run sync-data again to resume.',
     exitCode: 1,
   };
 }
@@ -92,7 +92,7 @@ export const endings: readonly Row[] = [
       'Stopped after <duration>: the KILL file was found.',
       '  stage crawl, unit 12371 (Coffee Tables) at 0 of 250 listings',
       '',
-      'Everything up to there is saved. To go on: npx sync-data',
+      'Everything up to there is saved. To resume: npx sync-data',
     ],
     next: SAVED,
     exitCode: 75,
@@ -104,20 +104,20 @@ export const endings: readonly Row[] = [
     'Stage mine failed, in unit all:',
     '  TypeError: no shelf left',
     '      at <trace>',
-    '  Nobody foresaw this error. The last checkpoint is kept; start sync-data again to go on from it.',
+    '  Unexpected error. Your last checkpoint is safe; run sync-data again to resume.',
     ...KEPT,
   ]),
   ownTask('a task of one’s own that throws what is no error', "throw 'no shelf left';", [
     'Stage mine failed, in unit all:',
     '  sync-data: no shelf left',
-    '  Nobody foresaw this error. The last checkpoint is kept; start sync-data again to go on from it.',
+    '  Unexpected error. Your last checkpoint is safe; run sync-data again to resume.',
     ...KEPT,
   ]),
   {
     when: 'a stop that nobody between has told of',
     provoke: () => Promise.resolve({ text: describe(new Stopped('kill', 'the KILL file was found')) }),
-    text: ['Stopped: the KILL file was found.', 'Everything is saved. To go on: npx sync-data'],
-    next: 'Everything is saved. To go on: npx sync-data',
+    text: ['Stopped: the KILL file was found.', 'Everything is saved. To resume: npx sync-data'],
+    next: 'Everything is saved. To resume: npx sync-data',
   },
   {
     when: 'a checkpoint of another version',
@@ -131,9 +131,7 @@ export const endings: readonly Row[] = [
       await changed(folder, `UPDATE units SET cursor = '{"page":2}'`);
       return lines(folder, /warning/);
     },
-    text: [
-      'crawl: warning: Coffee Tables: its checkpoint is of another version and cannot be used; it starts over',
-    ],
+    text: ['crawl: warning: Coffee Tables: its checkpoint was made by another version; the unit starts over'],
     next: 'it starts over',
   },
 ];

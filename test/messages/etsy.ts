@@ -6,9 +6,9 @@ import type { Answer, Run } from './provoke.ts';
 import type { Row } from './row.ts';
 
 const GAVE_UP =
-  'No good answer came for as long as api: giveUpAfter allows. Look whether Etsy can be reached, then start sync-data again.';
+  'Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.';
 const REFUSED =
-  'Look at api: baseUrl in pipeline.yaml; if it is right, Etsy has changed, and sync-data must be updated.';
+  'Check api: baseUrl in pipeline.yaml. If it is right, Etsy has changed, and sync-data must be updated.';
 const said = (error: string): string => JSON.stringify({ error });
 
 /** How a run ends that is answered so for longer than it has patience. */
@@ -48,26 +48,26 @@ export const etsy: readonly Row[] = [
   answered('Etsy answers with an error of its own', { status: 500, body: said('Internal error') }, [
     'Stage crawl failed, in unit 12371 (Coffee Tables):',
     '  listings/active: HTTP 500: Internal error',
-    '  No good answer came for as long as api: giveUpAfter allows. Look whether Etsy can be reached, then start sync-data again.',
+    '  Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.',
     '',
-    'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
-    'All of the failure is in sync-data.log.',
+    'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
+    'The full error is in sync-data.log.',
   ]),
   answered('Etsy answers with an error and no word', { status: 503, body: '' }, [
     'Stage crawl failed, in unit 12371 (Coffee Tables):',
     '  listings/active: HTTP 503: no message',
-    '  No good answer came for as long as api: giveUpAfter allows. Look whether Etsy can be reached, then start sync-data again.',
+    '  Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.',
     '',
-    'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
-    'All of the failure is in sync-data.log.',
+    'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
+    'The full error is in sync-data.log.',
   ]),
   answered('Etsy resets every connection', 'reset', [
     'Stage crawl failed, in unit 12371 (Coffee Tables):',
     '  listings/active: read ECONNRESET',
-    '  No good answer came for as long as api: giveUpAfter allows. Look whether Etsy can be reached, then start sync-data again.',
+    '  Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.',
     '',
-    'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
-    'All of the failure is in sync-data.log.',
+    'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
+    'The full error is in sync-data.log.',
   ]),
   answered(
     'nobody listens at the address',
@@ -75,10 +75,10 @@ export const etsy: readonly Row[] = [
     [
       'Stage crawl failed, in unit 12371 (Coffee Tables):',
       '  listings/active: connect ECONNREFUSED 127.0.0.1:<port>',
-      '  No good answer came for as long as api: giveUpAfter allows. Look whether Etsy can be reached, then start sync-data again.',
+      '  Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.',
       '',
-      'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
-      'All of the failure is in sync-data.log.',
+      'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
+      'The full error is in sync-data.log.',
     ],
     GAVE_UP,
     {
@@ -91,10 +91,10 @@ export const etsy: readonly Row[] = [
     [
       'Stage crawl failed, in unit 12371 (Coffee Tables):',
       '  listings/active: no complete answer within 1 s',
-      '  No good answer came for as long as api: giveUpAfter allows. Look whether Etsy can be reached, then start sync-data again.',
+      '  Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.',
       '',
-      'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
-      'All of the failure is in sync-data.log.',
+      'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
+      'The full error is in sync-data.log.',
     ],
     GAVE_UP,
     {
@@ -103,38 +103,38 @@ export const etsy: readonly Row[] = [
   ),
   answered('Etsy answers with a page for people', { body: '<!DOCTYPE html><title>Etsy</title>' }, [
     'Stage crawl failed, in unit 12371 (Coffee Tables):',
-    '  listings/active: the answer is no JSON, it starts with: <!DOCTYPE html><title>Etsy</title>',
-    '  No good answer came for as long as api: giveUpAfter allows. Look whether Etsy can be reached, then start sync-data again.',
+    '  listings/active: the answer is not JSON; it starts with: <!DOCTYPE html><title>Etsy</title>',
+    '  Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.',
     '',
-    'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
-    'All of the failure is in sync-data.log.',
+    'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
+    'The full error is in sync-data.log.',
   ]),
   answered('Etsy answers with JSON of another shape', { body: '{"results":{}}' }, [
     'Stage crawl failed, in unit 12371 (Coffee Tables):',
-    '  listings/active: not the shape of a list: count: Invalid input: expected number, received undefined; results: Invalid input: expected array, received object',
-    '  No good answer came for as long as api: giveUpAfter allows. Look whether Etsy can be reached, then start sync-data again.',
+    '  listings/active: not a list of records: count: Invalid input: expected number, received undefined; results: Invalid input: expected array, received object',
+    '  Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.',
     '',
-    'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
-    'All of the failure is in sync-data.log.',
+    'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
+    'The full error is in sync-data.log.',
   ]),
-  answered('Etsy answers with more than 50 MB, and says so', { headers: { 'content-length': '60000000' } }, [
+  answered('Etsy answers with more than 8 MB, and says so', { headers: { 'content-length': '60000000' } }, [
     'Stage crawl failed, in unit 12371 (Coffee Tables):',
-    '  listings/active: the body has 60000000 bytes, more than the 50 MB allowed',
-    '  No good answer came for as long as api: giveUpAfter allows. Look whether Etsy can be reached, then start sync-data again.',
+    '  listings/active: the body has 60000000 bytes, more than the 8 MB allowed',
+    '  Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.',
     '',
-    'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
-    'All of the failure is in sync-data.log.',
+    'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
+    'The full error is in sync-data.log.',
   ]),
   answered(
-    'Etsy answers with more than 50 MB',
+    'Etsy answers with more than 8 MB',
     { body: Buffer.alloc(51 * 2 ** 20, ' '), headers: { 'transfer-encoding': 'chunked' } },
     [
       'Stage crawl failed, in unit 12371 (Coffee Tables):',
-      '  listings/active: the body is larger than the 50 MB allowed',
-      '  No good answer came for as long as api: giveUpAfter allows. Look whether Etsy can be reached, then start sync-data again.',
+      '  listings/active: the body is larger than the 8 MB allowed',
+      '  Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.',
       '',
-      'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
-      'All of the failure is in sync-data.log.',
+      'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
+      'The full error is in sync-data.log.',
     ],
   ),
   {
@@ -153,10 +153,10 @@ export const etsy: readonly Row[] = [
     [
       'Stage crawl failed, in unit 12371 (Coffee Tables):',
       '  listings/active: HTTP 429: Exceeded per second rate limit',
-      '  No good answer came for as long as api: giveUpAfter allows. Look whether Etsy can be reached, then start sync-data again.',
+      '  Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.',
       '',
-      'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
-      'All of the failure is in sync-data.log.',
+      'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
+      'The full error is in sync-data.log.',
     ],
   ),
   answered(
@@ -167,8 +167,8 @@ export const etsy: readonly Row[] = [
       '  listings/active: Etsy refused the API key (HTTP 403: API key not found or not active, or incorrect shared secret for API key.)',
       '  Get a key at https://www.etsy.com/developers/your-apps and put ETSY_API_KEY=keystring:shared_secret into a file named .env beside pipeline.yaml, or into the environment.',
       '',
-      'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
-      'All of the failure is in sync-data.log.',
+      'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
+      'The full error is in sync-data.log.',
     ],
     'Get a key at https://www.etsy.com/developers/your-apps and put ETSY_API_KEY=keystring:shared_secret into a file named .env beside pipeline.yaml, or into the environment.',
   ),
@@ -178,10 +178,10 @@ export const etsy: readonly Row[] = [
     [
       'Stage crawl failed, in unit 12371 (Coffee Tables):',
       '  listings/active: HTTP 404: Resource not found',
-      '  Look at api: baseUrl in pipeline.yaml; if it is right, Etsy has changed, and sync-data must be updated.',
+      '  Check api: baseUrl in pipeline.yaml. If it is right, Etsy has changed, and sync-data must be updated.',
       '',
-      'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
-      'All of the failure is in sync-data.log.',
+      'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
+      'The full error is in sync-data.log.',
     ],
     REFUSED,
   ),
@@ -190,11 +190,11 @@ export const etsy: readonly Row[] = [
     { body: '{"count":0,"results":[]}' },
     [
       'Stage crawl failed:',
-      '  seller-taxonomy/nodes: not the shape of a taxonomy: results: Too small: expected array to have >=1 items',
-      '  No good answer came for as long as api: giveUpAfter allows. Look whether Etsy can be reached, then start sync-data again.',
+      '  seller-taxonomy/nodes: not a taxonomy: results: Too small: expected array to have >=1 items',
+      '  Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.',
       '',
-      'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
-      'All of the failure is in sync-data.log.',
+      'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
+      'The full error is in sync-data.log.',
     ],
     GAVE_UP,
     {
@@ -206,11 +206,11 @@ export const etsy: readonly Row[] = [
     'reset',
     [
       'Stage reconcile failed, in unit entries (What the crawl did not show):',
-      '  shops/9: not the shape of a shop: record: Invalid input: expected object, received array',
-      '  No good answer came for as long as api: giveUpAfter allows. Look whether Etsy can be reached, then start sync-data again.',
+      '  shops/9: not a shop record: record: Invalid input: expected object, received array',
+      '  Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.',
       '',
-      'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
-      'All of the failure is in sync-data.log.',
+      'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
+      'The full error is in sync-data.log.',
     ],
     GAVE_UP,
     {
@@ -224,12 +224,12 @@ export const etsy: readonly Row[] = [
     [
       'Stage crawl failed, in unit 12372 (End Tables):',
       '  listings/active: HTTP 500: Internal error',
-      '  Etsy answers other requests, but not this one. Start sync-data again later.',
+      '  Etsy answers other requests but not this one. Start sync-data again later.',
       '',
-      'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
-      'All of the failure is in sync-data.log.',
+      'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
+      'The full error is in sync-data.log.',
     ],
-    'Etsy answers other requests, but not this one. Start sync-data again later.',
+    'Etsy answers other requests but not this one. Start sync-data again later.',
     {
       stages: TWO_CATEGORIES,
       api: { giveUpAfter: '60s' },
@@ -241,12 +241,27 @@ export const etsy: readonly Row[] = [
     provoke: (folder) =>
       lines(folder, /waiting until/, {
         answer: () => 'reset',
+        firstBackoffMs: 2500,
         onText: (text) => {
           if (text.includes('waiting until')) void touchKill(folder.path);
         },
       }),
     text: [
-      'sync-data: waiting until <time> (<duration>): no good answer from the API since <time> UTC (listings/active: read ECONNRESET)',
+      'sync-data: waiting until <time> (<duration>): no usable answer from the API since <time> UTC (listings/active: read ECONNRESET)',
+    ],
+    next: 'waiting until <time>',
+  },
+  {
+    when: 'Etsy asks for a pause',
+    provoke: (folder) =>
+      lines(folder, /waiting until/, {
+        answer: () => ({ status: 503, body: said('Maintenance'), headers: { 'retry-after': '86400' } }),
+        onText: (text) => {
+          if (text.includes('waiting until')) void touchKill(folder.path);
+        },
+      }),
+    text: [
+      'sync-data: waiting until <time> (<duration>): listings/active: HTTP 503: Maintenance (it asks for a pause of 1 d)',
     ],
     next: 'waiting until <time>',
   },
@@ -281,12 +296,12 @@ export const etsy: readonly Row[] = [
         }),
       }),
     text: [
-      'Stopped after <duration>: the daily quota is used up; calls come back from <time>.',
+      'Stopped after <duration>: the daily quota is used up; calls return from <time>.',
       '  stage crawl, unit 12371 (Coffee Tables)',
       '',
-      'Everything up to there is saved. To go on: npx sync-data',
+      'Everything up to there is saved. To resume: npx sync-data',
     ],
-    next: 'Everything up to there is saved. To go on: npx sync-data',
+    next: 'Everything up to there is saved. To resume: npx sync-data',
     exitCode: 75,
   },
   {
@@ -297,13 +312,13 @@ export const etsy: readonly Row[] = [
         answer: () => ({ status: 404, body: said('Resource not found') }),
       });
       const skipped = /^\S+ (reconcile: .+)$/m.exec(text)?.[1] ?? '';
-      return { text: `${skipped}\n${/^Its checkpoint[^]*/m.exec(text)?.[0] ?? ''}` };
+      return { text: `${skipped}\n${/^The checkpoint[^]*/m.exec(text)?.[0] ?? ''}` };
     },
     text: [
       'reconcile: skipped: a stage it needs did not finish',
-      'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
-      'All of the failure is in sync-data.log.',
+      'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
+      'The full error is in sync-data.log.',
     ],
-    next: 'Its checkpoint is kept in <folder>/etsy_data.db. To go on: npx sync-data',
+    next: 'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
   },
 ];

@@ -114,6 +114,7 @@ export interface Run extends Etsy {
   readonly stages?: string;
   readonly stage?: string;
   readonly env?: NodeJS.ProcessEnv;
+  readonly firstBackoffMs?: number;
   /** Called with what is said, as it is said. */
   readonly onText?: (text: string) => void;
 }
@@ -147,7 +148,7 @@ export async function run(
       stderr,
       onlyStage: options.stage,
       qps: Infinity,
-      firstBackoffMs: 1,
+      firstBackoffMs: options.firstBackoffMs ?? 1,
     });
     return { text: [...out, ...err].join(''), stdout: out.join(''), stderr: err.join(''), exitCode };
   });

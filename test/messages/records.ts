@@ -239,14 +239,14 @@ export const records: readonly Row[] = [
       };
     },
     text: [
-      'foreign-file: note.txt: no name of an image; left alone',
+      'foreign-file: note.txt: not an image of a listing; left alone',
       'image-without-entry: 77.jpg: its listing has no entry in meta_data; left alone',
       'listing-without-entry: 5: in listings, but not in meta_data; entry made from the row',
       'made-before: 1990s: 1 in listings, not certainly made since 2000; left alone',
-      'missing-image: 1: no image was ever recorded; not to be had: Etsy no longer shows the listing',
-      'missing-image: 2: no image was ever recorded; not to be had: Etsy no longer shows the listing',
-      'missing-image: 3: no image was ever recorded; not to be had: Etsy no longer shows the listing',
-      'missing-image: 4: no image was ever recorded; not to be had: the listing has no image',
+      'missing-image: 1: no image is on record; could not be downloaded: Etsy no longer shows the listing',
+      'missing-image: 2: no image is on record; could not be downloaded: Etsy no longer shows the listing',
+      'missing-image: 3: no image is on record; could not be downloaded: Etsy no longer shows the listing',
+      'missing-image: 4: no image is on record; could not be downloaded: the listing has no image',
       'missing-listing-dynamic: 2: no row in listings_dynamic',
       'missing-listing: 1: an entry in meta_data, but no row in listings',
       'missing-shop-dynamic: 9: no row in shops_dynamic',
@@ -291,8 +291,8 @@ export const records: readonly Row[] = [
       return { text: lines.map((line) => line.trim()).join('\n') };
     },
     text: [
-      'unfiltered-category: taxonomy 12371 (Coffee Tables): Etsy does not search in it: of 20 listings it answered with, 0 are of this category. It was left out; name Coffee & End Tables (993) in pipeline.yaml instead',
-      'unfiltered-category: taxonomy 967 (Furniture): Etsy does not search in it: of 20 listings it answered with, 0 are of this category. It was left out; name a category below it in pipeline.yaml instead',
+      'unfiltered-category: taxonomy 12371 (Coffee Tables): Etsy search does not filter by it: of 20 listings returned, 0 belong to this category. It was skipped; name Coffee & End Tables (993) in pipeline.yaml instead',
+      'unfiltered-category: taxonomy 967 (Furniture): Etsy search does not filter by it: of 20 listings returned, 0 belong to this category. It was skipped; name a category below it in pipeline.yaml instead',
       'What failed and why: npx sync-data status',
     ],
     next: FINDINGS,

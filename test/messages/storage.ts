@@ -1,6 +1,7 @@
 import { mkdir, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe } from '../../lib/describe.ts';
+import { jumpMessage } from '../../lib/etsy/clocks.ts';
 import { Database, StoreError } from '../../lib/store/database.ts';
 import { asFileError, namingFile } from '../../lib/store/files.ts';
 import { acquireLock } from '../../lib/store/lock.ts';
@@ -15,10 +16,10 @@ function metadata(content: string, text: readonly string[]): Row {
       await folder.write({ 'image_metadata.json': content });
       const { text: said, exitCode } = await run(folder);
       // What the parser says is of another wording in another version of node.
-      return { text: said.replace(/(?<=is no JSON \().+(?=\))/, '<why>'), exitCode };
+      return { text: said.replace(/(?<=is not JSON \().+(?=\))/, '<why>'), exitCode };
     },
     text,
-    next: 'The file is left as it is. Mend it there, or put back a good copy, then start sync-data again.',
+    next: 'The file was left unchanged. Correct it, or restore a good copy, then start sync-data again.',
     exitCode: 2,
   };
 }
@@ -63,47 +64,47 @@ async function withDatabase(
 export const metadataFile: readonly Row[] = [
   metadata('[1]', [
     'image_metadata.json:1:1: an object, starting with { is expected here',
-    'The file is left as it is. Mend it there, or put back a good copy, then start sync-data again.',
+    'The file was left unchanged. Correct it, or restore a good copy, then start sync-data again.',
   ]),
   metadata('{1: 2}', [
     'image_metadata.json:1:2: a listing id in quotes, or } is expected here',
-    'The file is left as it is. Mend it there, or put back a good copy, then start sync-data again.',
+    'The file was left unchanged. Correct it, or restore a good copy, then start sync-data again.',
   ]),
   metadata('{"1": 2, }', [
     'image_metadata.json:1:10: a listing id in quotes is expected here',
-    'The file is left as it is. Mend it there, or put back a good copy, then start sync-data again.',
+    'The file was left unchanged. Correct it, or restore a good copy, then start sync-data again.',
   ]),
   metadata('{"1" 2}', [
     'image_metadata.json:1:6: a colon is expected here',
-    'The file is left as it is. Mend it there, or put back a good copy, then start sync-data again.',
+    'The file was left unchanged. Correct it, or restore a good copy, then start sync-data again.',
   ]),
   metadata('{"1": }', [
     'image_metadata.json:1:7: a value is expected here',
-    'The file is left as it is. Mend it there, or put back a good copy, then start sync-data again.',
+    'The file was left unchanged. Correct it, or restore a good copy, then start sync-data again.',
   ]),
   metadata('{"1": 2 "3": 4}', [
     'image_metadata.json:1:9: a comma or } is expected here',
-    'The file is left as it is. Mend it there, or put back a good copy, then start sync-data again.',
+    'The file was left unchanged. Correct it, or restore a good copy, then start sync-data again.',
   ]),
   metadata('{"1": 2} 3', [
     'image_metadata.json:1:10: the end of the file is expected here',
-    'The file is left as it is. Mend it there, or put back a good copy, then start sync-data again.',
+    'The file was left unchanged. Correct it, or restore a good copy, then start sync-data again.',
   ]),
   metadata('{"1": 2', [
     'image_metadata.json:1:8: the file ends where a comma or } is expected',
-    'The file is left as it is. Mend it there, or put back a good copy, then start sync-data again.',
+    'The file was left unchanged. Correct it, or restore a good copy, then start sync-data again.',
   ]),
   metadata('{"1": "two', [
     'image_metadata.json:1:11: the file ends in the middle of a value',
-    'The file is left as it is. Mend it there, or put back a good copy, then start sync-data again.',
+    'The file was left unchanged. Correct it, or restore a good copy, then start sync-data again.',
   ]),
   metadata('{"1": [1 2]}', [
-    'image_metadata.json:1:6: the value of "1" is no JSON (<why>)',
-    'The file is left as it is. Mend it there, or put back a good copy, then start sync-data again.',
+    'image_metadata.json:1:6: the value of "1" is not JSON (<why>)',
+    'The file was left unchanged. Correct it, or restore a good copy, then start sync-data again.',
   ]),
   metadata('{"1": #}', [
     'image_metadata.json:1:7: unexpected "#"',
-    'The file is left as it is. Mend it there, or put back a good copy, then start sync-data again.',
+    'The file was left unchanged. Correct it, or restore a good copy, then start sync-data again.',
   ]),
   {
     when: 'a folder in the place of image_metadata.json',
@@ -113,12 +114,17 @@ export const metadataFile: readonly Row[] = [
     },
     text: [
       '<folder>/image_metadata.json: illegal operation on a directory',
-      'A folder lies there under the name of the file. Move it away, then start sync-data again.',
+      'A folder with the name of the file is in the way. Move it, then start sync-data again.',
     ],
-    next: 'A folder lies there under the name of the file. Move it away, then start sync-data again.',
+    next: 'A folder with the name of the file is in the way. Move it, then start sync-data again.',
     exitCode: 1,
   },
 ];
+
+/** The number of the newest migration changes with each one. */
+function withoutNumber({ text, exitCode }: Said): Said {
+  return { text: text.replace(/(?<=this one knows )\d+/, '<number>'), exitCode };
+}
 
 export const databaseFile: readonly Row[] = [
   {
@@ -127,10 +133,10 @@ export const databaseFile: readonly Row[] = [
       await withDatabase(folder, {}, (database) =>
         database.write((tx) => tx.run('PRAGMA user_version = 99')),
       );
-      return run(folder);
+      return withoutNumber(await run(folder));
     },
     text: [
-      '<folder>/etsy_data.db: written by a newer sync-data (schema 99, this one knows 5)',
+      '<folder>/etsy_data.db: written by a newer sync-data (schema 99, this one knows <number>)',
       'Update sync-data on this machine, or name another file in pipeline.yaml under data: database.',
     ],
     next: 'Update sync-data on this machine, or name another file in pipeline.yaml under data: database.',
@@ -143,10 +149,10 @@ export const databaseFile: readonly Row[] = [
       await withDatabase(folder, {}, (database) =>
         database.write((tx) => tx.run('PRAGMA user_version = 99')),
       );
-      return command(folder, ['status']);
+      return withoutNumber(await command(folder, ['status']));
     },
     text: [
-      '<folder>/etsy_data.db: written by a newer sync-data (schema 99, this one knows 5)',
+      '<folder>/etsy_data.db: written by a newer sync-data (schema 99, this one knows <number>)',
       'Update sync-data on this machine, or name another file in pipeline.yaml under data: database.',
     ],
     next: 'Update sync-data on this machine, or name another file in pipeline.yaml under data: database.',
@@ -160,9 +166,9 @@ export const databaseFile: readonly Row[] = [
     },
     text: [
       '<folder>/etsy_data.db: SQLITE_NOTADB: file is not a database',
-      'Either this is no SQLite database (then name the right file in pipeline.yaml under data: database), or its first page is damaged (then put back a copy). Nothing was changed.',
+      'Either this is not a SQLite database (then name the right file in pipeline.yaml under data: database), or its first page is damaged (then restore a copy). Nothing was changed.',
     ],
-    next: 'Either this is no SQLite database (then name the right file in pipeline.yaml under data: database), or its first page is damaged (then put back a copy). Nothing was changed.',
+    next: 'Either this is not a SQLite database (then name the right file in pipeline.yaml under data: database), or its first page is damaged (then restore a copy). Nothing was changed.',
     exitCode: 1,
   },
   {
@@ -180,9 +186,9 @@ export const databaseFile: readonly Row[] = [
     },
     text: [
       '<folder>/etsy_data.db: the file is damaged: <damage>',
-      'The file is damaged; sync-data does not repair it. Put back a copy, or save what can be read with: sqlite3 FILE ".recover" | sqlite3 NEW_FILE',
+      'The file is damaged; sync-data does not repair it. Restore a copy, or rescue what is readable with: sqlite3 FILE ".recover" | sqlite3 NEW_FILE',
     ],
-    next: 'The file is damaged; sync-data does not repair it. Put back a copy, or save what can be read with: sqlite3 FILE ".recover" | sqlite3 NEW_FILE',
+    next: 'The file is damaged; sync-data does not repair it. Restore a copy, or rescue what is readable with: sqlite3 FILE ".recover" | sqlite3 NEW_FILE',
     exitCode: 1,
   },
   {
@@ -193,9 +199,9 @@ export const databaseFile: readonly Row[] = [
     },
     text: [
       '<folder>/etsy_data.db: SQLITE_CANTOPEN: unable to open database file',
-      'Check that the folder exists and may be written, then start sync-data again.',
+      'Check that the folder exists and is writable, then start sync-data again.',
     ],
-    next: 'Check that the folder exists and may be written, then start sync-data again.',
+    next: 'Check that the folder exists and is writable, then start sync-data again.',
     exitCode: 1,
   },
   {
@@ -209,9 +215,9 @@ export const databaseFile: readonly Row[] = [
     },
     text: [
       '<folder>/data: file already exists',
-      'A file lies there under the name of the folder. Move it away, then start sync-data again.',
+      'A file with the name of the folder is in the way. Move it, then start sync-data again.',
     ],
-    next: 'A file lies there under the name of the folder. Move it away, then start sync-data again.',
+    next: 'A file with the name of the folder is in the way. Move it, then start sync-data again.',
     exitCode: 1,
   },
   {
@@ -228,9 +234,9 @@ export const databaseFile: readonly Row[] = [
     },
     text: [
       '<folder>/etsy_data.db: SQLITE_BUSY: database is locked',
-      'Another program holds the database. Close it (a database browser, perhaps), then start sync-data again.',
+      'Another program has locked the database. Close it (perhaps a database browser), then start sync-data again.',
     ],
-    next: 'Another program holds the database. Close it (a database browser, perhaps), then start sync-data again.',
+    next: 'Another program has locked the database. Close it (perhaps a database browser), then start sync-data again.',
   },
   {
     when: 'a database that may not be written',
@@ -259,9 +265,9 @@ export const databaseFile: readonly Row[] = [
     },
     text: [
       '<folder>/etsy_data.db: SQLITE_FULL: database or disk is full',
-      'The disk is full. Free some space, then start sync-data again: it goes on from the last checkpoint.',
+      'The disk is full. Free some space, then start sync-data again; it resumes from the last checkpoint.',
     ],
-    next: 'The disk is full. Free some space, then start sync-data again: it goes on from the last checkpoint.',
+    next: 'The disk is full. Free some space, then start sync-data again; it resumes from the last checkpoint.',
   },
   {
     when: 'a database without a table that it had',
@@ -271,9 +277,9 @@ export const databaseFile: readonly Row[] = [
     },
     text: [
       '<folder>/etsy_data.db: SQLITE_ERROR: no such table: shelves',
-      'The last checkpoint is kept; start sync-data again to go on from it.',
+      'The last checkpoint is safe; start sync-data again to resume.',
     ],
-    next: 'The last checkpoint is kept; start sync-data again to go on from it.',
+    next: 'The last checkpoint is safe; start sync-data again to resume.',
   },
   foreign('a disk under the database that fails', ofStore('SQLITE_IOERR', 'disk I/O error'), [
     '<folder>/etsy_data.db: SQLITE_IOERR: disk I/O error',
@@ -287,9 +293,9 @@ export const otherFiles: readonly Row[] = [
     provoke: () => refused(() => namingFile('/dev/full', () => writeFile('/dev/full', 'a'))),
     text: [
       '/dev/full: no space left on device',
-      'The disk is full. Free some space there, then start sync-data again: it goes on from the last checkpoint.',
+      'The disk is full. Free some space there, then start sync-data again; it resumes from the last checkpoint.',
     ],
-    next: 'The disk is full. Free some space there, then start sync-data again: it goes on from the last checkpoint.',
+    next: 'The disk is full. Free some space there, then start sync-data again; it resumes from the last checkpoint.',
   },
   {
     when: 'a file in the place of the images folder',
@@ -303,9 +309,9 @@ export const otherFiles: readonly Row[] = [
     },
     text: [
       '<folder>/images: file already exists',
-      'A file lies there under the name of the folder. Move it away, then start sync-data again.',
+      'A file with the name of the folder is in the way. Move it, then start sync-data again.',
     ],
-    next: 'A file lies there under the name of the folder. Move it away, then start sync-data again.',
+    next: 'A file with the name of the folder is in the way. Move it, then start sync-data again.',
   },
   {
     when: 'a file in the place of a folder on the way',
@@ -316,17 +322,17 @@ export const otherFiles: readonly Row[] = [
     },
     text: [
       '<folder>/images/1.jpg: not a directory',
-      'One of its folders is a file. Move that away, then start sync-data again.',
+      'One of its folders is a file. Move that file, then start sync-data again.',
     ],
-    next: 'One of its folders is a file. Move that away, then start sync-data again.',
+    next: 'One of its folders is a file. Move that file, then start sync-data again.',
   },
   foreign('a disk quota that is used up', ofSystem('EDQUOT', 'disk quota exceeded'), [
     '<folder>/images/1.jpg: disk quota exceeded',
-    'The disk quota is used up. Free some space there, then start sync-data again: it goes on from the last checkpoint.',
+    'The disk quota is used up. Free some space there, then start sync-data again; it resumes from the last checkpoint.',
   ]),
   foreign('a limit of the size of files', ofSystem('EFBIG', 'file too large'), [
     '<folder>/images/1.jpg: file too large',
-    'The file is larger than its disk or this user may have it. Raise that limit, then start sync-data again.',
+    'The file is larger than the disk or your user limit allows. Raise that limit, then start sync-data again.',
   ]),
   foreign('a file that is somebody else’s', ofSystem('EACCES', 'permission denied'), [
     '<folder>/images/1.jpg: permission denied',
@@ -346,18 +352,27 @@ export const otherFiles: readonly Row[] = [
   ]),
   foreign('anything else', ofSystem('ESTALE', 'stale file handle'), [
     '<folder>/images/1.jpg: stale file handle',
-    'Nothing is lost: mend it, then start sync-data again.',
+    'Nothing is lost. Fix the cause, then start sync-data again.',
   ]),
   {
     when: 'a folder in the place of the log',
     provoke: async (folder) => {
       await mkdir(join(folder.path, 'sync-data.log'));
-      return lines(folder, /the log cannot be written/);
+      return lines(folder, /cannot write the log/);
     },
     text: [
-      'sync-data: warning: the log cannot be written: <folder>/sync-data.log is a folder, not a file; the run goes on without it',
+      'sync-data: warning: cannot write the log: <folder>/sync-data.log is a folder, not a file; the run continues without it',
     ],
-    next: 'the run goes on without it',
+    next: 'the run continues without it',
+  },
+  {
+    when: 'a clock that jumps during a run',
+    provoke: () => Promise.resolve({ text: `${jumpMessage(2 * 3_600_000)}\n${jumpMessage(-60_000)}` }),
+    text: [
+      'the clock of this computer jumped ahead by 2 h; unless it slept, check its date and time',
+      'the clock of this computer jumped back by 1 min; unless it slept, check its date and time',
+    ],
+    next: 'check its date and time',
   },
   {
     when: 'more warnings than anybody reads',

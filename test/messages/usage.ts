@@ -17,7 +17,7 @@ function typed(when: string, argv: readonly string[], text: readonly string[]): 
     when,
     provoke: (folder) => command(folder, argv),
     text,
-    next: 'What can be asked for: npx sync-data --help',
+    next: 'For usage: npx sync-data --help',
     exitCode: 2,
   };
 }
@@ -26,59 +26,59 @@ export const usage: readonly Row[] = [
   typed(
     'an option that there is not',
     ['--fast'],
-    ["sync-data: unknown option '--fast'", 'What can be asked for: npx sync-data --help'],
+    ["sync-data: unknown option '--fast'", 'For usage: npx sync-data --help'],
   ),
   typed(
     '--stage without a stage',
     ['--stage'],
-    ["sync-data: option '--stage <value>' argument missing", 'What can be asked for: npx sync-data --help'],
+    ["sync-data: option '--stage <value>' argument missing", 'For usage: npx sync-data --help'],
   ),
   typed(
     '--stage with an option in its place',
     ['--stage', '--json'],
-    ["sync-data: option '--stage' argument is ambiguous", 'What can be asked for: npx sync-data --help'],
+    ["sync-data: option '--stage' argument is ambiguous", 'For usage: npx sync-data --help'],
   ),
   typed(
     '--json with a value',
     ['status', '--json=yes'],
-    ["sync-data: option '--json' does not take an argument", 'What can be asked for: npx sync-data --help'],
+    ["sync-data: option '--json' does not take an argument", 'For usage: npx sync-data --help'],
   ),
   typed(
     'two words',
     ['status', 'report'],
-    ['sync-data: one word at a time: status, report', 'What can be asked for: npx sync-data --help'],
+    ['sync-data: expected one command, got: status, report', 'For usage: npx sync-data --help'],
   ),
   typed(
     'a misspelt word',
     ['statsu'],
     [
-      'sync-data: unknown word "statsu" (did you mean status?); the words are: status, report',
-      'What can be asked for: npx sync-data --help',
+      'sync-data: unknown command "statsu" (did you mean status?); the commands are: status, report',
+      'For usage: npx sync-data --help',
     ],
   ),
   typed(
     'another word',
     ['everything'],
     [
-      'sync-data: unknown word "everything"; the words are: status, report',
-      'What can be asked for: npx sync-data --help',
+      'sync-data: unknown command "everything"; the commands are: status, report',
+      'For usage: npx sync-data --help',
     ],
   ),
   typed(
     'a word with --stage',
     ['status', '--stage', 'crawl'],
-    ['sync-data: --stage is for a run, not for status', 'What can be asked for: npx sync-data --help'],
+    ['sync-data: --stage belongs to a run, not to status', 'For usage: npx sync-data --help'],
   ),
   typed(
     '--json for a run',
     ['--json'],
-    ['sync-data: --json is for status', 'What can be asked for: npx sync-data --help'],
+    ['sync-data: --json is for status', 'For usage: npx sync-data --help'],
   ),
   {
     when: 'no pipeline.yaml',
     provoke: (folder) => command(folder),
     text: [
-      'No pipeline.yaml in <folder>, nor in any folder above it.',
+      'No pipeline.yaml in <folder> or any folder above it.',
       'Copy the one that ships with sync-data into a folder of your own and start there: <sync-data>/pipeline.yaml',
     ],
     next: 'Copy the one that ships with sync-data into a folder of your own and start there: <sync-data>/pipeline.yaml',
@@ -91,10 +91,10 @@ export const usage: readonly Row[] = [
       return spawned(folder);
     },
     text: [
-      'pipeline.yaml cannot be looked for: JSON Error in <folder>/package.json',
-      'Nothing has been started. Mend that file, or take it away, and start again.',
+      'cannot look for pipeline.yaml: JSON Error in <folder>/package.json',
+      'Nothing was started. Correct that file, or remove it, and start again.',
     ],
-    next: 'Nothing has been started. Mend that file, or take it away, and start again.',
+    next: 'Nothing was started. Correct that file, or remove it, and start again.',
     exitCode: 2,
   },
   {
@@ -152,7 +152,7 @@ export const usage: readonly Row[] = [
       await folder.write({ 'pipeline.yaml': PIPELINE, KILL: '' });
       return spawned(folder);
     },
-    text: ['The file <folder>/KILL is there, so nothing is started.', 'Remove it and start again.'],
+    text: ['The file <folder>/KILL exists, so nothing was started.', 'Remove it and start again.'],
     next: 'Remove it and start again.',
     exitCode: 75,
   },
@@ -162,8 +162,8 @@ export const usage: readonly Row[] = [
       await folder.write({ 'pipeline.yaml': PIPELINE, KILL: '' });
       return command(folder);
     },
-    text: ['Stopped by the KILL file, before the first stage began.', 'To go on: npx sync-data'],
-    next: 'To go on: npx sync-data',
+    text: ['Stopped by the KILL file before the first stage started.', 'To resume: npx sync-data'],
+    next: 'To resume: npx sync-data',
     exitCode: 75,
   },
   {
@@ -178,7 +178,7 @@ export const usage: readonly Row[] = [
       }
     },
     text: [
-      'Another sync-data works on <folder>/etsy_data.db: process <pid>, since <time>.',
+      'Another sync-data is using <folder>/etsy_data.db: process <pid>, since <time>.',
       'Let it finish, or stop it with: touch <folder>/KILL',
     ],
     next: 'Let it finish, or stop it with: touch <folder>/KILL',
@@ -191,7 +191,7 @@ export const usage: readonly Row[] = [
       return locking(join(folder.path, 'etsy_data.db.lock'), () => command(folder, [], ENV));
     },
     text: [
-      'Another sync-data works on <folder>/etsy_data.db: one that has just begun.',
+      'Another sync-data is using <folder>/etsy_data.db: a process that has just started.',
       'Let it finish, or stop it with: touch <folder>/KILL',
     ],
     next: 'Let it finish, or stop it with: touch <folder>/KILL',
@@ -214,8 +214,10 @@ export const usage: readonly Row[] = [
       });
       return { text: (await ended)?.stderr ?? '' };
     },
-    text: ['The last run did not end well: <folder>/etsy_data.db is inspected first, then the run goes on.'],
-    next: 'is inspected first, then the run goes on.',
+    text: [
+      'The last run did not end cleanly: <folder>/etsy_data.db is checked first, then the run proceeds.',
+    ],
+    next: 'is checked first, then the run proceeds.',
   },
   {
     when: 'status before the first run',
@@ -224,10 +226,10 @@ export const usage: readonly Row[] = [
       return command(folder, ['status']);
     },
     text: [
-      'There is no <folder>/etsy_data.db yet: nothing was ever fetched.',
-      'The first run makes it: npx sync-data',
+      'There is no <folder>/etsy_data.db yet: nothing has been fetched.',
+      'The first run creates it: npx sync-data',
     ],
-    next: 'The first run makes it: npx sync-data',
+    next: 'The first run creates it: npx sync-data',
     exitCode: 2,
   },
   {
@@ -236,8 +238,8 @@ export const usage: readonly Row[] = [
       await folder.write({ 'pipeline.yaml': PIPELINE });
       return command(folder, ['report']);
     },
-    text: ['There is no database to report on: <folder>/etsy_data.db', 'Fill it first: npx sync-data'],
-    next: 'Fill it first: npx sync-data',
+    text: ['There is no database to report on: <folder>/etsy_data.db', 'Run a sync first: npx sync-data'],
+    next: 'Run a sync first: npx sync-data',
     exitCode: 2,
   },
   {
@@ -249,9 +251,9 @@ export const usage: readonly Row[] = [
     },
     text: [
       '<folder>/report.html: illegal operation on a directory',
-      'A folder lies there under the name of the file. Move it away, then start sync-data again.',
+      'A folder with the name of the file is in the way. Move it, then start sync-data again.',
     ],
-    next: 'A folder lies there under the name of the file. Move it away, then start sync-data again.',
+    next: 'A folder with the name of the file is in the way. Move it, then start sync-data again.',
     exitCode: 1,
   },
   {
@@ -262,9 +264,9 @@ export const usage: readonly Row[] = [
       return { text: /^The report could[^]*/m.exec(stdout)?.[0] ?? '' };
     },
     text: [
-      'The report could not be written; the run is complete all the same.',
+      'The report could not be written. The run itself is complete.',
       '<folder>/report.html: illegal operation on a directory',
-      'A folder lies there under the name of the file. Move it away, then start sync-data again.',
+      'A folder with the name of the file is in the way. Move it, then start sync-data again.',
       'To try again: npx sync-data report',
     ],
     next: 'To try again: npx sync-data report',
