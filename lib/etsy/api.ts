@@ -242,7 +242,8 @@ function fieldOf(raw: unknown, name: string): unknown {
 }
 
 /** Not where one that could not be used may be the first of them: another would then be taken for the listing's own. */
-function maySpeak({ good, rejected }: Sorted<ListingImage>): boolean {
+function maySpeak({ good, rejected, misfits }: Sorted<ListingImage>): boolean {
+  if (misfits.some(({ field, isRead }) => field === 'rank' && !isRead)) return false;
   const first = Math.min(...good.map((image) => image.rank ?? Infinity));
   return rejected.every(({ raw }) => {
     const rank = fieldOf(raw, 'rank');

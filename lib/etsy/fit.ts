@@ -29,8 +29,7 @@ export function fit(
   const lost: [list: unknown[], index: number][] = [];
   for (const issue of issues) {
     const [field, ...rest] = issue.path.map(String);
-    // A rule about several fields together.
-    if (field === undefined || issue.code === 'custom') continue;
+    if (field === undefined) continue;
     const holder = holderOf(record, field, rest);
     const last = rest.at(-1) ?? field;
     const value = holder?.[last];

@@ -176,17 +176,22 @@ export function sortOut<T>(schema: z.ZodObject & z.ZodType<T>, records: readonly
       rejected.push({ raw, reason: TOO_DEEP });
       continue;
     }
-    const parsed = schema.safeParse(raw);
+    const first = schema.safeParse(raw);
+    let parsed = first;
+    let odd: Misfit[] = [];
+    // A second time for what was read as a number, and is none that the field can take.
+    for (let record = raw, round = 0; !parsed.success && round < 2; round += 1) {
+      const fitted = fit(schema, record, parsed.error.issues);
+      if (!fitted) break;
+      const again = new Set(fitted.misfits.map(({ field }) => field));
+      odd = [...fitted.misfits, ...odd.filter(({ field }) => !again.has(field))];
+      record = fitted.record;
+      parsed = schema.safeParse(record);
+    }
     if (parsed.success) {
       good.push(parsed.data);
-      continue;
-    }
-    const fitted = fit(schema, raw, parsed.error.issues);
-    const again = fitted && schema.safeParse(fitted.record);
-    if (fitted && again?.success) {
-      good.push(again.data);
-      misfits.push(...fitted.misfits);
-    } else rejected.push({ raw, reason: reasonOf(parsed.error) });
+      misfits.push(...odd);
+    } else rejected.push({ raw, reason: reasonOf(first.error ?? parsed.error) });
   }
   return { good, rejected, misfits };
 }
