@@ -22,6 +22,7 @@ export default defineTask({
     after: z.int(),
     done: z.int(),
   }),
+  uses: ['api', 'entries'],
 
   units: () => [{ id: 'entries', title: 'What the crawl did not show', noun: 'listings' }],
 

@@ -190,6 +190,7 @@ function steps(
   };
   const context: TaskContext<Record<string, never>, Services> = {
     options: {},
+    folder: '/',
     services: services as Services,
     runId,
     stop,

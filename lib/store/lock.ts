@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { Database, StoreError } from './database.ts';
+import { makePrivate } from './files.ts';
 
 export interface Holder {
   readonly pid: number;
@@ -9,7 +10,7 @@ export interface Holder {
 
 export interface Lock {
   /** False: the last holder died, or said that it ended badly. */
-  readonly leftWell: boolean;
+  readonly endedCleanly: boolean;
   release(well: boolean): Promise<void>;
 }
 
@@ -21,6 +22,8 @@ export interface Lock {
  * name out again. The file itself stays: removing it could pull it from under a process that is just opening it.
  */
 export async function acquireLock(databasePath: string, me: Holder): Promise<Lock | Holder> {
+  // Who may read it may lock it, and so block every start.
+  makePrivate(`${databasePath}.lock`);
   const file = await Database.openRollback(`${databasePath}.lock`);
   try {
     await file.run('BEGIN EXCLUSIVE');
@@ -37,7 +40,7 @@ export async function acquireLock(databasePath: string, me: Holder): Promise<Loc
         await file.close();
       }
     };
-    return { leftWell: last === undefined, release };
+    return { endedCleanly: last === undefined, release };
   } catch (error) {
     if (!(error instanceof StoreError) || error.code !== 'SQLITE_BUSY') throw error;
     const holder = await file.get<Holder>('SELECT pid, since FROM holder').catch(() => undefined);

@@ -2,7 +2,7 @@ import type { BatchListing, SearchPage } from '../../lib/etsy/api.ts';
 import { imageNumber, imageParts, imageUrl } from '../../lib/dataset/image-url.ts';
 import type { Listing, ListingImage } from '../../lib/etsy/schemas.ts';
 import { classify } from '../../lib/dataset/when-made.ts';
-import type { Services } from '../../lib/services.ts';
+import type { ServicesWith } from '../../lib/services.ts';
 import type { Tx } from '../../lib/store/database.ts';
 import { noteReceived } from '../../lib/dataset/answers.ts';
 import { addOddities, misfitOddities } from '../../lib/dataset/oddities.ts';
@@ -33,6 +33,8 @@ import type { ImageRef } from '../../lib/dataset/entries.ts';
 import { moment, unique } from './batch.ts';
 import type { BatchAnswer, FetchedShop, Found } from './batch.ts';
 import { listingRow, primaryImage, shopRow } from './rows.ts';
+
+type Services = ServicesWith<'api'>;
 
 const SEARCH = 'listings/active';
 const BATCHES = 'listings/batch';

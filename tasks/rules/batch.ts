@@ -11,10 +11,12 @@ import { lastOnOffer } from '../../lib/dataset/listings.ts';
 import { dueShops } from '../../lib/dataset/shops.ts';
 import { missesOf, nextWanted } from '../../lib/dataset/wanted.ts';
 import { nowSeconds } from '../../lib/services.ts';
-import type { Services } from '../../lib/services.ts';
+import type { ServicesWith } from '../../lib/services.ts';
 import type { Sql } from '../../lib/store/database.ts';
 import { BATCH } from '../../lib/task/window.ts';
 import { orLeaveOut } from './leave-out.ts';
+
+type Services = ServicesWith<'api'>;
 
 /** Tries of a part of a batch that was refused: whether the endpoint is alive, the other part tells. */
 const PATIENCE_OF_PARTS = 2;
