@@ -164,7 +164,7 @@ describe('the schemas of answers', () => {
       for (const field of demanded) {
         for (const value of [undefined, null, 0, -1, 1.5, 'seven', '', true, {}, 2 ** 60]) {
           const { rejected } = sortOut(schema, [{ ...record, [field]: value }]);
-          assert.ok(rejected[0]?.reason.startsWith(`${field}: `), `${field} ${String(value)}`);
+          assert.ok(rejected[0]?.reason.startsWith(`${field}: `), `${field} ${JSON.stringify(value)}`);
         }
         const { good, misfits } = sortOut(schema, [{ ...record, [field]: '7' }]);
         assert.equal(good[0]?.[field], 7);

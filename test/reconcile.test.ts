@@ -456,12 +456,15 @@ describe('what the crawl did not show', () => {
       await fill(listings);
       const etsy = new Etsy(listings, fc.sample(luck, 1)[0] ?? [][Symbol.iterator]());
       let left = answers;
-      const silent = {
-        ...etsy,
-        batch: async (ids: readonly number[]) =>
-          left-- > 0 ? { good: [], rejected: [], misfits: [] } : etsy.batch(ids),
-      };
-      assert.ok((await run(silent as unknown as Etsy, undefined)).finished);
+      const silent = Object.create(etsy, {
+        batch: {
+          value: (ids: readonly number[]): Promise<Sorted<BatchListing>> => {
+            left -= 1;
+            return left >= 0 ? Promise.resolve({ good: [], rejected: [], misfits: [] }) : etsy.batch(ids);
+          },
+        },
+      }) as Etsy;
+      assert.ok((await run(silent, undefined)).finished);
       const gone = await database.read.all("SELECT * FROM listings_dynamic WHERE state = 'removed'");
       assert.deepEqual(gone, [], `after ${answers} empty answers`);
     }

@@ -97,5 +97,5 @@ function reading(expected: string, value: unknown): number | boolean | undefined
 
 function shown(value: unknown): string {
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
-  return String(JSON.stringify(value)).slice(0, LONGEST);
+  return (JSON.stringify(value) ?? 'nothing').slice(0, LONGEST);
 }
