@@ -37,8 +37,8 @@ export interface BatchListing extends Listing {
 export interface ReviewQuery {
   readonly offset: number;
   /** Epoch seconds, inclusive. */
-  readonly minCreated: number;
-  readonly maxCreated: number | undefined;
+  readonly minCreated?: number | undefined;
+  readonly maxCreated?: number | undefined;
 }
 
 export interface ReviewPage extends Sorted<Review> {
