@@ -97,7 +97,7 @@ export class ImagesFolder {
  */
 export async function makeFolder(path: string, key: string): Promise<void> {
   try {
-    await mkdir(path);
+    await mkdir(path, { mode: 0o755 });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') throw noFolder(dirname(path), key);
