@@ -41,6 +41,8 @@ interface Known {
   readonly seen: boolean;
   /** Its newest dynamic row. */
   readonly row: 'none' | 'stale' | 'fresh' | 'gone, stale' | 'gone, fresh';
+  /** It has a static row: it was of the years wanted when it was read. */
+  readonly stored: boolean;
   readonly wanted: boolean;
   /** A record of it was set aside in an earlier run. */
   readonly setAside: boolean;
@@ -55,8 +57,9 @@ interface Listing extends Known {
 }
 
 /** Whether it has to be asked for, and nothing else may be. */
-function isDue({ entry, seen, row, wanted, setAside }: Known): boolean {
-  return wanted || setAside || (entry === 'since' && !seen && !row.endsWith('fresh'));
+function isDue({ entry, seen, row, stored, wanted, setAside }: Known): boolean {
+  const isKept = entry === 'since' || (entry !== 'none' && stored && !row.startsWith('gone'));
+  return wanted || setAside || (isKept && !seen && !row.endsWith('fresh'));
 }
 
 const YEARS = { since: 2010, before: 1990, unsaid: null } as const;
@@ -96,6 +99,11 @@ async function fill(listings: readonly Listing[]): Promise<void> {
         const at = row.endsWith('fresh') ? now - WEEK + 600 : now - WEEK - 600;
         return [[id, at, row.startsWith('gone') ? 'removed' : 'active']];
       }),
+    );
+    await put(
+      `INSERT INTO listings (listing_id, shop_id, when_made)
+       SELECT r.value ->> 0, 7, 'made_to_order' FROM jsonb_each(?) AS r`,
+      listings.flatMap(({ id, stored }) => (stored ? [[id]] : [])),
     );
     await put(
       'INSERT INTO wanted (listing_id, shop_id) SELECT r.value ->> 0, 7 FROM jsonb_each(?) AS r',
@@ -237,6 +245,7 @@ const some = fc.record(
       'gone, stale' as const,
       'gone, fresh' as const,
     ),
+    stored: fc.boolean(),
     wanted: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, fc.boolean()),
     setAside: fc.oneof({ weight: 5, arbitrary: fc.constant(false) }, fc.boolean()),
     says: fc.constantFrom(
@@ -298,11 +307,12 @@ async function assertOutcome(listings: readonly Listing[], etsy: Etsy): Promise<
   );
   const newest = new Map(rows.map((row) => [row.id, row]));
   const leftOut = new Set([...etsy.hopeless].flat());
-  for (const { id, says, row } of listings) {
+  for (const { id, says, row, stored } of listings) {
     // Asked for twice, answered once: by which of the two processes is not known here.
     if (leftOut.has(id) && answered.has(id)) continue;
     const before = row === 'none' ? undefined : row.startsWith('gone') ? 'removed' : 'active';
-    const said = answered.has(id) ? says : undefined;
+    const isKept = says === 'old after all' && stored;
+    const said = answered.has(id) ? (isKept ? 'shown' : says) : undefined;
     const expected = said === 'shown' ? 'active' : said === 'missing' ? 'removed' : before;
     const found = newest.get(id);
     assert.equal(found?.state, expected, `${id}: ${row}, Etsy says: ${said}`);

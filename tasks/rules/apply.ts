@@ -14,6 +14,7 @@ import {
   dueListings,
   fillProductionPartners,
   markRemoved,
+  storedListings,
 } from '../../lib/dataset/listings.ts';
 import { getEntries, markSeen, putEntries } from '../../lib/dataset/meta-data.ts';
 import { addShops, dueShops } from '../../lib/dataset/shops.ts';
@@ -205,6 +206,15 @@ export async function applyBatch(
   await addListings(tx, rows);
   await fillProductionPartners(tx, rows);
   await addListingsDynamic(tx, rows, staleBefore);
+  // Rows of a listing that is no longer of the years wanted go on being kept, until it is gone.
+  const others = listings.filter((listing) => classify(listing.when_made, madeSince) !== 'since');
+  const stored = await storedListings(tx, idsOf(others));
+  const outside = others.filter((listing) => stored.has(listing.listing_id));
+  await addListingsDynamic(
+    tx,
+    outside.map((listing) => listingRow(listing, now)),
+    staleBefore,
+  );
   const shops = [...since.flatMap((listing) => listing.shopRecord ?? []), ...answer.shops];
   await applyShops(tx, services, runId, shops, answer.lostShops);
 
