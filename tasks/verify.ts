@@ -23,12 +23,13 @@ import { imagesDone, imagesLost, recheckImages } from '../lib/dataset/images.ts'
 import { imageParts } from '../lib/dataset/image-url.ts';
 import { putEntries } from '../lib/dataset/meta-data.ts';
 import type { MetaEntry } from '../lib/dataset/meta-data.ts';
-import { settleUnmet } from '../lib/dataset/set-aside.ts';
+import { refusedListings, settleUnmet } from '../lib/dataset/set-aside.ts';
 import { shortSlices } from '../lib/dataset/slices.ts';
 import { readTaxonomy } from '../lib/dataset/taxonomy-table.ts';
-import { nextWanted, want } from '../lib/dataset/wanted.ts';
+import { want } from '../lib/dataset/wanted.ts';
 import { addWords, withoutWords } from '../lib/dataset/words.ts';
-import { applyBatch, applyShops, fetchBatch, fetchShop } from './rules/apply.ts';
+import { applyBatch, applyShops } from './rules/apply.ts';
+import { doneAsking, fetchBatch, fetchShop, nextInBatch } from './rules/batch.ts';
 import { checkImageFile, checkRecord, listingOfFile, sliceFinding } from './rules/verdicts.ts';
 import { defineTask } from '../lib/define-task.ts';
 import type { TaskOf } from '../lib/define-task.ts';
@@ -36,7 +37,7 @@ import { applyDownloads, downloadGroup } from './rules/download.ts';
 import { imageEntry, seenEntry, yearOfEntry } from '../lib/dataset/entries.ts';
 import { imageNames, imagesOnDisk } from '../lib/dataset/image-files.ts';
 import { inFlight } from '../lib/task/in-flight.ts';
-import { BATCH, WINDOW } from '../lib/task/window.ts';
+import { WINDOW } from '../lib/task/window.ts';
 
 const KINDS = [
   'missing-listing',
@@ -269,23 +270,26 @@ function withItsImage({ listing_id, value, image_id, url }: Nameless): MetaEntry
 async function* repair(context: Context): Steps {
   const { services, runId, stop } = context;
   const { sql } = services;
-  const asked = new Set<number>();
-  let done = 0;
+  const asked = new Set(await refusedListings(sql));
+  let [done, going] = [0, 0];
   const next = async (): Promise<(() => ReturnType<typeof fetchBatch>) | undefined> => {
-    const ids = await nextWanted(sql, BATCH, asked);
-    if (ids.length === 0) return undefined;
+    const { ids, room } = await nextInBatch(sql, asked);
+    // What is on its way may have to be asked for once more, and fills the batch.
+    if (ids.length === 0 || (room > 0 && going > 0)) return undefined;
     for (const id of ids) asked.add(id);
+    going += 1;
     return () => fetchBatch(services, runId, ids);
   };
   for await (const { value, pending } of inFlight(WINDOW, stop, next)) {
     done += value.asked.length;
+    going -= 1;
     yield { write: (tx) => applyBatch(tx, services, runId, value), progress: { done }, pending };
+    doneAsking(asked, value);
   }
 
   for (const shopId of await shopsLacking(sql)) {
     const shop = await fetchShop(services, shopId);
-    const [had, lost] = 'reason' in shop ? [[], [shop]] : [[shop], []];
-    yield { write: (tx) => applyShops(tx, services, runId, had, lost) };
+    yield { write: (tx) => applyShops(tx, services, runId, [shop]) };
   }
 
   while (!context.options.tolerate.includes('missing-image')) {

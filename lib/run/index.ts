@@ -90,6 +90,7 @@ async function run(options: RunOptions): Promise<number> {
   // What is found before the screen is there is told once it is.
   const early: string[] = [];
   let warn = (message: string): void => void early.push(message);
+  if (options.key?.warning !== undefined) warn(options.key.warning);
   let services: OpenServices | undefined;
   try {
     const entries = await openEntries(pipeline, database, (message) => warn(message));

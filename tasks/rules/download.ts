@@ -35,7 +35,7 @@ export async function downloadGroup(
   const jobs = await nextImages(services.sql, runId, GROUP);
   if (jobs.length === 0) return undefined;
   const folder = services.imagesFolder;
-  await namingFile(folder, () => mkdir(folder, { recursive: true }));
+  await namingFile(folder, () => mkdir(folder, { recursive: true, mode: 0o755 }));
   const group: Downloaded = { done: [], failed: [] };
   const files = new SyncedFiles();
   const until = performance.now() + GROUP_MS;
