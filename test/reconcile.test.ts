@@ -324,21 +324,12 @@ async function assertOutcome(listings: readonly Listing[], etsy: Etsy): Promise<
     [nowSeconds() - WEEK],
   );
   const newest = new Map(rows.map((row) => [row.id, row]));
-<<<<<<< HEAD
-  const leftOut = new Set([...etsy.hopeless].flat());
-  for (const { id, says, row, stored } of listings) {
-    // Asked for twice, answered once: by which of the two processes is not known here.
-    if (leftOut.has(id) && answered.has(id)) continue;
-    const before = row === 'none' ? undefined : row.startsWith('gone') ? 'removed' : 'active';
-    const isKept = says === 'old after all' && stored;
-    const said = answered.has(id) ? (isKept ? 'shown' : says) : undefined;
-=======
-  for (const { id, says, row, seen, entry } of listings) {
+  for (const { id, says: one, row, seen, entry, stored } of listings) {
     const before = row === 'none' ? undefined : row.startsWith('gone') ? 'removed' : 'active';
     // Of what the search has shown in this run nobody says that it is gone.
     const isShown = seen && entry !== 'none';
+    const says = one === 'old after all' && stored ? 'shown' : one;
     const said = answered.has(id) && !(says === 'missing' && isShown) ? says : undefined;
->>>>>>> trunk
     const expected = said === 'shown' ? 'active' : said === 'missing' ? 'removed' : before;
     const found = newest.get(id);
     assert.equal(found?.state, expected, `${id}: ${row}, Etsy says: ${said}`);
