@@ -175,7 +175,8 @@ async function run(options: RunOptions): Promise<number> {
     options.stdout.write(redact(printable(text)));
     if (outcome.state === 'finished' && options.onlyStage === undefined)
       options.stdout.write(redact(printable(await tellReport(pipeline, options.cwd, redact))));
-    if (outcome.state === 'failed') return 1;
+    if (outcome.state === 'failed')
+      return outcome.failures.some(({ error }) => exitCodeOf(error) === 2) ? 2 : 1;
     return outcome.state === 'finished' ? 0 : (stop.stopped?.exitCode ?? 75);
   } finally {
     services?.close();
