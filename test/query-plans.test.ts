@@ -14,7 +14,10 @@ const LISTINGS = 5000;
 
 /** What may read a table from end to end: how the statement begins, and why. */
 const MEANT: readonly (readonly [statement: string, why: string])[] = [
-  ['SELECT listing_id AS id FROM wanted ORDER BY rowid LIMIT ?', 'the first rows, as many as LIMIT says'],
+  [
+    'SELECT listing_id AS id, misses FROM wanted ORDER BY rowid LIMIT ?',
+    'the first rows, as many as LIMIT says',
+  ],
   [
     "SELECT listing_id, image_id, url, reason FROM images INDEXED BY images_open WHERE state IN ('waiting', 'failed')",
     'the first rows of an index that holds nothing but open ones',
