@@ -7,7 +7,7 @@ import type { Rejected } from '../lib/etsy/schemas.ts';
 import { nowSeconds } from '../lib/services.ts';
 import { noteReceived } from '../lib/dataset/answers.ts';
 import { addFindings, closeFinding } from '../lib/dataset/findings.ts';
-import { addOddities } from '../lib/dataset/oddities.ts';
+import { addOddities, misfitOddities } from '../lib/dataset/oddities.ts';
 import type { VisitKind } from '../lib/dataset/review-order.ts';
 import { reviewMoment, reviewQueue } from '../lib/dataset/review-queue.ts';
 import type { ReviewQueue } from '../lib/dataset/review-queue.ts';
@@ -68,6 +68,7 @@ export default defineTask({
   options: z.object({}),
   cursor: z.object({}),
   uses: ['api'],
+  givesWayToNextRun: true,
 
   units: () => [{ id: 'shops', title: 'Shops', noun: 'shops' }],
 
@@ -186,6 +187,7 @@ export default defineTask({
               unusable: rejected.length,
               reason: rejected.at(-1)?.reason,
             });
+            await addOddities(tx, runId, misfitOddities(ENDPOINT, page.misfits));
             if (!advance.next)
               return end(tx, { runId, now, shopId, kind, current, claimed, stored, advance });
             await seenInPass(tx, shopId, keys);

@@ -14,7 +14,10 @@ const LISTINGS = 5000;
 
 /** What may read a table from end to end: how the statement begins, and why. */
 const MEANT: readonly (readonly [statement: string, why: string])[] = [
-  ['SELECT listing_id AS id FROM wanted ORDER BY rowid LIMIT ?', 'the first rows, as many as LIMIT says'],
+  [
+    'SELECT listing_id AS id, misses FROM wanted ORDER BY rowid LIMIT ?',
+    'the first rows, as many as LIMIT says',
+  ],
   [
     "SELECT listing_id, image_id, url, reason FROM images INDEXED BY images_open WHERE state IN ('waiting', 'failed')",
     'the first rows of an index that holds nothing but open ones',
@@ -162,9 +165,9 @@ async function scanning(path: string, statements: readonly string[], analyzed: b
     if (analyzed) await database.write((tx) => tx.run('ANALYZE'));
     const found: Offender[] = [];
     for (const statement of statements) {
-      // `holder` is in the lock's own file.
+      // `holder` and `worked_on` are in the lock's own file.
       if (!/^(?:SELECT|WITH|INSERT|UPDATE|DELETE|REPLACE)\b/i.test(statement)) continue;
-      if (/\bholder\b/.test(statement)) continue;
+      if (/\b(holder|worked_on)\b/.test(statement)) continue;
       const plan = await database.read.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${statement}`);
       const scans = scansOf(
         statement,

@@ -112,6 +112,7 @@ class Etsy {
     return {
       count: window.length,
       rows: page.length,
+      misfits: [],
       good: page
         .filter(({ goodFrom }) => goodFrom <= now)
         .map(({ id, createdAt }) => ({

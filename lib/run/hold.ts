@@ -7,6 +7,7 @@ import { Database } from '../store/database.ts';
 import { HeldDatabase, checkDatabaseFile, realDatabase } from '../store/database-file.ts';
 import { Inspection } from '../store/inspection.ts';
 import { acquireLock } from '../store/lock.ts';
+import { makeFolders } from '../dataset/images-folder.ts';
 import { migrate } from '../dataset/migrations.ts';
 import { version } from '../version.ts';
 
@@ -45,6 +46,7 @@ const TELL_MS = 1000;
  */
 export async function hold(options: HoldOptions, work: (held: Held) => Promise<number>): Promise<number> {
   const { pipeline, stderr } = options;
+  await makeFolders(pipeline.data);
   const path = await realDatabase(pipeline.data.database, pipeline.folder);
   const lock = await acquireLock(path, { pid: process.pid, since: Date.now() });
   if ('pid' in lock) {
@@ -74,6 +76,13 @@ export async function hold(options: HoldOptions, work: (held: Held) => Promise<n
     const database = await Database.open(path);
     let file: HeldDatabase | undefined;
     try {
+      database.lockPatience = {
+        giveUpAfterMs: pipeline.api.giveUpAfter * 1000,
+        hold: (reason, until) => {
+          stderr.write(`Waiting until ${new Date(until).toISOString()} at the latest: ${reason}.\n`);
+          return () => undefined;
+        },
+      };
       await migrate(database);
       file = await HeldDatabase.hold(database, path, lock);
       told = await work({ database, file, inspection, log });
