@@ -7,7 +7,7 @@ import { Clocks, jumpMessage } from '../etsy/clocks.ts';
 import { connect } from '../etsy/connect.ts';
 import { describe, exitCodeOf } from '../describe.ts';
 import { gauges } from './gauges.ts';
-import { WHERE_TO_GET_A_KEY, findKey } from '../etsy/key.ts';
+import { WHERE_TO_GET_A_KEY, findKey, keyRedactor } from '../etsy/key.ts';
 import type { ApiKey } from '../etsy/key.ts';
 import { Log, fullText } from '../log/file.ts';
 import { logEvents } from '../log/events.ts';
@@ -57,7 +57,9 @@ const TELL_MS = 1000;
 export async function session(options: SessionOptions): Promise<number> {
   let key: ApiKey | undefined;
   try {
-    const pipeline = await loadPipeline(options.cwd);
+    const pipeline = await loadPipeline(options.cwd, {
+      secrets: (folder) => keyRedactor(folder, options.env),
+    });
     checkStage(pipeline, options.onlyStage);
     await refuseKill(pipeline);
     key = await findKey(pipeline.folder, options.env);
@@ -256,7 +258,9 @@ async function run(
     });
     options.stdout.write(key.redact(printable(text)));
     if (outcome.state === 'finished' && options.onlyStage === undefined)
-      options.stdout.write(key.redact(printable(await tellReport(pipeline, options.cwd))));
+      options.stdout.write(
+        key.redact(printable(await tellReport(pipeline, options.cwd, (text) => key.redact(text)))),
+      );
     if (outcome.state === 'failed') return 1;
     return outcome.state === 'finished' ? 0 : (stop.stopped?.exitCode ?? 75);
   } finally {
@@ -270,10 +274,14 @@ function titled({ id, task, needs, alongside }: Pipeline['stages'][number]): Sta
 }
 
 /** A whole run ends with a report. One that cannot be written is no reason to call the run failed. */
-async function tellReport(pipeline: Pipeline, cwd: string): Promise<string> {
+async function tellReport(
+  pipeline: Pipeline,
+  cwd: string,
+  redact: (text: string) => string,
+): Promise<string> {
   try {
     const { writeReport } = await import('../report/index.ts');
-    return `${place('report', relative(cwd, await writeReport(pipeline)))}\n`;
+    return `${place('report', relative(cwd, await writeReport(pipeline, redact)))}\n`;
   } catch (error) {
     return `The report could not be written. The run itself is complete.\n${describe(error)}\nTo try again: npx sync-data report\n`;
   }

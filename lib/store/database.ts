@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import pLimit from 'p-limit';
 import { open } from 'sqlite';
 import type { Database as Connection, Statement } from 'sqlite';
@@ -76,6 +77,9 @@ export function refuseInsideWrite(what: string): void {
     `${what} was called inside write. A write only writes: ask first, then yield { write } with the answer.`,
   );
 }
+
+/** SQLITE_OPEN_NOFOLLOW, which the driver hands on without naming it. */
+const OPEN_NOFOLLOW = 0x0100_0000;
 
 /** Speaks to one connection. A statement is prepared when it is first met, and kept: there are about a hundred. */
 class DriverSql implements ScriptTx {
@@ -237,7 +241,10 @@ export class Database {
   /** A bare connection in rollback-journal mode that does not wait for locks: what a lock file needs. */
   static async openRollback(path: string): Promise<Tx & { close(): Promise<void> }> {
     try {
-      const connection = await open({ filename: path, driver: sqlite3.Database });
+      // Of the folder links may be followed, of the file none: another database would become the lock.
+      const filename = join(realpathSync(dirname(path)), basename(path));
+      const mode = sqlite3.OPEN_READWRITE | sqlite3.OPEN_CREATE | OPEN_NOFOLLOW;
+      const connection = await open({ filename, mode, driver: sqlite3.Database });
       const sql = new DriverSql(connection, path);
       return {
         run: (text, params) => sql.run(text, params),

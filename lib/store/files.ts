@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, constants, fstatSync, lstatSync, openSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { lstat, open, rename, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
@@ -158,7 +158,26 @@ export function openToAppend(path: string, mode: number): { readonly file: numbe
   }
 }
 
+/**
+ * Sees to it that a file is there which only its owner may open, and that it is a file: what opens it by its name next
+ * does not follow links. What the file system refuses, that one is told.
+ *
+ * @throws NotAFile
+ */
+export function makePrivate(path: string): void {
+  const info = lstatSync(path, { throwIfNoEntry: false });
+  if (info && !info.isFile()) throw new NotAFile(path, kindOf(info));
+  try {
+    // Not opened where it is there: closing it again would let go of the locks that this process has on it.
+    if (!info) closeSync(openSync(path, 'wx', 0o600));
+    else if ((info.mode & 0o077) !== 0 && info.uid === process.getuid?.()) chmodSync(path, 0o600);
+  } catch {
+    // Made by another process in this moment, or not to be made.
+  }
+}
+
 function kindOf(info: Stats): string {
+  if (info.isSymbolicLink()) return 'a symbolic link';
   if (info.isDirectory()) return 'a folder';
   if (info.isFIFO()) return 'a pipe';
   return info.isSocket() ? 'a socket' : 'a device';

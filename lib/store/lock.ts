@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { Database, StoreError } from './database.ts';
+import { makePrivate } from './files.ts';
 
 export interface Holder {
   readonly pid: number;
@@ -21,6 +22,8 @@ export interface Lock {
  * name out again. The file itself stays: removing it could pull it from under a process that is just opening it.
  */
 export async function acquireLock(databasePath: string, me: Holder): Promise<Lock | Holder> {
+  // Who may read it may lock it, and so block every start.
+  makePrivate(`${databasePath}.lock`);
   const file = await Database.openRollback(`${databasePath}.lock`);
   try {
     await file.run('BEGIN EXCLUSIVE');
