@@ -1,5 +1,6 @@
 import type { Cdn } from './etsy/cdn.ts';
 import type { EtsyApi } from './etsy/api.ts';
+import type { ModelsOptions } from './models/models.ts';
 import type { Sql } from './store/database.ts';
 
 /** What the command hands to the tasks of the Etsy sync. */
@@ -18,6 +19,10 @@ export interface Services {
   };
   /** Absolute path of the images folder. */
   readonly imagesFolder: string;
+  /** Absolute path of the folder of cutouts. */
+  readonly cutoutsFolder: string;
+  /** For `useModels`: where models lie and come from, and how many threads run them. */
+  readonly modelSettings: ModelsOptions;
   /** Hosts that images may come from, after the stage of pipeline.yaml that names them. */
   readonly imageHosts: readonly string[];
 }

@@ -10,9 +10,12 @@ import {
 import type { CutoutDue, CutoutFailure, CutoutRow } from '../lib/dataset/cutouts.ts';
 import { imagePath } from '../lib/dataset/image-files.ts';
 import { defineTask } from '../lib/define-task.ts';
+import type { TaskOf } from '../lib/define-task.ts';
 import { COVER } from '../lib/models/jobs.ts';
 import type { Pool } from '../lib/models/jobs.ts';
+import type { Models } from '../lib/models/models.ts';
 import { CUTOUT_MODELS } from '../lib/models/registry.ts';
+import { useModels } from '../lib/models/shared.ts';
 import { nowSeconds } from '../lib/services.ts';
 import { dropCutoutVectors } from '../lib/vectors/embeddings.ts';
 import { completeSpace, ensureSpace, findSpace, notePace } from '../lib/vectors/spaces.ts';
@@ -20,10 +23,26 @@ import type { SpaceDefinition } from '../lib/vectors/spaces.ts';
 import { pictureLine } from './rules/picture-line.ts';
 import { readyModel } from './rules/ready-model.ts';
 
-const [first, ...others] = CUTOUT_MODELS.map(({ name }) => name);
+const names = CUTOUT_MODELS.map(({ name }) => name);
 const share = z.number().min(0).max(1);
 
 type Done = { readonly made: CutoutRow } | { readonly failed: CutoutFailure } | { readonly same: CutoutDue };
+
+const options = z.object({
+  model: z
+    .enum(names)
+    .default('isnet-512')
+    .describe('Finds the piece. baseline needs no download and is for trying out. Default: isnet-512.'),
+  cover: z
+    .tuple([share, share])
+    .default([...COVER])
+    .describe(
+      'The least and the most of a picture, 0 to 1, that a cutout may leave; else it is kept whole. Default: [0.05, 0.97].',
+    ),
+});
+const cursor = z.object({});
+type Background = TaskOf<z.output<typeof options>, z.output<typeof cursor>>;
+type Context = Parameters<Background['run']>[2];
 
 /**
  * A cutout of every image: the piece without its background, as cutouts/{listing_id}.webp. The image itself is never
@@ -31,100 +50,99 @@ type Done = { readonly made: CutoutRow } | { readonly failed: CutoutFailure } | 
  */
 export default defineTask({
   title: 'Background',
-  options: z.object({
-    model: z
-      .enum([first, ...others])
-      .default('isnet-512')
-      .describe('Finds the piece. baseline needs no download and is for trying out. Default: isnet-512.'),
-    cover: z
-      .tuple([share, share])
-      .default([...COVER])
-      .describe(
-        'The least and the most of a picture, 0 to 1, that a cutout may leave; else it is kept whole. Default: [0.05, 0.97].',
-      ),
-  }),
-  cursor: z.object({}),
+  options,
+  cursor,
 
   units: ({ options }) => [{ id: `cutouts ${options.model}`, title: 'Cutouts', noun: 'cutouts' }],
 
-  async *run(_unit, _cursor, { options, services, runId, stop, companionsActive }) {
-    const { models, sql, imagesFolder, cutoutsFolder } = services;
-    const { model, cover } = options;
-    const definition: SpaceDefinition = {
-      ...identity(models.identity('cutout', model)),
-      kind: 'cutout',
-      input: 'image',
-    };
-    const known = await findSpace(sql, definition);
-    if (!companionsActive() && (await countDueCutouts(sql, known?.id, runId)) === 0) {
-      // Killed between the last cutout and what is said of it below.
-      if (known) yield { write: (tx) => completeSpace(tx, known.id, nowSeconds()) };
-      return;
+  async *run(_unit, _cursor, context) {
+    const { models, done } = useModels(context.services.modelSettings);
+    try {
+      yield* makeCutouts(models, context);
+    } finally {
+      await done();
     }
-
-    yield* readyModel(models, 'cutout', model, stop);
-    const pool: Pool = await models.pool();
-    const files = new CutoutFiles(cutoutsFolder);
-    await files.open();
-    yield { write: (tx) => ensureSpace(tx, definition, nowSeconds()) };
-    const space = (await findSpace(sql, definition))?.id ?? 0;
-
-    const work = async (due: CutoutDue): Promise<Done> => {
-      const { listingId, stamp } = due;
-      const image = await readPicture(imagePath(imagesFolder, listingId));
-      if ('fault' in image) return fail(due, '', image.fault);
-      const { bytes, sha256: source } = image;
-      if (source === due.source && (await files.has(listingId, due.bytes))) return { same: due };
-      const job = { work: 'cutout', model, cover, items: [{ id: listingId, bytes }] } as const;
-      const [result] = (await pool.run(job, stop)).items;
-      if (!result || !('cutout' in result))
-        return fail(due, source, result && 'error' in result ? result.error : 'no answer');
-      const { state, webp, cover: left, box } = result.cutout;
-      if (state === 'whole') await files.remove(listingId);
-      else await files.put(listingId, webp);
-      const file =
-        state === 'whole' ? { bytes: null, sha256: null } : { bytes: webp.length, sha256: sha256Of(webp) };
-      return { made: { listingId, stamp, source, state, cover: left, box, ...file } };
-    };
-    const fail = async ({ listingId, stamp }: CutoutDue, source: string, reason: string): Promise<Done> => {
-      await files.remove(listingId);
-      return { failed: { listingId, stamp, source, reason } };
-    };
-
-    let [failed, whole] = [0, 0];
-    const line = pictureLine<CutoutDue, Done>({
-      pool,
-      stop,
-      companionsActive,
-      next: (after, limit) => dueCutouts(sql, space, runId, after, limit),
-      count: () => countDueCutouts(sql, space, runId),
-      work,
-    });
-    for await (const { done, ms, progress, pending } of line) {
-      await files.settled();
-      const made = done.flatMap((one) => ('made' in one ? one.made : []));
-      const bad = done.flatMap((one) => ('failed' in one ? one.failed : []));
-      const same = done.flatMap((one) => ('same' in one ? one.same : []));
-      failed += bad.length;
-      whole += made.filter(({ state }) => state === 'whole').length;
-      yield {
-        write: async (tx) => {
-          await putCutouts(tx, space, made);
-          await failCutouts(tx, space, bad, runId);
-          await restampCutouts(tx, same);
-          await dropCutoutVectors(
-            tx,
-            bad.map(({ listingId }) => listingId),
-          );
-          await notePace(tx, space, made.length, ms);
-        },
-        progress: { ...progress, note: noteOf(failed, whole) },
-        pending,
-      };
-    }
-    yield { write: (tx) => completeSpace(tx, space, nowSeconds()) };
   },
 });
+
+async function* makeCutouts(models: Models, context: Context): ReturnType<Background['run']> {
+  const { options, services, runId, stop, companionsActive } = context;
+  const { sql, imagesFolder, cutoutsFolder } = services;
+  const { model, cover } = options;
+  const definition: SpaceDefinition = {
+    ...identity(models.identity('cutout', model)),
+    kind: 'cutout',
+    input: 'image',
+  };
+  const known = await findSpace(sql, definition);
+  if (!companionsActive() && (await countDueCutouts(sql, known?.id, runId)) === 0) {
+    // Killed between the last cutout and what is said of it below.
+    if (known) yield { write: (tx) => completeSpace(tx, known.id, nowSeconds()) };
+    return;
+  }
+
+  yield* readyModel(models, 'cutout', model, stop);
+  const pool: Pool = await models.pool();
+  const files = new CutoutFiles(cutoutsFolder);
+  await files.open();
+  yield { write: (tx) => ensureSpace(tx, definition, nowSeconds()) };
+  const space = (await findSpace(sql, definition))?.id ?? 0;
+
+  const work = async (due: CutoutDue): Promise<Done> => {
+    const { listingId, stamp } = due;
+    const image = await readPicture(imagePath(imagesFolder, listingId));
+    if ('fault' in image) return fail(due, '', image.fault);
+    const { bytes, sha256: source } = image;
+    if (source === due.source && (await files.has(listingId, due.bytes))) return { same: due };
+    const job = { work: 'cutout', model, cover, items: [{ id: listingId, bytes }] } as const;
+    const [result] = (await pool.run(job, stop)).items;
+    if (!result || !('cutout' in result))
+      return fail(due, source, result && 'error' in result ? result.error : 'no answer');
+    const { state, webp, cover: left, box } = result.cutout;
+    if (state === 'whole') await files.remove(listingId);
+    else await files.put(listingId, webp);
+    const file =
+      state === 'whole' ? { bytes: null, sha256: null } : { bytes: webp.length, sha256: sha256Of(webp) };
+    return { made: { listingId, stamp, source, state, cover: left, box, ...file } };
+  };
+  const fail = async ({ listingId, stamp }: CutoutDue, source: string, reason: string): Promise<Done> => {
+    await files.remove(listingId);
+    return { failed: { listingId, stamp, source, reason } };
+  };
+
+  let [failed, whole] = [0, 0];
+  const line = pictureLine<CutoutDue, Done>({
+    pool,
+    stop,
+    companionsActive,
+    next: (after, limit) => dueCutouts(sql, space, runId, after, limit),
+    count: () => countDueCutouts(sql, space, runId),
+    work,
+  });
+  for await (const { done, ms, progress, pending } of line) {
+    await files.settled();
+    const made = done.flatMap((one) => ('made' in one ? one.made : []));
+    const bad = done.flatMap((one) => ('failed' in one ? one.failed : []));
+    const same = done.flatMap((one) => ('same' in one ? one.same : []));
+    failed += bad.length;
+    whole += made.filter(({ state }) => state === 'whole').length;
+    yield {
+      write: async (tx) => {
+        await putCutouts(tx, space, made);
+        await failCutouts(tx, space, bad, runId);
+        await restampCutouts(tx, same);
+        await dropCutoutVectors(
+          tx,
+          bad.map(({ listingId }) => listingId),
+        );
+        await notePace(tx, space, made.length, ms);
+      },
+      progress: { ...progress, note: noteOf(failed, whole) },
+      pending,
+    };
+  }
+  yield { write: (tx) => completeSpace(tx, space, nowSeconds()) };
+}
 
 function identity({
   name,

@@ -73,6 +73,8 @@ export async function connect(options: ConnectOptions): Promise<Services> {
     sql: database.read,
     rules: pipeline.rules,
     imagesFolder: pipeline.data.images,
+    cutoutsFolder: pipeline.data.cutouts,
+    modelSettings: { folder: pipeline.data.models, ...pipeline.models },
     imageHosts: pipeline.stages.flatMap(({ options: stage }) => hostsOf(stage)),
   };
 }
