@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CutoutFiles, readPicture, sha256Of } from '../lib/dataset/cutout-files.ts';
 import {
+  countCutouts,
   countDueCutouts,
   dueCutouts,
   failCutouts,
@@ -13,15 +14,17 @@ import { defineTask } from '../lib/define-task.ts';
 import type { TaskOf } from '../lib/define-task.ts';
 import { COVER } from '../lib/models/jobs.ts';
 import type { Pool } from '../lib/models/jobs.ts';
-import type { Models } from '../lib/models/models.ts';
+import { Models } from '../lib/models/models.ts';
 import { CUTOUT_MODELS } from '../lib/models/registry.ts';
 import { useModels } from '../lib/models/shared.ts';
 import { nowSeconds } from '../lib/services.ts';
+import type { Sources } from '../lib/services.ts';
 import { dropCutoutVectors } from '../lib/vectors/embeddings.ts';
-import { completeSpace, ensureSpace, findSpace, notePace } from '../lib/vectors/spaces.ts';
+import { completeSpace, ensureSpace, findSpace, notePace, paceOf } from '../lib/vectors/spaces.ts';
 import type { SpaceDefinition } from '../lib/vectors/spaces.ts';
 import { pictureLine } from './rules/picture-line.ts';
 import { readyModel } from './rules/ready-model.ts';
+import { failures, timeLeft } from './rules/tell-pictures.ts';
 
 const names = CUTOUT_MODELS.map(({ name }) => name);
 const share = z.number().min(0).max(1);
@@ -41,7 +44,7 @@ const options = z.object({
     ),
 });
 const cursor = z.object({});
-type Background = TaskOf<z.output<typeof options>, z.output<typeof cursor>>;
+type Background = TaskOf<z.output<typeof options>, z.output<typeof cursor>, Sources>;
 type Context = Parameters<Background['run']>[2];
 
 /**
@@ -52,8 +55,46 @@ export default defineTask({
   title: 'Background',
   options,
   cursor,
+  uses: [],
+  spends: 'work',
+  givesWayToNextRun: true,
 
   units: ({ options }) => [{ id: `cutouts ${options.model}`, title: 'Cutouts', noun: 'cutouts' }],
+
+  async tells({ options: { model }, services: { sql, modelSettings }, run, place }) {
+    const { done, whole, failed } = await countCutouts(sql);
+    const models = new Models(modelSettings);
+    const space = await findSpace(sql, definitionOf(models, model));
+    // Counting them passes all images.
+    const due = place === 'status' ? await countDueCutouts(sql, space?.id, run.id) : 0;
+    const pace = space && (await paceOf(sql, space.id));
+    return {
+      rows: [
+        {
+          label: 'cutouts',
+          stands: [
+            [done, 'made'],
+            [whole, 'kept whole'],
+            [failed, 'failed'],
+            [due, 'due'],
+          ],
+          summary: [
+            [done, 'made'],
+            [whole, 'kept whole'],
+            [failed, 'failed'],
+          ],
+          order: 60,
+        },
+      ],
+      problems: await failures(sql, 'Images that no cutout could be made of', failed, {
+        sql: `SELECT reason, count(*) AS n FROM cutouts INDEXED BY cutouts_reason WHERE state = 'failed'
+              GROUP BY reason ORDER BY n DESC, reason LIMIT ?`,
+        params: [],
+      }),
+      notes: timeLeft('Cutouts', due, pace, models.milliseconds('cutout', model)),
+      counts: { cutouts: { done, whole, failed } },
+    };
+  },
 
   async *run(_unit, _cursor, context) {
     const { models, done } = useModels(context.services.modelSettings);
@@ -69,11 +110,7 @@ async function* makeCutouts(models: Models, context: Context): ReturnType<Backgr
   const { options, services, runId, stop, companionsActive } = context;
   const { sql, imagesFolder, cutoutsFolder } = services;
   const { model, cover } = options;
-  const definition: SpaceDefinition = {
-    ...identity(models.identity('cutout', model)),
-    kind: 'cutout',
-    input: 'image',
-  };
+  const definition = definitionOf(models, model);
   const known = await findSpace(sql, definition);
   if (!companionsActive() && (await countDueCutouts(sql, known?.id, runId)) === 0) {
     // Killed between the last cutout and what is said of it below.
@@ -144,18 +181,9 @@ async function* makeCutouts(models: Models, context: Context): ReturnType<Backgr
   yield { write: (tx) => completeSpace(tx, space, nowSeconds()) };
 }
 
-function identity({
-  name,
-  sha256,
-  recipe,
-  dims,
-}: {
-  name: string;
-  sha256: string;
-  recipe: number;
-  dims: number | null;
-}) {
-  return { model: name, sha256, recipe, dims };
+function definitionOf(models: Models, model: string): SpaceDefinition {
+  const { name, ...identity } = models.identity('cutout', model);
+  return { ...identity, model: name, kind: 'cutout', input: 'image' };
 }
 
 function noteOf(failed: number, whole: number): string {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { SearchPage } from '../lib/etsy/api.ts';
-import type { Services } from '../lib/services.ts';
+import type { ServicesWith } from '../lib/services.ts';
 import { alreadySeen, advanceSlice, noteSlice } from '../lib/dataset/slices.ts';
 import { addFindings } from '../lib/dataset/findings.ts';
 import { readTaxonomy } from '../lib/dataset/taxonomy-table.ts';
@@ -43,6 +43,7 @@ export default defineTask({
     ),
   }),
   cursor: cursorSchema,
+  uses: ['api', 'entries'],
 
   prepare: ({ options, services }) => lookUp(options.taxonomies, services),
   units: ({ options, services }) => taxonomyUnits(options.taxonomies, services.sql),
@@ -115,7 +116,11 @@ export default defineTask({
   },
 });
 
-function search(services: Services, taxonomyId: number, { slice, page }: PageRequest): Promise<SearchPage> {
+function search(
+  services: ServicesWith<'api'>,
+  taxonomyId: number,
+  { slice, page }: PageRequest,
+): Promise<SearchPage> {
   const answer = services.api.search({
     taxonomyId,
     lowCents: slice.low,

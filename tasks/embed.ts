@@ -6,16 +6,19 @@ import { imagePath } from '../lib/dataset/image-files.ts';
 import { defineTask } from '../lib/define-task.ts';
 import type { TaskOf } from '../lib/define-task.ts';
 import type { Job } from '../lib/models/jobs.ts';
-import type { Models } from '../lib/models/models.ts';
+import { Models } from '../lib/models/models.ts';
 import { EMBEDDING_MODELS } from '../lib/models/registry.ts';
 import { useModels } from '../lib/models/shared.ts';
 import { nowSeconds } from '../lib/services.ts';
-import { putFailures, putVectors, restamp } from '../lib/vectors/embeddings.ts';
-import type { Embedded, NotEmbedded } from '../lib/vectors/embeddings.ts';
-import { completeSpace, ensureSpace, findSpace, notePace } from '../lib/vectors/spaces.ts';
-import type { SpaceDefinition } from '../lib/vectors/spaces.ts';
+import type { Sources } from '../lib/services.ts';
+import { countVectors, putFailures, putVectors, restamp } from '../lib/vectors/embeddings.ts';
+import type { Embedded, NotEmbedded, SpaceCount } from '../lib/vectors/embeddings.ts';
+import { completeSpace, ensureSpace, findSpace, notePace, paceOf } from '../lib/vectors/spaces.ts';
 import { pictureLine } from './rules/picture-line.ts';
+import type { Problem, ToldRow } from '../lib/task/telling.ts';
+import type { Fact } from '../lib/text/table.ts';
 import { readyModel } from './rules/ready-model.ts';
+import { failures, timeLeft } from './rules/tell-pictures.ts';
 
 const names = EMBEDDING_MODELS.map(({ name }) => name);
 
@@ -42,7 +45,7 @@ const options = z.object({
     .describe('Embed the title and materials too, where a model knows words. Default: true.'),
 });
 const cursor = z.object({});
-type Embed = TaskOf<z.output<typeof options>, z.output<typeof cursor>>;
+type Embed = TaskOf<z.output<typeof options>, z.output<typeof cursor>, Sources>;
 type Context = Parameters<Embed['run']>[2];
 
 /**
@@ -53,14 +56,44 @@ export default defineTask({
   title: 'Embed',
   options,
   cursor,
+  uses: [],
+  spends: 'work',
+  givesWayToNextRun: true,
 
-  units: ({ options: { models, of, words } }) =>
-    models.flatMap((name) => [
-      { id: `${of} ${name}`, title: `${name}, pictures`, noun: 'vectors' },
-      ...(words && knowsWords(name)
-        ? [{ id: `listing ${name}`, title: `${name}, words`, noun: 'vectors' }]
-        : []),
-    ]),
+  units: ({ options }) =>
+    unitsOf(options).map(([input, model]) => ({
+      id: `${input} ${model}`,
+      title: `${model}, ${input === 'listing' ? 'words' : 'pictures'}`,
+      noun: 'vectors',
+    })),
+
+  async tells({ options, services: { sql, modelSettings }, run, place }) {
+    const models = new Models(modelSettings);
+    const rows: ToldRow[] = [];
+    const problems: Problem[] = [];
+    const notes: string[] = [];
+    const counts: Record<string, SpaceCount> = {};
+    for (const [input, model] of unitsOf(options)) {
+      const space = await findSpace(sql, definitionOf(models, input, model));
+      const { vectors, failed } = space ? await countVectors(sql, space.id) : { vectors: 0, failed: 0 };
+      const due =
+        place === 'status' ? await countDueEmbeddings(sql, input, { space: space?.id, runId: run.id }) : 0;
+      const what = `${model}${input === 'listing' ? ', words' : ''}`;
+      const facts = [[vectors, what] satisfies Fact, [failed, 'failed'] satisfies Fact];
+      rows.push({ label: 'vectors', stands: [...facts, [due, 'due']], summary: facts, order: 61 });
+      counts[`${input} ${model}`] = { vectors, failed };
+      const known = models.milliseconds(input === 'listing' ? 'text' : 'image', model);
+      notes.push(...timeLeft(`Vectors of ${what}`, due, space && (await paceOf(sql, space.id)), known));
+      problems.push(
+        ...(await failures(sql, `What ${what} could make no vector of`, failed, {
+          sql: `SELECT reason, count(*) AS n FROM embeddings INDEXED BY embeddings_failed WHERE vector IS NULL AND space = ?
+                GROUP BY reason ORDER BY n DESC, reason LIMIT ?`,
+          params: [space?.id ?? 0],
+        })),
+      );
+    }
+    return { rows, problems, notes, counts: { vectors: counts } };
+  },
 
   async *run(unit, _cursor, context) {
     const { models, done } = useModels(context.services.modelSettings);
@@ -76,9 +109,8 @@ async function* makeVectors(models: Models, unit: string, context: Context): Ret
   const { services, runId, stop, companionsActive } = context;
   const { sql, imagesFolder, cutoutsFolder } = services;
   const [input, model] = partsOf(unit);
-  const kind = input === 'listing' ? 'text' : 'image';
-  const { name, ...identity } = models.identity(kind, model);
-  const definition: SpaceDefinition = { ...identity, model: name, kind, input };
+  const definition = definitionOf(models, input, model);
+  const { kind } = definition;
   const known = await findSpace(sql, definition);
   const isIdle = (await countDueEmbeddings(sql, input, { space: known?.id, runId })) === 0;
   if (isIdle && !companionsActive()) {
@@ -152,8 +184,23 @@ async function* makeVectors(models: Models, unit: string, context: Context): Ret
   yield { write: (tx) => completeSpace(tx, space.id, nowSeconds()) };
 }
 
-function knowsWords(name: string): boolean {
-  return EMBEDDING_MODELS.some((model) => model.name === name && 'text' in model);
+/** What is embedded by which model, in this order. */
+function unitsOf({ models, of, words }: z.output<typeof options>): (readonly [EmbeddingInput, string])[] {
+  const wordy = EMBEDDING_MODELS.filter((model) => 'text' in model).map(({ name }) => String(name));
+  return models.flatMap((name): (readonly [EmbeddingInput, string])[] =>
+    words && wordy.includes(name)
+      ? [
+          [of, name],
+          ['listing', name],
+        ]
+      : [[of, name]],
+  );
+}
+
+function definitionOf(models: Models, input: EmbeddingInput, model: string) {
+  const kind = input === 'listing' ? ('text' as const) : ('image' as const);
+  const { name, ...identity } = models.identity(kind, model);
+  return { ...identity, model: name, kind, input };
 }
 
 function partsOf(unit: string): readonly [EmbeddingInput, string] {

@@ -21,6 +21,7 @@ export default defineTask({
     after: z.int(),
     done: z.int(),
   }),
+  uses: ['api', 'entries'],
 
   units: () => [{ id: 'entries', title: 'What the crawl did not show', noun: 'listings' }],
 

@@ -58,6 +58,7 @@ export default defineTask({
   title: 'Reviews',
   options: z.object({}),
   cursor: z.object({}),
+  uses: ['api'],
 
   units: () => [{ id: 'shops', title: 'Shops', noun: 'shops' }],
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { classify } from '../lib/dataset/when-made.ts';
 import { nowSeconds } from '../lib/services.ts';
+import type { ServicesWith } from '../lib/services.ts';
 import {
   endOfStretch,
   imagesOnRecord,
@@ -68,7 +69,7 @@ const cursor = z.object({
   /** Everything up to this listing id has been looked at. */
   after: z.int(),
 });
-type Verify = TaskOf<z.infer<typeof options>, z.infer<typeof cursor>>;
+type Verify = TaskOf<z.infer<typeof options>, z.infer<typeof cursor>, ServicesWith<'api' | 'cdn'>>;
 type Steps = ReturnType<Verify['run']>;
 type Context = Parameters<Verify['run']>[2];
 
@@ -77,6 +78,7 @@ export default defineTask({
   title: 'Verify',
   options,
   cursor,
+  uses: ['api', 'cdn', 'entries'],
 
   units: () => [
     { id: 'records', title: 'Rows of every entry', noun: 'entries' },

@@ -172,6 +172,7 @@ function steps(
   };
   const context: TaskContext<Record<string, never>, Services> = {
     options: {},
+    folder: '/',
     services: services as Services,
     runId,
     stop,

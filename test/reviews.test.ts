@@ -129,6 +129,7 @@ async function run(etsy: Etsy, runId: number, ending?: Ending): Promise<boolean>
   const services = { api: etsy, sql: database.read, rules: { madeSince: 2000, refreshAfter: REFRESH_AFTER } };
   const context: TaskContext<Record<string, never>, Services> = {
     options: {},
+    folder: '/',
     services: services as unknown as Services,
     runId,
     stop: ending?.how === 'stop' ? stop.signal : NEVER,

@@ -1,13 +1,13 @@
-import { createReadStream } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import pLimit from 'p-limit';
 import { UserError } from '../errors.ts';
 import type { Database, Sql, Tx } from '../store/database.ts';
-import { asFileError, replaceFile } from '../store/files.ts';
+import { asFileError, openRegular, replaceFile } from '../store/files.ts';
 import { count } from '../text/format.ts';
 import { mergedEntry } from './entries.ts';
+import { isDeep } from '../text/json.ts';
 import { JsonFault, jsonEntries } from './json-entries.ts';
 import type { Entry } from './json-entries.ts';
 
@@ -159,7 +159,10 @@ export class MetaDataFile {
       after = chunk.last;
       yield [chunk.text];
     }
-    const others = await read.all<{ key: string; value: string }>('SELECT key, value FROM meta_data_other');
+    const others = await read.all<{ key: string; value: string }>(
+      `SELECT key, value FROM meta_data_other AS o WHERE NOT EXISTS (
+         SELECT 1 FROM meta_data WHERE listing_id = CAST(o.key AS INTEGER) AND CAST(listing_id AS TEXT) = o.key)`,
+    );
     if (others.length > 0) yield others.map((row) => `${JSON.stringify(row.key)}: ${row.value}`);
   }
 
@@ -169,7 +172,8 @@ export class MetaDataFile {
     for (const entry of entries) {
       const listingId = Number(entry.key);
       const isId = Number.isSafeInteger(listingId) && listingId > 0 && String(listingId) === entry.key;
-      if (isId) texts.set(listingId, entry.text);
+      // SQLite cannot read what is nested so deep: it is kept as it is, until there is a real entry.
+      if (isId && !isDeep(entry.text)) texts.set(listingId, entry.text);
       else taken.others += await putOther(tx, entry);
     }
     const changed: MetaEntry[] = [];
@@ -287,7 +291,8 @@ export async function markSeen(tx: Tx, listingIds: readonly number[], slice: num
 
 async function lineAndColumn(path: string, offset: number): Promise<{ line: number; column: number }> {
   let [line, column, seen] = [1, 1, 0];
-  for await (const chunk of createReadStream(path, { end: Math.max(0, offset - 1) })) {
+  const { file } = await openRegular(path, 'follow');
+  for await (const chunk of file.createReadStream({ end: Math.max(0, offset - 1) })) {
     for (const byte of chunk as Buffer) {
       if (seen++ >= offset) break;
       if (byte === 0x0a) [line, column] = [line + 1, 1];

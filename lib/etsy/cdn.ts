@@ -1,5 +1,6 @@
 import { ofetch } from 'ofetch';
 import pLimit from 'p-limit';
+import { refuseInsideWrite } from '../store/database.ts';
 import { BodyTooLarge, readBody } from './body.ts';
 import { rootCause } from './errors.ts';
 import { allowedHost } from '../dataset/image-url.ts';
@@ -39,7 +40,8 @@ export class Cdn {
   }
 
   /** @throws ImageProblem */
-  download(url: string, hosts: readonly string[]): Promise<Buffer> {
+  async download(url: string, hosts: readonly string[]): Promise<Buffer> {
+    refuseInsideWrite('services.cdn');
     return this.#one(async () => {
       const signal = AbortSignal.timeout(this.#timeoutMs);
       try {

@@ -49,6 +49,8 @@ export interface Stage<Tx = unknown, Services = unknown> {
   readonly id: string;
   readonly needs: readonly string[];
   readonly alongside: readonly string[];
+  /** Absolute; undefined: it has no KILL file of its own. */
+  readonly kill: string | undefined;
   readonly task: AnyTask<Tx, Services>;
   /** What the task's own schema made of `with:`. */
   readonly options: unknown;
@@ -71,9 +73,10 @@ export async function loadPipeline(cwd: string, options: LoadOptions = {}): Prom
 
   const settings = await check(config, settingsSchema, written.value ?? {}, []);
   const drafts = stagesOf(written.value);
-  const stages = await Promise.all(
-    drafts.map((stage, index) => readStage(config, stage, index, folder, options.tasks)),
-  );
+  const stages: (Stage | undefined)[] = [];
+  // One after the other: modules that import the same one, loaded at once, may get it while it is still empty.
+  for (const [index, draft] of drafts.entries())
+    stages.push(await readStage(config, draft, index, folder, options.tasks));
   for (const { path, message, also } of findGraphMistakes(drafts.map(draftOf))) {
     const other = also && { also: { path: ['stages', ...also.path], message: also.message } };
     config.report(['stages', ...path], message, other);
@@ -169,7 +172,8 @@ async function readStage(
   const checked = await check(config, optionsSchema(loaded.task), options ?? {}, [...path, 'with']);
   if (!stage) return undefined;
   const { id, needs, alongside } = stage;
-  return { id, needs, alongside, task: loaded.task, options: checked };
+  const kill = stage.kill === undefined ? undefined : resolve(folder, stage.kill);
+  return { id, needs, alongside, kill, task: loaded.task, options: checked };
 }
 
 function stagesOf(value: unknown): readonly unknown[] {
@@ -186,12 +190,12 @@ function draftOf(stage: unknown): StageDraft {
   return { id, needs: names('needs'), alongside: names('alongside') };
 }
 
-/** The KILL file is removed once it has been seen: it had better not be the database. */
+/** A KILL file is removed once it has been seen: it had better not be the database. Stages may share one. */
 function checkPlaces(config: ConfigFile, file: string, written: unknown): void {
   const { kill, data } = settingsSchema.shape;
   const block = fieldOf(written, 'data');
   const folders = data.safeParse(block).data;
-  const places = [
+  const places: { path: KeyPath; value: string | undefined; isWritten: boolean; isShared?: boolean }[] = [
     {
       path: ['kill'],
       value: kill.safeParse(fieldOf(written, 'kill')).data,
@@ -202,14 +206,23 @@ function checkPlaces(config: ConfigFile, file: string, written: unknown): void {
       value: folders?.[key],
       isWritten: fieldOf(block, key) !== undefined,
     })),
+    ...stagesOf(written).map((stage, index) => ({
+      path: ['stages', index, 'kill'],
+      value: stageSchema.shape.kill.safeParse(fieldOf(stage, 'kill')).data,
+      isWritten: true,
+      isShared: true,
+    })),
   ];
-  const taken = new Map([[file, 'this file']]);
+  const taken = new Map([[file, { label: 'this file', isShared: false }]]);
   // Of two that clash, the one to change is one that stands in the file.
-  for (const { path, value } of places.toSorted((a, b) => Number(a.isWritten) - Number(b.isWritten))) {
+  for (const { path, value, isShared = false } of places.toSorted(
+    (a, b) => Number(a.isWritten) - Number(b.isWritten),
+  )) {
     if (value === undefined) continue;
     const absolute = resolve(dirname(file), value);
     const other = taken.get(absolute);
-    if (other === undefined) taken.set(absolute, labelOf(path));
-    else config.report(path, `${value} is ${other} already, expected a different path`);
+    if (other === undefined) taken.set(absolute, { label: labelOf(path), isShared });
+    else if (!(isShared && other.isShared))
+      config.report(path, `${value} is ${other.label} already, expected a different path`);
   }
 }

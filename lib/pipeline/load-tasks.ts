@@ -134,11 +134,22 @@ function reasonOf(error: unknown, folder: string): string {
 const isSchema = (value: unknown): boolean => value instanceof z.ZodType;
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 
+const isLeftOutOr =
+  (fits: (value: unknown) => boolean) =>
+  (value: unknown): boolean =>
+    value === undefined || fits(value);
+
 const parts = {
   title: (value: unknown) => typeof value === 'string' && value !== '',
   options: isSchema,
   cursor: isSchema,
-  prepare: (value: unknown) => value === undefined || isFunction(value),
+  uses: isLeftOutOr((value) => Array.isArray(value) && value.every((name) => typeof name === 'string')),
+  spends: isLeftOutOr((value) => value === 'requests' || value === 'work'),
+  givesWayToNextRun: isLeftOutOr((value) => typeof value === 'boolean'),
+  shares: isLeftOutOr(isFunction),
+  tells: isLeftOutOr(isFunction),
+  figures: isLeftOutOr(isFunction),
+  prepare: isLeftOutOr(isFunction),
   units: isFunction,
   run: isFunction,
 } satisfies Record<keyof AnyTask, (value: unknown) => boolean>;

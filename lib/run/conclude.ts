@@ -8,7 +8,7 @@ import type { Outcome } from '../pipeline/runner.ts';
 import type { Stopped } from '../pipeline/stop.ts';
 import type { Database } from '../store/database.ts';
 import { openFindings } from '../dataset/findings.ts';
-import { summary } from './summary.ts';
+import { reasonOf as endOf, summary } from './summary.ts';
 import { tally } from '../dataset/tally.ts';
 
 export interface ConcludeOptions {
@@ -80,7 +80,7 @@ export async function conclude(options: ConcludeOptions): Promise<string> {
 }
 
 function reasonOf({ outcome, stopped }: ConcludeOptions): string | null {
-  if (outcome.state === 'stopped') return stopped?.message ?? null;
+  if (outcome.state === 'stopped') return endOf(outcome, stopped) || null;
   if (outcome.state === 'finished') return null;
   return outcome.failures.map(({ stage, error }) => `${stage}: ${describe(error)}`).join('\n');
 }

@@ -59,7 +59,7 @@ function ending({ outcome, stopped, run, took, describe }: SummaryOptions): stri
       return [`Finished in ${duration(took)}${run.resumed ? ' (resumed)' : ''}.`];
     case 'stopped':
       return [
-        `Stopped after ${duration(took)}: ${stopped?.message ?? ''}.`,
+        `Stopped after ${duration(took)}: ${reasonOf(outcome, stopped)}.`,
         ...(outcome.places.length > 0 ? outcome.places.map(placeOf) : ['  between two stages']),
       ];
     case 'failed':
@@ -70,6 +70,11 @@ function ending({ outcome, stopped, run, took, describe }: SummaryOptions): stri
           .map((line) => `  ${line}`),
       ]);
   }
+}
+
+/** Why it stopped: the run as a whole, or stages by their own KILL files. */
+export function reasonOf({ killed }: Outcome, stopped: Stopped | undefined): string {
+  return stopped?.message ?? killed.map(({ stage, reason }) => `stage ${stage}: ${reason}`).join('; ');
 }
 
 function placeOf({ stage, unit, noun, progress }: Outcome['places'][number]): string {

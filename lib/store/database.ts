@@ -6,6 +6,7 @@ import { open } from 'sqlite';
 import type { Database as Connection, Statement } from 'sqlite';
 // The one place that names the driver; everything else speaks Sql.
 import sqlite3 from 'sqlite3';
+import { UserError } from '../errors.ts';
 
 export type Value = string | number | null | Uint8Array;
 export type Params = readonly Value[] | Readonly<Record<`:${string}`, Value>>;
@@ -69,12 +70,16 @@ const insideWrite = new AsyncLocalStorage<true>();
  * the ledger, which waits for the end of that same write.
  *
  * @param what the call that was made: "services.api"
- * @throws Error
+ * @throws UserError
  */
 export function refuseInsideWrite(what: string): void {
   if (!insideWrite.getStore()) return;
-  throw new Error(
-    `${what} was called inside write. A write only writes: ask first, then yield { write } with the answer.`,
+  throw new UserError(
+    `${what} was called inside write, where it would wait for the end of that same write.`,
+    {
+      exitCode: 1,
+      hint: 'A write only writes: in run, ask first, then yield { write } with the answer.',
+    },
   );
 }
 

@@ -10,7 +10,7 @@ export interface Holder {
 
 export interface Lock {
   /** False: the last holder died, or said that it ended badly. */
-  readonly leftWell: boolean;
+  readonly endedCleanly: boolean;
   release(well: boolean): Promise<void>;
 }
 
@@ -40,7 +40,7 @@ export async function acquireLock(databasePath: string, me: Holder): Promise<Loc
         await file.close();
       }
     };
-    return { leftWell: last === undefined, release };
+    return { endedCleanly: last === undefined, release };
   } catch (error) {
     if (!(error instanceof StoreError) || error.code !== 'SQLITE_BUSY') throw error;
     const holder = await file.get<Holder>('SELECT pid, since FROM holder').catch(() => undefined);

@@ -3,7 +3,7 @@ import { imageParts, imageUrl } from '../../lib/dataset/image-url.ts';
 import type { Listing, Rejected, Shop } from '../../lib/etsy/schemas.ts';
 import { classify } from '../../lib/dataset/when-made.ts';
 import { nowSeconds } from '../../lib/services.ts';
-import type { Services } from '../../lib/services.ts';
+import type { ServicesWith } from '../../lib/services.ts';
 import type { Sql, Tx } from '../../lib/store/database.ts';
 import { setAside, settleListings, settleShops } from '../../lib/dataset/set-aside.ts';
 import { imagesDone, noteImages, recheckImages, withoutImageRecord } from '../../lib/dataset/images.ts';
@@ -24,6 +24,8 @@ import type { ImageRef } from '../../lib/dataset/entries.ts';
 import { imagesOnDisk } from '../../lib/dataset/image-files.ts';
 import { orLeaveOut } from './leave-out.ts';
 import { listingRow, primaryImage, shopRow } from './rows.ts';
+
+type Services = ServicesWith<'api'>;
 
 const SEARCH = 'listings/active';
 const BATCHES = 'listings/batch';
