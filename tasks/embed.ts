@@ -186,7 +186,9 @@ async function* makeVectors(models: Models, unit: string, context: Context): Ret
 
 /** What is embedded by which model, in this order. */
 function unitsOf({ models, of, words }: z.output<typeof options>): (readonly [EmbeddingInput, string])[] {
-  const wordy = EMBEDDING_MODELS.filter((model) => 'text' in model).map(({ name }) => String(name));
+  const wordy: readonly string[] = EMBEDDING_MODELS.filter((model) => 'text' in model).map(
+    ({ name }) => name,
+  );
   return models.flatMap((name): (readonly [EmbeddingInput, string])[] =>
     words && wordy.includes(name)
       ? [

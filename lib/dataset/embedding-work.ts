@@ -1,4 +1,4 @@
-import type { Params, Sql } from '../store/database.ts';
+import type { Sql } from '../store/database.ts';
 import { STAMP, TRIES } from './cutouts.ts';
 
 /** What vectors are made of: a listing's cutout, its image, or its words. */
@@ -74,7 +74,7 @@ export async function countDueEmbeddings(sql: Sql, input: EmbeddingInput, place:
   return row?.n ?? 0;
 }
 
-function params({ space, runId }: Place, after: number): Params & Record<`:${string}`, number> {
+function params({ space, runId }: Place, after: number): Readonly<Record<`:${string}`, number>> {
   // No space has the id 0: with it nothing is there yet.
   return { ':space': space ?? 0, ':run': runId, ':after': after };
 }

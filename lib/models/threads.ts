@@ -30,6 +30,7 @@ const HEAP_MB = 1024;
  * @throws ModelError where piscina is not installed
  */
 export async function openThreads(options: ThreadOptions): Promise<Pool> {
+  await keepLoaded();
   try {
     const { Piscina: Threads } = await import('piscina');
     const start = (): Piscina =>
@@ -48,6 +49,18 @@ export async function openThreads(options: ThreadOptions): Promise<Pool> {
     return new ThreadPool(options, start);
   } catch (error) {
     throw isMissing(error, 'piscina') ? missingPackage('piscina', error) : error;
+  }
+}
+
+/**
+ * The runtime's native part can be loaded anew in a process only while somebody has it loaded: were it in threads alone,
+ * the first ones after the last of them ended could not run. The main thread never calls it. 12 MB.
+ */
+async function keepLoaded(): Promise<void> {
+  try {
+    await import('onnxruntime-node');
+  } catch (error) {
+    throw isMissing(error, 'onnxruntime-node') ? missingPackage('onnxruntime-node', error) : error;
   }
 }
 
