@@ -41,7 +41,12 @@ export interface Pipeline<Tx = unknown, Services = unknown> {
     readonly models: string;
   };
   readonly models: { readonly source?: string | undefined; readonly threads?: number | undefined };
-  readonly rules: { readonly madeSince: number; readonly refreshAfter: number };
+  readonly rules: {
+    readonly madeSince: number;
+    readonly refreshAfter: number;
+    /** Seconds from the beginning of one run to that of the next; left out: there is one run. */
+    readonly every?: number;
+  };
   readonly stages: readonly Stage<Tx, Services>[];
 }
 
@@ -85,7 +90,7 @@ export async function loadPipeline(cwd: string, options: LoadOptions = {}): Prom
   if (!settings || config.hasMistakes) throw mistaken(config);
 
   const absolute = (path: string): string => resolve(folder, path);
-  const { name, kill, api, data, models, rules } = settings;
+  const { name, kill, every, api, data, models, rules } = settings;
   const pipeline: Pipeline = {
     file,
     folder,
@@ -100,7 +105,7 @@ export async function loadPipeline(cwd: string, options: LoadOptions = {}): Prom
       models: absolute(data.models),
     },
     models,
-    rules,
+    rules: { ...rules, ...(every !== undefined && { every }) },
     // None is missing: what could not be read has been reported.
     stages: stages.flatMap((stage) => stage ?? []),
   };
