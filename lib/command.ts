@@ -9,6 +9,9 @@ Usage
   sync-data status           how things stand; asks nothing of Etsy, also while a run is under way
   sync-data status --json    the same for programs
   sync-data report           write report.html: what the dataset holds, to look at; asks nothing of Etsy
+  sync-data search oak table, photo.jpg or 1234567890
+                             find listings by words, by a picture, by another listing, or all together
+  sync-data search           the same on a page in your browser, on this computer alone
   sync-data --help           this text
   sync-data --version        the version
 
@@ -26,6 +29,8 @@ What happened in a run is in sync-data.log beside the database.
 interface Line {
   /** What to do in place of a run. */
   readonly word: string | undefined;
+  /** What stands behind `search`. */
+  readonly more: readonly string[];
   readonly stage: string | undefined;
   readonly json: boolean;
   readonly help: boolean;
@@ -49,6 +54,17 @@ const WORDS: Readonly<Record<string, Word>> = {
   async report(process) {
     const { report } = await import('./report/command.ts');
     return report({ cwd: process.cwd(), env: process.env, stdout: process.stdout, stderr: process.stderr });
+  },
+  async search(process, { json, more }) {
+    const { search } = await import('./search/command.ts');
+    return search({
+      cwd: process.cwd(),
+      env: process.env,
+      stdout: process.stdout,
+      stderr: process.stderr,
+      json,
+      words: more,
+    });
   },
 };
 
@@ -92,9 +108,10 @@ export async function main(argv: readonly string[], process: NodeJS.Process): Pr
 function parse(argv: readonly string[]): Line {
   const { values, positionals } = parsed(argv);
   const [word, ...more] = positionals;
-  if (more.length > 0) throw new Error(`expected one command, got: ${positionals.join(', ')}`);
+  if (more.length > 0 && word !== 'search')
+    throw new Error(`expected one command, got: ${positionals.join(', ')}`);
   const { stage, json = false, help = false, version: asked = false } = values;
-  return { word, stage, json, help, version: asked };
+  return { word, more, stage, json, help, version: asked };
 }
 
 function parsed(argv: readonly string[]) {
@@ -126,5 +143,5 @@ async function check({ word, stage, json }: Line): Promise<void> {
     );
   }
   if (word !== undefined && stage !== undefined) throw new Error(`--stage belongs to a run, not to ${word}`);
-  if (json && word !== 'status') throw new Error('--json is for status');
+  if (json && word !== 'status' && word !== 'search') throw new Error('--json is for status and search');
 }

@@ -1,5 +1,5 @@
 import { lineY, dot, ruleX } from '@observablehq/plot';
-import { html } from '../../report/html.ts';
+import { html, plainText } from '../../report/html.ts';
 import type { Html } from '../../report/html.ts';
 import { countryName, whenMadeName } from '../../report/words.ts';
 import { drawing, GRID } from '../../report/charts/drawing.ts';
@@ -105,7 +105,7 @@ export function listingPage(story: Story, { alike, same }: Neighbours): Html {
     ${reviewsOf(story)}
     <section>
       <h2>In the database</h2>
-      <pre><code>SELECT * FROM current_listings WHERE listing_id = ${String(listing.listing_id)};
+      <pre tabindex="0"><code>SELECT * FROM current_listings WHERE listing_id = ${String(listing.listing_id)};
 SELECT * FROM listing_history WHERE listing_id = ${String(listing.listing_id)};</code></pre>
     </section>`;
 }
@@ -237,7 +237,7 @@ function reviewsOf({ listing, reviews, ratings }: Story): Html {
           html`<li>
             <b>${'★'.repeat(Math.min(5, Math.max(0, Math.round(one.rating ?? 0))))}</b>
             <small>${one.on}${one.listing_id === listing.listing_id ? ', of this piece' : ''}</small
-            >${one.review === null || one.review === '' ? '' : html`<p>${one.review}</p>`}
+            >${one.review === null || one.review === '' ? '' : html`<p>${plainText(one.review)}</p>`}
           </li>`,
       )}
     </ul>
