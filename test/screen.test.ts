@@ -348,7 +348,7 @@ describe('the live screen', () => {
         '  Etsy API  4.9 of 5/s · 1,204 in 24 h · 3,796 left, for 13 min',
         '  Images    58 on disk · 842 waiting · 3 failed',
         '⚠ images: 3 images failed',
-        '  touch KILL to stop',
+        '  touch KILL or Ctrl-C to stop; nothing is lost',
       ]);
     });
   });

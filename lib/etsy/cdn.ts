@@ -75,7 +75,7 @@ export class Cdn {
       this.#received += bytes.length;
       const fault = jpegFault(bytes.length, bytes.subarray(0, 3), bytes.subarray(-2));
       const type = response.headers.get('content-type') ?? 'no content-type';
-      if (fault) throw new ImageProblem('refused', `${fault} (${type})`);
+      if (fault) throw new ImageProblem('refused', toldFault(fault, type));
       return bytes;
     }
     await response.body?.cancel();
@@ -100,4 +100,9 @@ export function jpegFault(size: number, start: Uint8Array, end: Uint8Array): str
   if (size < MIN_IMAGE_BYTES) return `only ${size} bytes, a placeholder`;
   if (!(end.at(-2) === 0xff && end.at(-1) === 0xd9)) return 'the end of the JPEG is missing';
   return undefined;
+}
+
+function toldFault(fault: string, type: string): string {
+  if (fault !== 'not a JPEG') return `${fault} (${type})`;
+  return type.startsWith('image/jpeg') ? 'labelled JPEG but is not one' : `not a JPEG but ${type}`;
 }

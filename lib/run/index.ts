@@ -31,6 +31,7 @@ import { migrate } from '../dataset/migrations.ts';
 import { place } from './summary.ts';
 import { version } from '../version.ts';
 import { yearOfEntry } from '../dataset/entries.ts';
+import { asTyped } from '../text/typed.ts';
 
 export interface SessionOptions {
   readonly cwd: string;
@@ -43,6 +44,9 @@ export interface SessionOptions {
   /** In place of half a second, for tests. */
   readonly firstBackoffMs?: number;
 }
+
+/** So that a schedule can tell it from a failure: the run that it would start is under way. */
+const ALREADY_RUNNING = 3;
 
 /**
  * How long a start waits for the inspection of the database: after a run that ended well, for a small file's only;
@@ -105,7 +109,7 @@ async function locked(options: SessionOptions, pipeline: Pipeline, key: ApiKey):
         ? 'a process that has just started'
         : `process ${lock.pid}, since ${new Date(lock.since).toISOString()}`;
     throw new UserError(`Another sync-data is using ${pipeline.data.database}: ${who}.`, {
-      exitCode: 1,
+      exitCode: ALREADY_RUNNING,
       hint: 'Let it finish, or stop it with: touch ' + pipeline.kill,
     });
   }
@@ -268,6 +272,6 @@ async function tellReport(pipeline: Pipeline, cwd: string): Promise<string> {
     const { writeReport } = await import('../report/index.ts');
     return `${place('report', relative(cwd, await writeReport(pipeline)))}\n`;
   } catch (error) {
-    return `The report could not be written. The run itself is complete.\n${describe(error)}\nTo try again: npx sync-data report\n`;
+    return `The report could not be written. The run itself is complete.\n${describe(error)}\nTo try again: ${asTyped('npx sync-data report')}\n`;
   }
 }

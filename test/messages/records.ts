@@ -101,7 +101,7 @@ export const records: readonly Row[] = [
       'Images that failed; the next run tries them again',
       '1 HTTP 404',
       '1 empty (no content-type)',
-      '1 not a JPEG (text/html)',
+      '1 not a JPEG but text/html',
       '1 only 100 bytes, a placeholder (image/jpeg)',
       '1 the end of the JPEG is missing (no content-type)',
     ],

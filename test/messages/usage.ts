@@ -182,7 +182,7 @@ export const usage: readonly Row[] = [
       'Let it finish, or stop it with: touch <folder>/KILL',
     ],
     next: 'Let it finish, or stop it with: touch <folder>/KILL',
-    exitCode: 1,
+    exitCode: 3,
   },
   {
     when: 'another run that begins at the same moment',
@@ -195,7 +195,7 @@ export const usage: readonly Row[] = [
       'Let it finish, or stop it with: touch <folder>/KILL',
     ],
     next: 'Let it finish, or stop it with: touch <folder>/KILL',
-    exitCode: 1,
+    exitCode: 3,
   },
   {
     when: 'a database that takes long to be inspected, after a start that was killed',
@@ -296,7 +296,7 @@ async function spawned(folder: Folder): Promise<Said> {
   const path = fileURLToPath(new URL('../../lib/sync-data.js', import.meta.url));
   const child = spawn(process.execPath, [path], {
     cwd: folder.path,
-    env: { PATH: process.env['PATH'], HOME: folder.path },
+    env: { PATH: process.env['PATH'], HOME: folder.path, npm_command: 'exec' },
   });
   const closed = new Promise<number | null>((resolve) => child.once('close', resolve));
   const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
