@@ -111,6 +111,19 @@ export const usage: readonly Row[] = [
     exitCode: 2,
   },
   {
+    when: 'a key without its shared secret',
+    provoke: async (folder) => {
+      await folder.write({ 'pipeline.yaml': PIPELINE, '.env': 'ETSY_API_KEY=keystring' });
+      return command(folder);
+    },
+    text: [
+      'ETSY_API_KEY in .env, line 1 has no shared secret: Etsy refuses a keystring alone.',
+      'Both are on the page of your app at https://www.etsy.com/developers/your-apps: ETSY_API_KEY=keystring:shared_secret',
+    ],
+    next: 'Both are on the page of your app at https://www.etsy.com/developers/your-apps: ETSY_API_KEY=keystring:shared_secret',
+    exitCode: 2,
+  },
+  {
     when: 'a key with a curly quote',
     provoke: async (folder) => {
       await folder.write({ 'pipeline.yaml': PIPELINE, '.env': `# mine\nETSY_API_KEY=\u201c${KEY}\u201d\n` });
