@@ -56,11 +56,17 @@ type Word = (process: NodeJS.Process, line: Line) => Promise<number>;
 const WORDS: Readonly<Record<string, Word>> = {
   async status(process, { json }) {
     const { status } = await import('./status/index.ts');
-    return status({ cwd: process.cwd(), stdout: process.stdout, stderr: process.stderr, json });
+    return status({
+      cwd: process.cwd(),
+      env: process.env,
+      stdout: process.stdout,
+      stderr: process.stderr,
+      json,
+    });
   },
   async report(process) {
     const { report } = await import('./report/command.ts');
-    return report({ cwd: process.cwd(), stdout: process.stdout, stderr: process.stderr });
+    return report({ cwd: process.cwd(), env: process.env, stdout: process.stdout, stderr: process.stderr });
   },
 };
 

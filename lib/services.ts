@@ -2,10 +2,8 @@ import type { Cdn } from './etsy/cdn.ts';
 import type { EtsyApi } from './etsy/api.ts';
 import type { Sql } from './store/database.ts';
 
-/** What the command hands to the tasks of the Etsy sync. */
-export interface Services {
-  readonly api: EtsyApi;
-  readonly cdn: Cdn;
+/** Handed to every task. */
+export interface Sources {
   /** Committed rows. Writing is done by the steps a task yields. */
   readonly sql: Sql;
   readonly rules: {
@@ -18,9 +16,25 @@ export interface Services {
   };
   /** Absolute path of the images folder. */
   readonly imagesFolder: string;
-  /** Hosts that images may come from, after the stage of pipeline.yaml that names them. */
+  /** Hosts that images may come from: those that stages of pipeline.yaml share under this name. */
   readonly imageHosts: readonly string[];
 }
+
+/** Handed to the tasks that name them under `uses`. */
+export interface Opened {
+  /** Asks behind the one throttle, quota and ledger. Needs the API key. */
+  readonly api: EtsyApi;
+  /** Downloads images, one at a time. */
+  readonly cdn: Cdn;
+}
+
+/** `entries`: image_metadata.json is read before the run and written when stages end; the rows are in meta_data. */
+export type ServiceName = keyof Opened | 'entries';
+
+export interface Services extends Sources, Opened {}
+
+/** What a task is handed that names these under `uses`. */
+export type ServicesWith<Name extends ServiceName> = Sources & Pick<Opened, Name & keyof Opened>;
 
 /** Epoch seconds, the unit of every timestamp in the data tables. */
 export function nowSeconds(): number {

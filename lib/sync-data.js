@@ -1,14 +1,15 @@
 #!/usr/bin/env node
-// The one file that is not TypeScript: it loads the rest as it lies there, with no build in between. What jiti makes of
+// With what it imports from beside it, the one file that is not TypeScript: it loads the rest as it lies there, with no build in between. What jiti makes of
 // a file is kept under the hash of its text, so an edited task is what runs.
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { createJiti } from 'jiti';
+import { compiledFolder } from './compiled.js';
 
 // A run of days has little that lives long; with its usual generosity the heap would grow to four times that.
 setFlagsFromString('--optimize-for-size');
 
-const fsCache = fileURLToPath(new URL('../node_modules/.cache/jiti', import.meta.url));
+const fsCache = compiledFolder();
 // A task of one's own gets this sync-data, and the zod that checks its options, wherever it lies.
 const alias = {
   'sync-data': fileURLToPath(new URL('./index.ts', import.meta.url)),

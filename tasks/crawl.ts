@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import type { SearchPage } from '../lib/etsy/api.ts';
-import type { Services } from '../lib/services.ts';
+import type { ServicesWith } from '../lib/services.ts';
 import { alreadySeen, advanceSlice, noteSlice } from '../lib/dataset/slices.ts';
 import { addFindings } from '../lib/dataset/findings.ts';
 import { readTaxonomy } from '../lib/dataset/taxonomy-table.ts';
-import { nextWanted } from '../lib/dataset/wanted.ts';
-import { applyBatch, applyPage, fetchBatch, unrecordedImages } from './rules/apply.ts';
-import type { BatchAnswer } from './rules/apply.ts';
+import { refusedListings } from '../lib/dataset/set-aside.ts';
+import { applyBatch, applyPage } from './rules/apply.ts';
+import { doneAsking, fetchBatch, nextInBatch, unrecordedImages } from './rules/batch.ts';
+import type { BatchAnswer } from './rules/batch.ts';
 import { unfilteredFinding } from './rules/verdicts.ts';
 import { defineTask } from '../lib/define-task.ts';
 import { inFlight } from '../lib/task/in-flight.ts';
@@ -15,7 +16,7 @@ import { FIRST_FROM_THE_END, advance, nextPage, placeOf, slice, wholeRange } fro
 import type { PageRequest } from './rules/price-slices.ts';
 import { fetchNames, lookUp, namesAreDue, taxonomies, taxonomyUnits } from './rules/taxonomies.ts';
 import type { Write } from '../lib/task/task.ts';
-import { BATCH, WINDOW } from '../lib/task/window.ts';
+import { WINDOW } from '../lib/task/window.ts';
 import type { Tx } from '../lib/store/database.ts';
 
 const cursorSchema = z.object({
@@ -43,6 +44,7 @@ export default defineTask({
     ),
   }),
   cursor: cursorSchema,
+  uses: ['api', 'entries'],
 
   prepare: ({ options, services }) => lookUp(options.taxonomies, services),
   units: ({ options, services }) => taxonomyUnits(options.taxonomies, services.sql),
@@ -51,7 +53,8 @@ export default defineTask({
     const taxonomyId = Number(unit.id);
     let { open, counted, read } = cursor ?? { open: [wholeRange()], counted: 0, read: 0 };
     const flying = new Set<string>();
-    const asked = new Set<number>();
+    /** On their way; and those that are asked for by themselves, for they spoil every batch. */
+    const asked = new Set(await refusedListings(services.sql));
     let namesDue = await namesAreDue(services.sql);
 
     const next = async (): Promise<(() => Promise<Landed>) | undefined> => {
@@ -60,8 +63,8 @@ export default defineTask({
         namesDue = false;
         return async () => ({ names: await fetchNames(services, runId) });
       }
-      const ids = await nextWanted(services.sql, BATCH, asked);
-      if (ids.length === BATCH) {
+      const { ids, room } = await nextInBatch(services.sql, asked);
+      if (room === 0) {
         for (const id of ids) asked.add(id);
         return async () => ({ batch: await fetchBatch(services, runId, ids) });
       }
@@ -78,8 +81,7 @@ export default defineTask({
       }
       if ('batch' in value) {
         yield { write: (tx) => applyBatch(tx, services, runId, value.batch), pending };
-        // Those of a batch that was left out stay marked, so that it is not asked for over and over.
-        if (!value.batch.leftOut) for (const id of value.batch.asked) asked.delete(id);
+        doneAsking(asked, value.batch);
         continue;
       }
       const { request, page } = value;
@@ -116,7 +118,11 @@ export default defineTask({
   },
 });
 
-function search(services: Services, taxonomyId: number, { slice, page }: PageRequest): Promise<SearchPage> {
+function search(
+  services: ServicesWith<'api'>,
+  taxonomyId: number,
+  { slice, page }: PageRequest,
+): Promise<SearchPage> {
   const answer = services.api.search({
     taxonomyId,
     lowCents: slice.low,
@@ -125,7 +131,7 @@ function search(services: Services, taxonomyId: number, { slice, page }: PageReq
   });
   // Without a slice's first page its size is unknown; a later one that is left out shows in verify as listings unseen.
   if (slice.count < 0) return answer;
-  return orLeaveOut(answer, (leftOut) => ({ count: undefined, good: [], rejected: [leftOut] }));
+  return orLeaveOut(answer, (leftOut) => ({ count: undefined, good: [], rejected: [leftOut], misfits: [] }));
 }
 
 function keyOf({ slice: { low, high }, page }: PageRequest): string {

@@ -19,6 +19,8 @@ export default defineTask({
       .describe('Hosts that images may come from; an address on another is refused.'),
   }),
   cursor: z.object({}),
+  uses: ['cdn'],
+  shares: ({ hosts }) => ({ imageHosts: hosts }),
 
   units: () => [{ id: 'queue', title: 'Images', noun: 'images' }],
 

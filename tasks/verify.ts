@@ -3,35 +3,41 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { classify } from '../lib/dataset/when-made.ts';
 import { nowSeconds } from '../lib/services.ts';
+import type { ServicesWith } from '../lib/services.ts';
 import {
   endOfStretch,
   imagesOnRecord,
   lackingRecords,
   listingsWithoutEntry,
+  namelessEntries,
   shopsLacking,
   whenMadeWords,
   withoutEntry,
+  withoutImageOnRecord,
 } from '../lib/dataset/checks.ts';
-import type { ListingBrief } from '../lib/dataset/checks.ts';
+import type { ListingBrief, Nameless } from '../lib/dataset/checks.ts';
 import type { Tx } from '../lib/store/database.ts';
 import { addFindings, closeRepaired } from '../lib/dataset/findings.ts';
 import type { Finding } from '../lib/dataset/findings.ts';
 import { imagesDone, imagesLost, recheckImages } from '../lib/dataset/images.ts';
+import { imageParts } from '../lib/dataset/image-url.ts';
 import { putEntries } from '../lib/dataset/meta-data.ts';
-import { settleUnmet } from '../lib/dataset/set-aside.ts';
+import type { MetaEntry } from '../lib/dataset/meta-data.ts';
+import { refusedListings, settleUnmet } from '../lib/dataset/set-aside.ts';
 import { shortSlices } from '../lib/dataset/slices.ts';
 import { readTaxonomy } from '../lib/dataset/taxonomy-table.ts';
-import { nextWanted, want } from '../lib/dataset/wanted.ts';
+import { want } from '../lib/dataset/wanted.ts';
 import { addWords, withoutWords } from '../lib/dataset/words.ts';
-import { applyBatch, applyShops, fetchBatch, fetchShop } from './rules/apply.ts';
+import { applyBatch, applyShops } from './rules/apply.ts';
+import { doneAsking, fetchBatch, fetchShop, nextInBatch } from './rules/batch.ts';
 import { checkImageFile, checkRecord, listingOfFile, sliceFinding } from './rules/verdicts.ts';
 import { defineTask } from '../lib/define-task.ts';
 import type { TaskOf } from '../lib/define-task.ts';
 import { applyDownloads, downloadGroup } from './rules/download.ts';
-import { seenEntry, yearOfEntry } from '../lib/dataset/entries.ts';
+import { imageEntry, seenEntry, yearOfEntry } from '../lib/dataset/entries.ts';
 import { imageNames, imagesOnDisk } from '../lib/dataset/image-files.ts';
 import { inFlight } from '../lib/task/in-flight.ts';
-import { BATCH, WINDOW } from '../lib/task/window.ts';
+import { WINDOW } from '../lib/task/window.ts';
 
 const KINDS = [
   'missing-listing',
@@ -40,6 +46,8 @@ const KINDS = [
   'missing-shop-dynamic',
   'missing-image',
   'image-without-entry',
+  'image-not-on-record',
+  'entry-without-image',
   'foreign-file',
   'listing-without-entry',
   'made-before',
@@ -62,7 +70,7 @@ const cursor = z.object({
   /** Everything up to this listing id has been looked at. */
   after: z.int(),
 });
-type Verify = TaskOf<z.infer<typeof options>, z.infer<typeof cursor>>;
+type Verify = TaskOf<z.infer<typeof options>, z.infer<typeof cursor>, ServicesWith<'api' | 'cdn'>>;
 type Steps = ReturnType<Verify['run']>;
 type Context = Parameters<Verify['run']>[2];
 
@@ -71,6 +79,7 @@ export default defineTask({
   title: 'Verify',
   options,
   cursor,
+  uses: ['api', 'cdn', 'entries'],
 
   units: () => [
     { id: 'records', title: 'Rows of every entry', noun: 'entries' },
@@ -92,6 +101,7 @@ async function* checkRecords(from: number, { services, runId, options: { tolerat
     const end = await endOfStretch(sql, stretch);
     if (!end) break;
     const records = await lackingRecords(sql, stretch, end.last);
+    const nameless = await namelessEntries(sql, stretch, end.last);
     const wordless = await withoutWords(sql, after, end.last);
     after = end.last;
     done += end.entries;
@@ -116,6 +126,16 @@ async function* checkRecords(from: number, { services, runId, options: { tolerat
           ...findings,
           ...lost.map((id) => missingImage(id, 'no image is on record')),
         ]);
+        await putEntries(tx, nameless.map(withItsImage));
+        await addFindings(
+          tx,
+          runId,
+          nameless.map(({ listing_id }) => ({
+            kind: 'entry-without-image',
+            subject: String(listing_id),
+            detail: 'image_metadata.json did not name its image; filled in from the database',
+          })),
+        );
         await want(tx, wanted);
         await wantUnknown(tx, lost);
       },
@@ -217,36 +237,59 @@ async function* checkFiles(from: number, { services, runId, options: { tolerate 
           detail: 'not an image of a listing; left alone',
         });
     }
+    const unrecorded = await imagesOnDisk(
+      imagesFolder,
+      await withoutImageOnRecord(sql, [...listings.keys()]),
+    );
+    for (const { listingId } of unrecorded) {
+      const detail = 'a whole image that the database did not know of; recorded';
+      findings.push({ kind: 'image-not-on-record', subject: String(listingId), detail });
+    }
     for (const id of await withoutEntry(sql, [...listings.keys()])) {
       const detail = 'its listing has no entry in meta_data; left alone';
       findings.push({ kind: 'image-without-entry', subject: listings.get(id) ?? String(id), detail });
     }
     const told = findings.filter((finding) => !tolerate.some((one) => one === finding.kind));
-    if (told.length > 0) yield { write: (tx) => addFindings(tx, runId, told) };
+    if (told.length + unrecorded.length === 0) continue;
+    yield {
+      write: async (tx) => {
+        await imagesDone(tx, unrecorded);
+        await addFindings(tx, runId, told);
+      },
+    };
   }
+}
+
+function withItsImage({ listing_id, value, image_id, url }: Nameless): MetaEntry {
+  const entry = JSON.parse(value) as Record<string, unknown>;
+  const filled = imageEntry(entry, { imageId: image_id, ...imageParts(url) }, true) ?? entry;
+  return { listingId: listing_id, value: JSON.stringify(filled), earliestYear: yearOfEntry(filled) };
 }
 
 /** Batches for what lacks rows or an image, then the images; a shop whose listings are all gone is asked for itself. */
 async function* repair(context: Context): Steps {
   const { services, runId, stop } = context;
   const { sql } = services;
-  const asked = new Set<number>();
-  let done = 0;
+  const asked = new Set(await refusedListings(sql));
+  let [done, going] = [0, 0];
   const next = async (): Promise<(() => ReturnType<typeof fetchBatch>) | undefined> => {
-    const ids = await nextWanted(sql, BATCH, asked);
-    if (ids.length === 0) return undefined;
+    const { ids, room } = await nextInBatch(sql, asked);
+    // What is on its way may have to be asked for once more, and fills the batch.
+    if (ids.length === 0 || (room > 0 && going > 0)) return undefined;
     for (const id of ids) asked.add(id);
+    going += 1;
     return () => fetchBatch(services, runId, ids);
   };
   for await (const { value, pending } of inFlight(WINDOW, stop, next)) {
     done += value.asked.length;
+    going -= 1;
     yield { write: (tx) => applyBatch(tx, services, runId, value), progress: { done }, pending };
+    doneAsking(asked, value);
   }
 
   for (const shopId of await shopsLacking(sql)) {
     const shop = await fetchShop(services, shopId);
-    const [had, lost] = 'reason' in shop ? [[], [shop]] : [[shop], []];
-    yield { write: (tx) => applyShops(tx, services, runId, had, lost) };
+    yield { write: (tx) => applyShops(tx, services, runId, [shop]) };
   }
 
   while (!context.options.tolerate.includes('missing-image')) {

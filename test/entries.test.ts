@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { classify } from '../lib/dataset/when-made.ts';
-import { imageEntry, seenEntry, yearOfEntry } from '../lib/dataset/entries.ts';
+import { imageEntry, mergedEntry, seenEntry, yearOfEntry } from '../lib/dataset/entries.ts';
 
 const SINCE = 2000;
 const FAILED = 9_999_999_999;
@@ -181,6 +181,50 @@ const image = fc.record(
   { imageId: fc.integer({ min: 1 }), hex: fc.constant('d4e5f6'), suffix: fc.constant('z9z9') },
   { requiredKeys: ['imageId'] },
 );
+
+describe('an entry that another program wrote', () => {
+  const known = { image_id: 5, shop_id: 7, hex: 'a1b2c3', suffix: 'x1y2', when_made: '2010_2019' };
+
+  it('keeps what the database knows, and whatever is not ours as it was written', () => {
+    const older = { ...known, ...NO_IMAGE, label: 'oak' };
+    assert.equal(written(mergedEntry(known, older)), written({ ...known, label: 'oak' }));
+    assert.equal(written(mergedEntry(known, { label: 'oak' })), written({ ...known, label: 'oak' }));
+    const other = { image_id: 6, shop_id: 7, hex: 'ffffff', suffix: 'y9y9', when_made: '1960s' };
+    assert.equal(written(mergedEntry(known, other)), written(known));
+    for (const word of ['404', 5, null, []]) assert.equal(mergedEntry(known, word), known);
+  });
+
+  it('fills in what the database does not know', () => {
+    for (const image_id of [null, FAILED]) {
+      const unknown = { ...known, ...NO_IMAGE, image_id };
+      assert.equal(mergedEntry(unknown, known), undefined);
+    }
+    const half = { ...known, hex: null, suffix: null };
+    assert.equal(mergedEntry(half, known), undefined);
+    for (const ours of [undefined, '404', 5, {}, { label: 1 }])
+      assert.equal(mergedEntry(ours, known), undefined);
+  });
+
+  it('never loses a value of ours to a null, an absence or another image, and settles at once', () => {
+    fc.assert(
+      fc.property(entry, anyEntry, (before, theirs) => {
+        const merged: Record<string, unknown> =
+          mergedEntry(before, theirs) ?? (theirs as typeof before) ?? {};
+        for (const key of ['shop_id', 'when_made'] as const)
+          if ((before[key] ?? null) !== null) assert.equal(merged[key], before[key]);
+        if (typeof before.image_id === 'number' && before.image_id !== FAILED)
+          for (const key of ['image_id', 'hex', 'suffix'] as const)
+            if ((before[key] ?? null) !== null) assert.equal(merged[key], before[key]);
+        assert.equal(written(mergedEntry(merged, merged)), undefined);
+        const isObject = typeof theirs === 'object' && theirs !== null && !Array.isArray(theirs);
+        if (!isObject) return;
+        for (const [key, value] of Object.entries(theirs))
+          if (!['image_id', 'shop_id', 'hex', 'suffix', 'when_made'].includes(key))
+            assert.deepEqual(merged[key], value);
+      }),
+    );
+  });
+});
 
 describe('any entry', () => {
   it('is whole after a listing was seen: seeing it again changes nothing', () => {

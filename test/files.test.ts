@@ -2,7 +2,19 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, open, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  open,
+  readFile,
+  readdir,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,6 +49,23 @@ describe('a file that is replaced', () => {
     }
     assert.equal((await stat(join(folder, 'a.json'))).mode & 0o133, 0);
     assert.deepEqual(await readdir(folder), ['a.json']);
+  });
+
+  it('keeps the mode and owner it had; a new one has what the umask leaves', async () => {
+    const path = join(folder, 'a.json');
+    for (const mode of [0o664, 0o600, 0o640]) {
+      await writeFile(path, 'old');
+      await chmod(path, mode);
+      if (process.getuid?.() === 0) await chown(path, 1234, 4321);
+      await put('new');
+      const info = await stat(path);
+      assert.equal(info.mode & 0o777, mode);
+      if (process.getuid?.() === 0) assert.deepEqual([info.uid, info.gid], [1234, 4321]);
+      await rm(path);
+    }
+    const before = process.umask(0o027);
+    await put('new').finally(() => process.umask(before));
+    assert.equal((await stat(path)).mode & 0o777, 0o640);
   });
 
   it('stays the old one where writing fails, with nothing left beside it', async () => {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { Database } from '../lib/store/database.ts';
 import { JsonFault, jsonEntries } from '../lib/dataset/json-entries.ts';
@@ -387,6 +388,67 @@ describe('image_metadata.json and its table', () => {
     await rm(path);
     await metaData.save();
     assert.ok(existsSync(path), 'a file that was taken away is written again');
+  });
+
+  const ours = { image_id: 5, shop_id: 7, hex: 'a1', suffix: 'b2', when_made: '2010_2019' };
+
+  it('take in what another program wrote since, before they are written', async () => {
+    const said: string[] = [];
+    const metaData = new MetaDataFile(database, path, yearOfEntry, (message) => said.push(message));
+    await put(5, JSON.stringify(ours));
+    await put(6, '1');
+    await metaData.save();
+    const theirs = { ...ours, hex: null, label: 'oak' };
+    await writeFile(path, JSON.stringify({ 5: theirs, 6: 1, 7: '404', _labels: { version: 3 } }));
+    await put(8, '2');
+    await metaData.save();
+    const whole = { 5: { ...ours, label: 'oak' }, 6: 1, 7: '404', 8: 2, _labels: { version: 3 } };
+    assert.deepEqual(JSON.parse(await readFile(path, 'utf8')), whole);
+    assert.deepEqual(said, [
+      'image_metadata.json was changed by another program: 2 entries and 1 other key taken in; 1 disagreed with the database, which keeps the image_id, shop_id, hex, suffix and when_made it knows',
+    ]);
+    await metaData.save();
+    await open().load();
+    assert.equal(said.length, 1);
+  });
+
+  it('are not emptied by an older file that is put back', async () => {
+    await put(5, JSON.stringify(ours));
+    await open().save();
+    await writeFile(path, JSON.stringify({ 5: { ...ours, image_id: null, hex: null, suffix: null } }));
+    await open().load();
+    await open().save();
+    assert.deepEqual(JSON.parse(await readFile(path, 'utf8')), { 5: ours });
+  });
+
+  it('take in what another program writes while they are written', async () => {
+    for (let id = 1; id <= 6000; id += 1000)
+      await database.write((tx) =>
+        putEntries(
+          tx,
+          Array.from({ length: 1000 }, (_, n) => ({ listingId: id + n, value: '1', earliestYear: null })),
+        ),
+      );
+    const metaData = open();
+    await metaData.save();
+    await put(1, '2');
+    const saving = metaData.save();
+    while (!existsSync(`${path}.tmp`)) await setImmediate();
+    await writeFile(`${path}.mine`, JSON.stringify({ mine: true }));
+    await rename(`${path}.mine`, path);
+    await saving;
+    const after = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
+    assert.deepEqual([after['mine'], after['1'], after['6000']], [true, 2, 1]);
+  });
+
+  it('leave a file alone that another program has damaged, and say where', async () => {
+    const metaData = open();
+    await put(5, '1');
+    await metaData.save();
+    await put(5, '2');
+    await writeFile(path, '{"5": 1,');
+    await assert.rejects(metaData.save(), /image_metadata\.json:1:9: /);
+    assert.equal(await readFile(path, 'utf8'), '{"5": 1,');
   });
 
   it('leave no temporary file behind', async () => {

@@ -66,20 +66,20 @@ describe('the lock', () => {
   });
 
   it('tells whether the last holder ended well', async () => {
-    const leftWell = async (release: boolean): Promise<boolean> => {
+    const endedCleanly = async (release: boolean): Promise<boolean> => {
       const lock = await acquireLock(store.path, { pid: process.pid, since: 1 });
       assert.ok('release' in lock);
       await lock.release(release);
-      return lock.leftWell;
+      return lock.endedCleanly;
     };
-    assert.equal(await leftWell(true), true);
-    assert.equal(await leftWell(false), true);
-    assert.equal(await leftWell(true), false);
-    assert.equal(await leftWell(true), true);
+    assert.equal(await endedCleanly(true), true);
+    assert.equal(await endedCleanly(false), true);
+    assert.equal(await endedCleanly(true), false);
+    assert.equal(await endedCleanly(true), true);
     const child = holdElsewhere(store.path);
     assert.equal(await firstLine(child), 'held');
     await killHard(child);
-    assert.equal(await leftWell(true), false);
+    assert.equal(await endedCleanly(true), false);
   });
 
   it('goes to one of several that start at the same moment', async () => {

@@ -7,6 +7,7 @@ import { records } from './messages/records.ts';
 import type { Row } from './messages/row.ts';
 import { settings } from './messages/settings.ts';
 import { databaseFile, metadataFile, otherFiles } from './messages/storage.ts';
+import { tasks } from './messages/tasks.ts';
 import { UNMET } from './messages/unmet.ts';
 import { usage } from './messages/usage.ts';
 import { writtenMessages } from './messages/written.ts';
@@ -21,6 +22,7 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
   'other files': otherFiles,
   Etsy: etsy,
   'the end of a run': endings,
+  'a task of one’s own': tasks,
   'records kept for the next run': records,
 };
 

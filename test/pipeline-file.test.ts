@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { whoseElse } from '../lib/pipeline/find.ts';
 import { loadPipeline } from '../lib/pipeline/config.ts';
 import { folderWith, oneStage, refusalOf, refuses, repository, shelfPath } from './pipeline-rig.ts';
 
@@ -45,12 +47,16 @@ void test('none anywhere: where was looked, and what to do', async (t) => {
   );
 });
 
-void test("a broken package.json in the way is named, and the user's configuration folder is no place for code", async (t) => {
+void test('nothing but pipeline.yaml is looked for or run, in no folder that cosmiconfig looks into', async (t) => {
   const yaml = `stages:\n  - id: crawl\n    task: ${shelfPath}\n`;
+  const trap = "import('node:fs').then(({ writeFileSync }) => writeFileSync('executed', ''));";
+  const names = ['.config/config.js', '.config/config.cjs', '.config/config.mjs', '.config/config.ts'];
+  const traps = Object.fromEntries(names.map((name) => [`broken/${name}`, trap]));
   const folder = await folderWith(t, {
+    ...traps,
     'broken/package.json': '{ bad',
     'broken/pipeline.yaml': yaml,
-    'home/.config/sync-data/config.js': "throw new Error('executed')",
+    'home/.config/sync-data/config.js': trap,
     'none/note.txt': '',
   });
   const script = `import { loadPipeline } from ${JSON.stringify(join(repository, 'lib/pipeline/config.ts'))};
@@ -60,13 +66,28 @@ void test("a broken package.json in the way is named, and the user's configurati
     const home = join(folder, 'home');
     const env = { PATH: process.env.PATH, HOME: home, XDG_CONFIG_HOME: join(home, '.config') };
     const args = ['--import', loader, '--input-type=module', '--eval', script];
-    return (await promisify(execFile)(process.execPath, args, { cwd, env })).stdout;
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd, env });
+    assert.ok(!existsSync(join(cwd, 'executed')));
+    return stdout;
   };
-  assert.match(
-    await messageIn(join(folder, 'broken')),
-    /^UserError cannot look for pipeline\.yaml: JSON Error in \S+broken\/package\.json/,
-  );
+  assert.equal(await messageIn(join(folder, 'broken')), 'loaded\n');
   assert.match(await messageIn(join(folder, 'none')), /^UserError No pipeline\.yaml in /);
+});
+
+void test('a pipeline.yaml above the folder is refused where another user may have put it there', () => {
+  const [me, other, root] = [1000, 1001, 0];
+  const owned = (uid: number, mode = 0o755) => ({ uid, mode });
+  assert.equal(whoseElse(me, owned(me), owned(me, 0o644)), undefined);
+  assert.equal(whoseElse(me, owned(root), owned(root, 0o644)), undefined);
+  for (const [folder, file, link] of [
+    [owned(me), owned(other)],
+    [owned(root), owned(other)],
+    [owned(root, 0o1777), owned(me)],
+    [owned(me), owned(me, 0o666)],
+    [owned(me), owned(root), owned(other, 0o777)],
+  ] as const)
+    assert.notEqual(whoseElse(me, folder, file, link), undefined);
+  assert.notEqual(whoseElse(root, owned(root), owned(me)), undefined);
 });
 
 // The file as a whole

@@ -17,7 +17,7 @@ refuses(
     '    needs: [crawl, 7]',
   ],
   [
-    'pipeline.yaml:2:5 stages[0]: found "crawl", expected a stage: id, task and, optionally, needs, alongside, with',
+    'pipeline.yaml:2:5 stages[0]: found "crawl", expected a stage: id, task and, optionally, needs, alongside, kill, with',
     '      - crawl',
     '        ~~~~~',
     '',
@@ -43,7 +43,7 @@ refuses(
   'options under a misspelt key are not missing as well',
   ['stages:', '  - id: crawl', '    task: ./demanding.ts', '    wiht: { pages: 3 }'],
   [
-    'pipeline.yaml:4:5 stages[0].wiht: unknown key, expected one of: id, task, needs, alongside, with',
+    'pipeline.yaml:4:5 stages[0].wiht: unknown key, expected one of: id, task, needs, alongside, kill, with',
     '        wiht: { pages: 3 }',
     '        ~~~~',
   ],

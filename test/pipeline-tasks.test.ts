@@ -198,6 +198,7 @@ void test('a typed task is one that the runner can call', () => {
     id: 'a',
     needs: [],
     alongside: [],
+    kill: undefined,
     task: typed,
     options: {},
   };

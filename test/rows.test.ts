@@ -56,14 +56,17 @@ describe('rows of a task of one’s own', () => {
 
   it('none are none, and a name that is none is refused', async () => {
     assert.equal(await add([]), 0);
-    await assert.rejects(add([{ 'id) --': 1 }]), /"id\) --" is no name of a table or column/);
+    await assert.rejects(
+      add([{ 'id) --': 1 }]),
+      /insertRows was given "id\) --" as the name of a table or column/,
+    );
   });
 });
 
 describe('inside write', () => {
   const store = storePerTest('empty');
   const refused = (error: unknown): boolean =>
-    error instanceof Error && error.message.includes('was called inside write. A write only writes');
+    error instanceof Error && error.message.includes('was called inside write, where it would wait');
 
   it('another write is refused at once, where it would wait for ever', async () => {
     const { database } = store;

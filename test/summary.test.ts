@@ -27,7 +27,7 @@ const FINISHED: SummaryOptions = {
     data: { database: '/data/etsy_data.db' },
   } as unknown as Pipeline,
   run: { id: 7, resumed: false, onlyStage: undefined, startedAt: 0 },
-  outcome: { state: 'finished', failures: [], places: [] },
+  outcome: { state: 'finished', failures: [], places: [], killed: [] },
   stopped: undefined,
   took: 47_000,
   counts: COUNTS,
@@ -96,7 +96,7 @@ describe('the summary', () => {
       },
     ];
     const lines = linesOf({
-      outcome: { state: 'stopped', failures: [], places },
+      outcome: { state: 'stopped', failures: [], places, killed: [] },
       stopped: new Stopped('kill', 'the KILL file was found'),
       run: { ...FINISHED.run, onlyStage: 'crawl' },
       findings: [],
@@ -126,7 +126,12 @@ describe('the summary', () => {
   it('of a failed run says why, also when nothing can be counted any more', () => {
     const error = new Error('etsy_data.db: the disk is full\nFree some space.');
     const lines = linesOf({
-      outcome: { state: 'failed', failures: [{ stage: 'crawl', unit: '967', error }], places: [] },
+      outcome: {
+        state: 'failed',
+        failures: [{ stage: 'crawl', unit: '967', error }],
+        places: [],
+        killed: [],
+      },
       counts: undefined,
       pace: undefined,
       findings: [],

@@ -10,6 +10,7 @@ export const right = defineTask({
   title: 'Right',
   options,
   cursor,
+  uses: ['api'],
   prepare: async ({ options, services }) => {
     const year: number | undefined = options.since;
     return year === undefined

@@ -59,6 +59,28 @@ export function lackingRecords(
   );
 }
 
+/** An entry that names no image although the database knows it. */
+export interface Nameless {
+  readonly listing_id: number;
+  /** The entry, as JSON text. */
+  readonly value: string;
+  readonly image_id: number;
+  readonly url: string;
+}
+
+/** Of the entries above `after` and up to `last`: an older file put back, say. 9999999999 marks a failed download. */
+export function namelessEntries(sql: Sql, { after, madeSince }: Stretch, last: number): Promise<Nameless[]> {
+  return sql.all<Nameless>(
+    `SELECT m.listing_id, m.value, i.image_id, i.url FROM meta_data AS m JOIN images AS i ON i.listing_id = m.listing_id
+     WHERE m.listing_id > :after AND m.listing_id <= :last AND m.earliest_year >= :madeSince
+       AND i.state IN ('done', 'waiting') AND i.image_id IS NOT NULL AND i.url IS NOT NULL
+       AND coalesce(m.value ->> 'image_id', 9999999999) = 9999999999
+       AND json_type(m.value) = 'object' AND json_type(m.value, '$.images') IS NULL
+     ORDER BY m.listing_id`,
+    { ':after': after, ':last': last, ':madeSince': madeSince },
+  );
+}
+
 export interface ListingBrief {
   readonly listing_id: number;
   readonly shop_id: number;
@@ -93,6 +115,16 @@ export function imagesOnRecord(sql: Sql, after: number, limit: number): Promise<
      WHERE state = 'done' AND listing_id > ? ORDER BY listing_id LIMIT ?`,
     [after, limit],
   );
+}
+
+/** Of `listingIds`, those of which the database says that there is no image, or knows of none. */
+export async function withoutImageOnRecord(sql: Sql, listingIds: readonly number[]): Promise<number[]> {
+  const rows = await sql.all<{ id: number }>(
+    `SELECT listing_id AS id FROM images
+     WHERE listing_id IN (SELECT value FROM json_each(?)) AND state IN ('none', 'unknown')`,
+    [JSON.stringify(listingIds)],
+  );
+  return rows.map((row) => row.id);
 }
 
 /** Of `listingIds`, those without an entry in meta_data. */

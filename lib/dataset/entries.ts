@@ -13,6 +13,10 @@ export interface ImageRef extends Partial<ImageParts> {
 /** The old system's mark of a failed download; no image has this id. */
 const FAILED_MARK = 9_999_999_999;
 
+/** The keys of an entry that are ours, in the order the file has always had. All others belong to whoever wrote them. */
+const IMAGE_KEYS = ['image_id', 'hex', 'suffix'] as const;
+const OWN_KEYS = ['image_id', 'shop_id', 'hex', 'suffix', 'when_made'] as const;
+
 /** What an entry takes from a listing. */
 type Seen = Pick<Listing, 'shop_id' | 'when_made'>;
 type Json = Readonly<Record<string, unknown>>;
@@ -84,6 +88,30 @@ export function imageOfEntry(value: unknown): (ImageParts & { imageId: number; s
   return isWhole && typeof imageId === 'number' ? { imageId, shopId, hex, suffix } : undefined;
 }
 
+/**
+ * The entry after another program has written one: an older copy put back, a label added. Its own keys are taken as it
+ * left them. Of ours, those that the database knows stay, for its rows and images agree with them; what it does not know
+ * is taken from the file. The image id, hex and suffix go together.
+ *
+ * @returns undefined where the other program's entry can be taken as it is
+ */
+export function mergedEntry(ours: unknown, theirs: unknown): Json | undefined {
+  const known = asObject(ours);
+  if (!known) return undefined;
+  const other = asObject(theirs);
+  const kept: Record<string, unknown> = {};
+  for (const key of hasImage(known) ? IMAGE_KEYS : []) {
+    const isOther = known['image_id'] !== other?.['image_id'];
+    if (isOther || (known[key] ?? null) !== null) kept[key] = known[key] ?? null;
+  }
+  for (const key of ['shop_id', 'when_made']) if ((known[key] ?? null) !== null) kept[key] = known[key];
+  if (Object.keys(kept).length === 0) return undefined;
+  // A bare image id or a word of failure says less than what is known.
+  if (!other) return known;
+  const agrees = Object.entries(kept).every(([key, value]) => other[key] === value);
+  return agrees ? undefined : ordered({ ...other, ...kept });
+}
+
 function withImage(entry: Json, image: ImageRef | undefined): Json {
   return ordered({
     ...entry,
@@ -95,6 +123,6 @@ function withImage(entry: Json, image: ImageRef | undefined): Json {
 
 /** In the order the file has always had. */
 function ordered(entry: Json): Json {
-  const first = ['image_id', 'shop_id', 'hex', 'suffix', 'when_made'].filter((key) => key in entry);
+  const first = OWN_KEYS.filter((key) => key in entry);
   return { ...Object.fromEntries(first.map((key) => [key, entry[key]])), ...entry };
 }

@@ -67,6 +67,20 @@ async function addWithout(tx: Tx, without: readonly { id: number; reason: string
   );
 }
 
+/** What a batch said of a listing's image contradicts itself: which one it is has still to be asked for. */
+export async function imagesDoubtful(
+  tx: Tx,
+  doubtful: readonly { readonly listingId: number; readonly reason: string }[],
+): Promise<void> {
+  if (doubtful.length === 0) return;
+  await tx.run(
+    `INSERT INTO images (listing_id, state, reason) SELECT r.value ->> 0, 'unknown', r.value ->> 1 FROM jsonb_each(?) AS r
+     WHERE true ON CONFLICT (listing_id) DO UPDATE SET state = 'unknown', reason = excluded.reason
+     WHERE images.state IN ('unknown', 'none')`,
+    [JSON.stringify(doubtful.map((one) => [one.listingId, one.reason]))],
+  );
+}
+
 /** Files that lie on disk, complete: downloaded, or found there. */
 export async function imagesDone(
   tx: Tx,
@@ -105,7 +119,8 @@ export async function imagesLost(
   await tx.run(
     `INSERT INTO images (listing_id, state, reason) SELECT r.value ->> 0, 'unknown', r.value ->> 1 FROM jsonb_each(?) AS r
      WHERE true ON CONFLICT (listing_id) DO UPDATE SET
-       state = iif(images.url IS NULL, 'unknown', 'waiting'), reason = excluded.reason, sha256 = NULL`,
+       state = iif(images.url IS NULL, 'unknown', 'waiting'), sha256 = NULL,
+       reason = iif(images.state = 'unknown', coalesce(images.reason, excluded.reason), excluded.reason)`,
     [JSON.stringify(lost.map((one) => [one.listingId, one.reason]))],
   );
 }

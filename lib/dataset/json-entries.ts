@@ -1,4 +1,5 @@
-import { createReadStream } from 'node:fs';
+import { MOST_ENTRY_BYTES } from '../limits.ts';
+import { openRegular } from '../store/files.ts';
 import { Tokenizer, TokenType } from '@streamparser/json';
 
 /** One entry of the outermost object: its key, and its value as the text that stands in the file. */
@@ -25,11 +26,13 @@ const CLOSE: ReadonlySet<TokenType> = new Set([TokenType.RIGHT_BRACE, TokenType.
  * Streams the entries of a JSON object file, some at a time, in bounded memory.
  * Values stay text: a number beyond 2^53 or an unusual spelling survives the way through, which parsing would lose.
  *
- * @throws JsonFault at the first byte that is wrong
+ * @throws JsonFault at the first byte that is wrong; NotAFile for a pipe and the like
  */
-export async function* jsonEntries(file: string): AsyncGenerator<Entry[], void, undefined> {
+export async function* jsonEntries(path: string): AsyncGenerator<Entry[], void, undefined> {
   const splitter = new Splitter();
-  for await (const chunk of createReadStream(file, { highWaterMark: 256 * 1024 })) {
+  const { file } = await openRegular(path, 'follow');
+  // The end of the stream closes the file.
+  for await (const chunk of file.createReadStream({ highWaterMark: 256 * 1024 })) {
     splitter.write(chunk as Buffer);
     const entries = splitter.take();
     if (entries.length > 0) yield entries;
@@ -62,6 +65,8 @@ class Splitter {
   #key = '';
   #from = 0;
   #end = 0;
+  /** Where the last token began. */
+  #token = 0;
 
   constructor() {
     this.#tokens.onToken = ({ token, value, offset }) => {
@@ -72,6 +77,8 @@ class Splitter {
   write(chunk: Buffer): void {
     this.#held = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
     this.#end += chunk.length;
+    const isLong = this.#end - this.#token > MOST_ENTRY_BYTES || this.#held.length > 2 * MOST_ENTRY_BYTES;
+    if (isLong) throw new JsonFault(`an entry has more than ${MOST_ENTRY_BYTES} bytes`, this.#from);
     try {
       this.#tokens.write(chunk);
     } catch (error) {
@@ -101,6 +108,7 @@ class Splitter {
   }
 
   #accept(token: TokenType, value: unknown, offset: number): void {
+    this.#token = offset;
     if (this.#depth > 1) {
       if (OPEN.has(token)) this.#depth += 1;
       if (CLOSE.has(token)) this.#depth -= 1;

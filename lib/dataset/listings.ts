@@ -139,3 +139,30 @@ export async function markRemoved(
     { ':ids': JSON.stringify(listingIds), ':now': now, ':staleBefore': staleBefore },
   );
 }
+
+/** A listing that was on offer when it was last read, which was lately: none of `except`, and `skip` newer ones left out. */
+export async function lastOnOffer(
+  sql: Sql,
+  except: ReadonlySet<number>,
+  skip: number,
+): Promise<number | undefined> {
+  const rows = await sql.all<{ id: number }>(
+    `SELECT DISTINCT listing_id AS id FROM (
+       SELECT listing_id FROM listings_dynamic WHERE state = 'active' AND snapshot_timestamp > 0
+       ORDER BY snapshot_timestamp DESC LIMIT ?)`,
+    [except.size + skip + 1],
+  );
+  const others = rows.filter(({ id }) => !except.has(id));
+  return others[Math.min(skip, others.length - 1)]?.id;
+}
+
+/** Of `listingIds`, those whose newest row says that they were removed. */
+export function goneListings(sql: Sql, listingIds: readonly number[]): Promise<number[]> {
+  return ids(
+    sql,
+    `SELECT r.value AS id FROM json_each(:ids) AS r WHERE (
+       SELECT d.state FROM listings_dynamic AS d WHERE d.listing_id = r.value
+       ORDER BY d.snapshot_timestamp DESC, d.id DESC LIMIT 1) = 'removed'`,
+    { ':ids': JSON.stringify(listingIds) },
+  );
+}

@@ -1,23 +1,41 @@
-import { createReadStream } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import pLimit from 'p-limit';
 import { UserError } from '../errors.ts';
 import type { Database, Sql, Tx } from '../store/database.ts';
-import { asFileError, replaceFile } from '../store/files.ts';
+import { asFileError, openRegular, replaceFile } from '../store/files.ts';
+import { count } from '../text/format.ts';
+import { mergedEntry } from './entries.ts';
+import { isDeep } from '../text/json.ts';
 import { JsonFault, jsonEntries } from './json-entries.ts';
 import type { Entry } from './json-entries.ts';
 
 /** Entries read back in one go while the file is written. */
 const CHUNK = 5000;
 const STAMP = 'meta_data_file';
+/** A file that others change all the time is written over in the end. */
+const TRIES = 5;
+const HINT = 'The file is left as it is. Mend it there, or put back a good copy, then start sync-data again.';
 
 /** The file as it was last read or written, and the state of the table that it holds. */
 interface Saved {
   readonly file: string;
   readonly version: string | null;
 }
+
+/** What was made of a file that another program wrote. */
+interface Taken {
+  /** Entries that are new or changed. */
+  entries: number;
+  /** The same of keys that are no listing ids. */
+  others: number;
+  /** Entries in which the database knew better. */
+  kept: number;
+}
+
+/** Another program wrote the file while it was being written here. */
+class Overtaken extends Error {}
 
 export interface MetaEntry {
   readonly listingId: number;
@@ -34,26 +52,76 @@ export class MetaDataFile {
   readonly #database: Database;
   readonly #path: string;
   /** The year an entry's item was certainly not made before, read from its value. */
-  readonly #turn = pLimit(1);
   readonly #yearOf: (value: unknown) => number | null;
+  readonly #turn = pLimit(1);
+  readonly #warn: (message: string) => void;
 
-  constructor(database: Database, path: string, yearOf: (value: unknown) => number | null) {
+  /** @param warn is told what another program changed, and what was made of it */
+  constructor(
+    database: Database,
+    path: string,
+    yearOf: (value: unknown) => number | null,
+    warn: (message: string) => void = () => undefined,
+  ) {
     this.#database = database;
     this.#path = path;
     this.#yearOf = yearOf;
+    this.#warn = warn;
   }
 
   /**
-   * Takes the file's entries into the table, where the file has changed since it was last written or read.
+   * Takes the file's entries into the table, where the file has changed since it was last written or read. Keys and
+   * entries that are not ours are taken as they are; see `mergedEntry` for the others.
    *
    * @throws UserError naming file, line and column when it is no JSON object, FileError; the table and the file stay as they were
    */
-  async load(): Promise<void> {
-    const file = await this.#stampOnDisk();
-    if (file === undefined || file === (await this.#saved())?.file) return;
+  load(): Promise<void> {
+    return this.#turn(async () => {
+      const file = await this.#stampOnDisk();
+      const saved = await this.#saved();
+      if (file !== undefined && file !== saved?.file) await this.#take(file, saved === undefined);
+    });
+  }
+
+  /** Writes the file, where it is not what the table holds. One call at a time. */
+  save(): Promise<void> {
+    return this.#turn(async () => {
+      for (let tries = 1; ; tries += 1) if (await this.#write(tries === TRIES)) return;
+    });
+  }
+
+  /**
+   * What another program has written since is taken in first: it would be gone for good.
+   * @returns false where the file was changed while it was written: then nothing was replaced
+   */
+  async #write(isLast: boolean): Promise<boolean> {
+    const found = await this.#stampOnDisk();
+    const last = await this.#saved();
+    if (found !== undefined && found !== last?.file) await this.#take(found, last === undefined);
+    const version = await this.#version();
+    const saved = await this.#saved();
+    if (saved?.version === version && saved.file === found) return true;
+    // A link is the owner's: the file it leads to is the one that others read.
+    const path = await realpath(this.#path).catch(() => this.#path);
+    try {
+      await replaceFile(path, `${path}.tmp`, true, async (file) => {
+        await this.#fill(file);
+        if (!isLast && (await this.#stampOnDisk()) !== found) throw new Overtaken();
+      });
+    } catch (error) {
+      if (error instanceof Overtaken) return false;
+      throw error;
+    }
+    const written = await this.#stampOnDisk();
+    await this.#database.write((tx) => this.#record(tx, { file: written ?? '', version }));
+    return true;
+  }
+
+  async #take(file: string, isFirst: boolean): Promise<void> {
+    const taken: Taken = { entries: 0, others: 0, kept: 0 };
     try {
       await this.#database.write(async (tx) => {
-        for await (const entries of jsonEntries(this.#path)) await this.#adopt(tx, entries);
+        for await (const entries of jsonEntries(this.#path)) await this.#adopt(tx, entries, taken);
         await this.#record(tx, { file, version: null });
       });
     } catch (error) {
@@ -62,25 +130,11 @@ export class MetaDataFile {
       throw new UserError(`${basename(this.#path)}:${line}:${column}: ${error.message}`, {
         exitCode: 2,
         cause: error,
-        hint: 'The file was left unchanged. Correct it, or restore a good copy, then start sync-data again.',
+        hint: HINT,
       });
     }
-  }
-
-  /** Writes the file, where it is not what the table holds. One call at a time. */
-  save(): Promise<void> {
-    return this.#turn(() => this.#write());
-  }
-
-  async #write(): Promise<void> {
-    const version = await this.#version();
-    const saved = await this.#saved();
-    if (saved?.version === version && saved.file === (await this.#stampOnDisk())) return;
-    // A link is the owner's: the file it leads to is the one that others read.
-    const path = await realpath(this.#path).catch(() => this.#path);
-    await replaceFile(path, `${path}.tmp`, true, (file) => this.#fill(file));
-    const written = await this.#stampOnDisk();
-    await this.#database.write((tx) => this.#record(tx, { file: written ?? '', version }));
+    if (!isFirst && taken.entries + taken.others + taken.kept > 0)
+      this.#warn(`${basename(this.#path)} was changed by another program: ${toldOf(taken)}`);
   }
 
   async #fill(file: FileHandle): Promise<void> {
@@ -105,24 +159,35 @@ export class MetaDataFile {
       after = chunk.last;
       yield [chunk.text];
     }
-    const others = await read.all<{ key: string; value: string }>('SELECT key, value FROM meta_data_other');
+    const others = await read.all<{ key: string; value: string }>(
+      `SELECT key, value FROM meta_data_other AS o WHERE NOT EXISTS (
+         SELECT 1 FROM meta_data WHERE listing_id = CAST(o.key AS INTEGER) AND CAST(listing_id AS TEXT) = o.key)`,
+    );
     if (others.length > 0) yield others.map((row) => `${JSON.stringify(row.key)}: ${row.value}`);
   }
 
-  async #adopt(tx: Tx, entries: readonly Entry[]): Promise<void> {
-    const listings: MetaEntry[] = [];
-    const others: Entry[] = [];
+  async #adopt(tx: Tx, entries: readonly Entry[], taken: Taken): Promise<void> {
+    /** Of several entries of one listing the last counts. */
+    const texts = new Map<number, string>();
     for (const entry of entries) {
       const listingId = Number(entry.key);
       const isId = Number.isSafeInteger(listingId) && listingId > 0 && String(listingId) === entry.key;
-      if (!isId) others.push(entry);
-      else
-        listings.push({ listingId, value: entry.text, earliestYear: this.#yearOf(JSON.parse(entry.text)) });
+      // SQLite cannot read what is nested so deep: it is kept as it is, until there is a real entry.
+      if (isId && !isDeep(entry.text)) texts.set(listingId, entry.text);
+      else taken.others += await putOther(tx, entry);
     }
-    await putEntries(tx, listings);
-    for (const other of others) {
-      await tx.run('REPLACE INTO meta_data_other (key, value) VALUES (?, ?)', [other.key, other.text]);
+    const changed: MetaEntry[] = [];
+    for (const { id, value } of await differing(tx, texts)) {
+      const text = texts.get(id) ?? 'null';
+      const theirs: unknown = JSON.parse(text);
+      const merged = value === null ? undefined : mergedEntry(JSON.parse(value), theirs);
+      const own = merged && JSON.stringify(merged);
+      if (own !== undefined) taken.kept += 1;
+      if (own === value) continue;
+      changed.push({ listingId: id, value: own ?? text, earliestYear: this.#yearOf(merged ?? theirs) });
     }
+    taken.entries += changed.length;
+    await putEntries(tx, changed);
   }
 
   /** Changes whenever an entry does. */
@@ -154,6 +219,41 @@ export class MetaDataFile {
   async #record(tx: Tx, saved: Saved): Promise<void> {
     await tx.run('REPLACE INTO sync_state (key, value) VALUES (?, ?)', [STAMP, JSON.stringify(saved)]);
   }
+}
+
+/** Of these entries (JSON text by listing id), those that the table lacks (null) or has otherwise. */
+async function differing(
+  tx: Tx,
+  texts: ReadonlyMap<number, string>,
+): Promise<{ id: number; value: string | null }[]> {
+  if (texts.size === 0) return [];
+  return tx.all(
+    `SELECT r.value ->> 0 AS id, m.value FROM jsonb_each(?) AS r LEFT JOIN meta_data AS m ON m.listing_id = r.value ->> 0
+     WHERE m.value IS NOT r.value ->> 1`,
+    [JSON.stringify([...texts])],
+  );
+}
+
+/** @returns 1 where it is new or changed, else 0 */
+async function putOther(tx: Tx, { key, text }: Entry): Promise<number> {
+  const { changes } = await tx.run(
+    `INSERT INTO meta_data_other (key, value) VALUES (?, ?)
+     ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE value IS NOT excluded.value`,
+    [key, text],
+  );
+  return changes;
+}
+
+function toldOf({ entries, others, kept }: Taken): string {
+  const parts = [
+    `${count(entries)} ${entries === 1 ? 'entry' : 'entries'}${others > 0 ? ` and ${count(others)} other ${others === 1 ? 'key' : 'keys'}` : ''} taken in`,
+    ...(kept > 0
+      ? [
+          `${count(kept)} disagreed with the database, which keeps the image_id, shop_id, hex, suffix and when_made it knows`,
+        ]
+      : []),
+  ];
+  return parts.join('; ');
 }
 
 /** Adds or replaces entries; what is known of a listing beside its entry stays. */
@@ -191,7 +291,8 @@ export async function markSeen(tx: Tx, listingIds: readonly number[], slice: num
 
 async function lineAndColumn(path: string, offset: number): Promise<{ line: number; column: number }> {
   let [line, column, seen] = [1, 1, 0];
-  for await (const chunk of createReadStream(path, { end: Math.max(0, offset - 1) })) {
+  const { file } = await openRegular(path, 'follow');
+  for await (const chunk of file.createReadStream({ end: Math.max(0, offset - 1) })) {
     for (const byte of chunk as Buffer) {
       if (seen++ >= offset) break;
       if (byte === 0x0a) [line, column] = [line + 1, 1];

@@ -1,5 +1,8 @@
 import { ofetch } from 'ofetch';
 import pLimit from 'p-limit';
+import { refuseInsideWrite } from '../store/database.ts';
+import { MOST_ERROR_TEXT } from '../limits.ts';
+import { clip, oneLine } from '../text/clean.ts';
 import { BodyTooLarge, readBody } from './body.ts';
 import { rootCause } from './errors.ts';
 import { allowedHost } from '../dataset/image-url.ts';
@@ -18,7 +21,8 @@ export class ImageProblem extends Error {
   readonly kind: 'missing' | 'refused' | 'passing';
 
   constructor(kind: 'missing' | 'refused' | 'passing', reason: string) {
-    super(reason);
+    // It may have a header or an address of the server in it.
+    super(clip(oneLine(reason), MOST_ERROR_TEXT));
     this.kind = kind;
   }
 }
@@ -39,7 +43,8 @@ export class Cdn {
   }
 
   /** @throws ImageProblem */
-  download(url: string, hosts: readonly string[]): Promise<Buffer> {
+  async download(url: string, hosts: readonly string[]): Promise<Buffer> {
+    refuseInsideWrite('services.cdn');
     return this.#one(async () => {
       const signal = AbortSignal.timeout(this.#timeoutMs);
       try {

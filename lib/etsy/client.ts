@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { ofetch } from 'ofetch';
+import { refuseInsideWrite } from '../store/database.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { MOST_BODY_BYTES, MOST_ERROR_BYTES, MOST_ERROR_TEXT } from '../limits.ts';
 import { duration } from '../text/format.ts';
@@ -108,6 +109,7 @@ export class Client {
     accept: (body: unknown) => T,
     { patience = PATIENCE, isMeant = () => false, isOptional = false }: Patience = {},
   ): Promise<T> {
+    refuseInsideWrite('services.api');
     const { signal, firstBackoffMs } = this.#options;
     const count = { failures: 0, refusals: 0, forgiven: 0 };
     for (let before = performance.now(); ;) {

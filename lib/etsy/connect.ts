@@ -1,85 +1,50 @@
 import { EtsyApi } from './api.ts';
-import { Cdn } from './cdn.ts';
 import { Client } from './client.ts';
-import type { Clocks } from './clocks.ts';
+import type { ClientOptions } from './client.ts';
 import { Holds } from './holds.ts';
-import type { ApiKey } from './key.ts';
-import { knownGood } from './known-good.ts';
 import { Quota } from './quota.ts';
 import { Throttle } from './throttle.ts';
-import type { Pipeline } from '../pipeline/config.ts';
-import type { Listener } from '../progress/events.ts';
-import type { StopSwitch } from '../pipeline/stop.ts';
-import type { Services } from '../services.ts';
-import { nowSeconds } from '../services.ts';
-import type { Database } from '../store/database.ts';
-import { setAside } from '../dataset/set-aside.ts';
-import type { Ledger } from '../store/ledger.ts';
 
-export interface ConnectOptions {
-  readonly pipeline: Pipeline;
-  readonly key: ApiKey;
+export interface ConnectOptions extends Pick<
+  ClientOptions,
+  'key' | 'firstBackoffMs' | 'ledger' | 'signal' | 'clocks' | 'knownGood' | 'refused'
+> {
+  /** The block `api:` of pipeline.yaml. Durations are seconds. */
+  readonly settings: {
+    readonly baseUrl: string;
+    readonly onQuota: 'wait' | 'stop';
+    readonly timeout: number;
+    readonly giveUpAfter: number;
+  };
+  /** Requests per second. */
   readonly qps: number;
-  readonly firstBackoffMs: number;
-  readonly database: Database;
-  readonly ledger: Ledger;
-  readonly clocks: Clocks;
-  readonly stop: StopSwitch;
-  readonly emit: Listener;
+  /** Asks the run to stop, because the day's quota is used up. */
+  readonly stop: (reason: string) => void;
+  /** Told what everybody waits for, and until when (epoch ms); undefined: for nothing any more. */
+  readonly held: (hold: { readonly reason: string; readonly until: number } | undefined) => void;
 }
 
 /** How far back the ledger is read to fill the throttle's window after a restart. Milliseconds. */
 const LOOK_BACK_MS = 2000;
 
-/** Wires what the tasks are handed: one throttle, one quota and one client for all of them. */
-export async function connect(options: ConnectOptions): Promise<Services> {
-  const { pipeline, key, qps, firstBackoffMs, database, ledger, clocks, stop, emit } = options;
-  const { signal } = stop;
-  const holds = new Holds((hold) =>
-    emit(hold ? { type: 'hold', ...hold, reason: key.redact(hold.reason) } : { type: 'released' }),
-  );
+/** The API for all stages: one throttle, one quota and one client. */
+export async function connect(options: ConnectOptions): Promise<EtsyApi> {
+  const { settings, qps, stop, held, ...shared } = options;
+  const { key, ledger, signal } = shared;
+  const holds = new Holds((hold) => held(hold && { ...hold, reason: key.redact(hold.reason) }));
   const hold = holds.begin.bind(holds);
-  const quota = new Quota({
-    ledger,
-    onQuota: pipeline.api.onQuota,
-    signal,
-    stop: (reason) => stop.stop('quota', reason),
-    hold,
-  });
+  const quota = new Quota({ ledger, onQuota: settings.onQuota, signal, stop, hold });
   await quota.restore(Date.now());
   const throttle = new Throttle({ qps, signal, recent: await ledger.recent(Date.now(), LOOK_BACK_MS) });
   const client = new Client({
-    baseUrl: pipeline.api.baseUrl,
-    key,
+    ...shared,
+    baseUrl: settings.baseUrl,
     throttle,
     quota,
-    ledger,
-    timeoutMs: pipeline.api.timeout * 1000,
-    firstBackoffMs,
-    giveUpAfterMs: pipeline.api.giveUpAfter * 1000,
-    signal,
-    clocks,
+    timeoutMs: settings.timeout * 1000,
+    giveUpAfterMs: settings.giveUpAfter * 1000,
     turnMs: 1000 / qps,
     hold,
-    knownGood: (path) => knownGood(database.read, path),
-    refused: (endpoint, reason) =>
-      database.write((tx) =>
-        setAside(tx, ledger.runId ?? 0, nowSeconds(), [{ endpoint, reason, raw: null }]),
-      ),
   });
-  return {
-    api: new EtsyApi(client),
-    cdn: new Cdn({ timeoutMs: pipeline.api.timeout * 1000 }),
-    sql: database.read,
-    rules: pipeline.rules,
-    imagesFolder: pipeline.data.images,
-    imageHosts: pipeline.stages.flatMap(({ options: stage }) => hostsOf(stage)),
-  };
-}
-
-/** Verify downloads again what is missing, from the hosts that the images stage names. */
-function hostsOf(options: unknown): string[] {
-  const hosts: unknown =
-    typeof options === 'object' && options !== null && 'hosts' in options ? options.hosts : [];
-  return Array.isArray(hosts) ? hosts.filter((host) => typeof host === 'string') : [];
+  return new EtsyApi(client);
 }

@@ -99,12 +99,11 @@ export async function findKey(folder: string, env: NodeJS.ProcessEnv): Promise<A
 }
 
 /** Strikes out whatever is given as key, also where it is none that Etsy would take. Never throws. */
-export async function keyRedactor(folder: string, env: NodeJS.ProcessEnv): Promise<(text: string) => string> {
+export async function keyRedactor(folder: string, env: NodeJS.ProcessEnv): Promise<Redactor> {
   const file = parseEnv((await readSettings(folder)).text);
   const values = NAMES.flatMap((name) => [env[name]?.trim() ?? '', file[name]?.trim() ?? '']);
   const parts = values.flatMap((value) => value.split(':')).filter((part) => part.length >= 8);
-  const redactor = new Redactor([...values, ...parts]);
-  return (text) => redactor.text(text);
+  return new Redactor([...values, ...parts]);
 }
 
 interface SettingsFile {

@@ -1,17 +1,21 @@
-import { basename, dirname, join, parse, relative, resolve } from 'node:path';
-import { cosmiconfig } from 'cosmiconfig';
-import type { CosmiconfigResult } from 'cosmiconfig';
+import { dirname, relative, resolve } from 'node:path';
 import type { z } from 'zod';
 import { ConfigFile, labelOf } from './diagnostics.ts';
 import type { KeyPath } from './diagnostics.ts';
 import { UserError } from '../errors.ts';
 import type { OptionMistakes } from '../errors.ts';
+import { clip, oneLine } from '../text/clean.ts';
+import type { Redactor } from '../text/redact.ts';
+import { findPipeline } from './find.ts';
 import { findGraphMistakes } from './graph.ts';
 import type { StageDraft } from './graph.ts';
-import { loadTask, optionsSchema, packageFolder } from './load-tasks.ts';
-import type { AnyTask } from './load-tasks.ts';
+import { loadTask, optionsSchema } from './load-tasks.ts';
+import type { AnyTask, Loading } from './load-tasks.ts';
 import { settingsSchema, stageSchema } from './schema.ts';
 import { fieldOf, validate } from './validate.ts';
+
+/** Characters of `name:` that are shown. */
+const LONGEST_NAME = 80;
 
 /** A pipeline.yaml, checked and ready to run. All paths are absolute, all durations seconds. */
 export interface Pipeline<Tx = unknown, Services = unknown> {
@@ -38,22 +42,34 @@ export interface Stage<Tx = unknown, Services = unknown> {
   readonly id: string;
   readonly needs: readonly string[];
   readonly alongside: readonly string[];
+  /** Absolute; undefined: it has no KILL file of its own. */
+  readonly kill: string | undefined;
   readonly task: AnyTask<Tx, Services>;
   /** What the task's own schema made of `with:`. */
   readonly options: unknown;
 }
 
+export interface LoadOptions {
+  /** What must not be shown of the file, loaded before it is judged. @param folder that pipeline.yaml lies in */
+  readonly secrets?: (folder: string) => Promise<Redactor>;
+  /** `own`: only modules of this package are loaded, others stand for themselves without their code. Default: all. */
+  readonly tasks?: Loading;
+}
+
 /** Finds, reads and checks pipeline.yaml. Every mistake in it is told at once, in one UserError. */
-export async function loadPipeline(cwd: string): Promise<Pipeline> {
+export async function loadPipeline(cwd: string, options: LoadOptions = {}): Promise<Pipeline> {
   const { file, text } = await findPipeline(resolve(cwd));
   const folder = dirname(file);
-  const config = new ConfigFile(relative(cwd, file), text);
+  const config = new ConfigFile(relative(cwd, file), text, await options.secrets?.(folder));
   const written = config.read();
   if (!written) throw mistaken(config);
 
   const settings = await check(config, settingsSchema, written.value ?? {}, []);
   const drafts = stagesOf(written.value);
-  const stages = await Promise.all(drafts.map((stage, index) => readStage(config, stage, index, folder)));
+  const stages: (Stage | undefined)[] = [];
+  // One after the other: modules that import the same one, loaded at once, may get it while it is still empty.
+  for (const [index, draft] of drafts.entries())
+    stages.push(await readStage(config, draft, index, folder, options.tasks));
   for (const { path, message, also } of findGraphMistakes(drafts.map(draftOf))) {
     const other = also && { also: { path: ['stages', ...also.path], message: also.message } };
     config.report(['stages', ...path], message, other);
@@ -66,7 +82,7 @@ export async function loadPipeline(cwd: string): Promise<Pipeline> {
   const pipeline: Pipeline = {
     file,
     folder,
-    name,
+    name: clip(oneLine(name), LONGEST_NAME) || 'sync-data',
     kill: absolute(kill),
     api,
     data: {
@@ -103,42 +119,6 @@ export function mistakenOptions(
   return mistaken(config, 'No stage has been started.');
 }
 
-async function findPipeline(cwd: string): Promise<{ file: string; text: string }> {
-  const found = await search(cwd);
-  if (found && basename(found.filepath) === 'pipeline.yaml') {
-    return { file: found.filepath, text: typeof found.config === 'string' ? found.config : '' };
-  }
-  throw new UserError(`No pipeline.yaml in ${cwd} or any folder above it.`, {
-    exitCode: 2,
-    hint: `Copy the one that ships with sync-data into a folder of your own and start there: ${join(packageFolder, 'pipeline.yaml')}`,
-  });
-}
-
-async function search(cwd: string): Promise<CosmiconfigResult> {
-  // Raw text for every kind of file: cosmiconfig also looks into the user's own configuration folder, and what it
-  // may find there is neither wanted nor to be executed.
-  const kinds = ['.yaml', '.yml', '.json', '.js', '.ts', '.cjs', '.mjs', 'noExt'];
-  try {
-    const explorer = cosmiconfig('sync-data', {
-      searchPlaces: ['pipeline.yaml'],
-      loaders: Object.fromEntries(
-        kinds.map((kind) => [kind, (_file: string, text: string) => text.replace(/^\uFEFF/, '')]),
-      ),
-      stopDir: parse(cwd).root,
-      ignoreEmptySearchPlaces: false,
-    });
-    return await explorer.search(cwd);
-  } catch (cause) {
-    // Before it searches it reads settings of its own, from a package.json that may be broken.
-    const [reason = ''] = (cause instanceof Error ? cause.message : String(cause)).split(/:?\s*\n/);
-    throw new UserError(`cannot look for pipeline.yaml: ${reason}`, {
-      exitCode: 2,
-      cause,
-      hint: 'Nothing was started. Correct that file, or remove it, and start again.',
-    });
-  }
-}
-
 function mistaken(config: ConfigFile, sofar = 'Nothing has been started.'): UserError {
   return new UserError(config.print(), {
     exitCode: 2,
@@ -164,13 +144,14 @@ async function readStage(
   written: unknown,
   index: number,
   folder: string,
+  tasks?: Loading,
 ): Promise<Stage | undefined> {
   const path = ['stages', index];
   const stage = await check(config, stageSchema, written, path);
   // The task is looked at even where the rest of its stage is mistaken: all mistakes at once.
   const specifier = stageSchema.shape.task.safeParse(fieldOf(written, 'task'));
   if (!specifier.success) return undefined;
-  const loaded = await loadTask(specifier.data, folder);
+  const loaded = await loadTask(specifier.data, folder, tasks);
   if (!loaded.ok) {
     config.report([...path, 'task'], loaded.problem);
     return undefined;
@@ -181,7 +162,8 @@ async function readStage(
   const checked = await check(config, optionsSchema(loaded.task), options ?? {}, [...path, 'with']);
   if (!stage) return undefined;
   const { id, needs, alongside } = stage;
-  return { id, needs, alongside, task: loaded.task, options: checked };
+  const kill = stage.kill === undefined ? undefined : resolve(folder, stage.kill);
+  return { id, needs, alongside, kill, task: loaded.task, options: checked };
 }
 
 function stagesOf(value: unknown): readonly unknown[] {
@@ -198,12 +180,12 @@ function draftOf(stage: unknown): StageDraft {
   return { id, needs: names('needs'), alongside: names('alongside') };
 }
 
-/** The KILL file is removed once it has been seen: it had better not be the database. */
+/** A KILL file is removed once it has been seen: it had better not be the database. Stages may share one. */
 function checkPlaces(config: ConfigFile, file: string, written: unknown): void {
   const { kill, data } = settingsSchema.shape;
   const block = fieldOf(written, 'data');
   const folders = data.safeParse(block).data;
-  const places = [
+  const places: { path: KeyPath; value: string | undefined; isWritten: boolean; isShared?: boolean }[] = [
     {
       path: ['kill'],
       value: kill.safeParse(fieldOf(written, 'kill')).data,
@@ -214,14 +196,23 @@ function checkPlaces(config: ConfigFile, file: string, written: unknown): void {
       value: folders?.[key],
       isWritten: fieldOf(block, key) !== undefined,
     })),
+    ...stagesOf(written).map((stage, index) => ({
+      path: ['stages', index, 'kill'],
+      value: stageSchema.shape.kill.safeParse(fieldOf(stage, 'kill')).data,
+      isWritten: true,
+      isShared: true,
+    })),
   ];
-  const taken = new Map([[file, 'this file']]);
+  const taken = new Map([[file, { label: 'this file', isShared: false }]]);
   // Of two that clash, the one to change is one that stands in the file.
-  for (const { path, value } of places.toSorted((a, b) => Number(a.isWritten) - Number(b.isWritten))) {
+  for (const { path, value, isShared = false } of places.toSorted(
+    (a, b) => Number(a.isWritten) - Number(b.isWritten),
+  )) {
     if (value === undefined) continue;
     const absolute = resolve(dirname(file), value);
     const other = taken.get(absolute);
-    if (other === undefined) taken.set(absolute, labelOf(path));
-    else config.report(path, `${value} is ${other} already, expected a different path`);
+    if (other === undefined) taken.set(absolute, { label: labelOf(path), isShared });
+    else if (!(isShared && other.isShared))
+      config.report(path, `${value} is ${other.label} already, expected a different path`);
   }
 }

@@ -1,5 +1,9 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { Document, Node, YAMLError } from 'yaml';
+import { MOST_MESSAGE } from '../limits.ts';
+import { clip, oneLine } from '../text/clean.ts';
+import { Redactor, stars } from '../text/redact.ts';
+import { masked } from '../text/mask.ts';
 
 export type KeyPath = readonly (string | number)[];
 
@@ -23,11 +27,9 @@ const rewordings: Partial<Record<YAMLError['code'], string>> = {
     'found a key where a value is being written, expected it on a line of its own and indented like its neighbours, or quotes around a text that contains ": "',
 };
 
-/**
- * Excerpts end up in terminals and logs: what looks like a secret is shown as stars. Looked for in the text, not in the
- * parsed keys, because a file that does not parse is shown as well.
- */
-const secret = /((?:key|secret|token|password)["']?:[ \t]*)([^\s,}\]][^\r\n,}\]]*)/gi;
+/** Columns of a line that are shown before a mistake and in all. */
+const [BEFORE, SHOWN] = [60, 160];
+const TOO_DEEP = 'nested too deep, expected a few levels';
 
 /** A YAML file whose every mistake can be shown in its place. Mistakes are collected and printed in file order. */
 export class ConfigFile {
@@ -36,12 +38,14 @@ export class ConfigFile {
   readonly #lines = new LineCounter();
   readonly #mistakes: Mistake[] = [];
   readonly #shown: string;
+  readonly #secrets: Redactor;
 
   /** `name` is how the file is called in messages. Unreadable YAML is reported at once. */
-  constructor(name: string, text: string) {
+  constructor(name: string, text: string, secrets = new Redactor([])) {
     this.#name = name;
+    this.#secrets = secrets;
     // As long as the text itself: positions stay true.
-    this.#shown = text.replace(secret, (_, key: string, value: string) => key + '*'.repeat(value.length));
+    this.#shown = masked(secrets.stars(text), stars);
     // Duplicate keys are looked for below: the parser would show the second place only.
     this.#document = parseDocument(text, {
       lineCounter: this.#lines,
@@ -52,7 +56,8 @@ export class ConfigFile {
     for (const { code, message, pos } of [...this.#document.errors, ...this.#document.warnings]) {
       const { line } = this.#lines.linePos(pos[0]);
       // One slip makes the parser stumble several times; the first on a line is the one to correct.
-      if (!reported.has(line)) this.#add('YAML', { start: pos[0], end: pos[1] }, rewordings[code] ?? message);
+      if (!reported.has(line))
+        this.#add('YAML', { start: pos[0], end: pos[1] }, rewordings[code] ?? reworded(message));
       reported.add(line);
     }
   }
@@ -94,7 +99,13 @@ export class ConfigFile {
   }
 
   #add(label: string, at: Span, message: string, also?: Mistake['also']): void {
-    this.#mistakes.push({ label, at, message, ...(also && { also }) });
+    const clean = (text: string): string => masked(this.#secrets.text(oneLine(text)), () => '[key]');
+    this.#mistakes.push({
+      label: clip(clean(label), SHOWN),
+      at,
+      message: clip(clean(message), MOST_MESSAGE),
+      ...(also && { also: { at: also.at, message: clean(also.message) } }),
+    });
   }
 
   /** Keys written twice, keys that are no words, aliases of nothing. False where reading on makes no sense. */
@@ -172,10 +183,18 @@ export class ConfigFile {
     const lineStart = this.#shown.lastIndexOf('\n', start - 1) + 1;
     const line = /^[^\r\n]*/.exec(this.#shown.slice(lineStart))?.[0] ?? '';
     if (line.trim() === '') return '';
-    const indent = line.slice(0, start - lineStart).replace(/[^\t]/g, ' ');
-    const width = Math.max(1, Math.min(end - lineStart, line.trimEnd().length) - (start - lineStart));
-    return `\n    ${line}\n    ${indent}${'~'.repeat(width)}`;
+    const place = start - lineStart;
+    // Of a long line, what is around the place.
+    const from = line.length > SHOWN && place > BEFORE ? place - BEFORE : 0;
+    const shown = line.slice(from, from + SHOWN);
+    const indent = shown.slice(0, place - from).replace(/[^\t]/g, ' ');
+    const width = Math.max(1, Math.min(end - lineStart - from, shown.trimEnd().length) - (place - from));
+    return `\n    ${shown}\n    ${indent}${'~'.repeat(width)}`;
   }
+}
+
+function reworded(message: string): string {
+  return /call stack/i.test(message) ? TOO_DEEP : message;
 }
 
 function spanOfNode(node: Node): Span {

@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -18,11 +18,21 @@ export type LoadedTask =
 /** Where sync-data itself lies; its own tasks are found from any folder. */
 export const packageFolder = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Loads the task that a stage of the pipeline.yaml in `folder` names. */
-export async function loadTask(specifier: string, folder: string): Promise<LoadedTask> {
+export type Loading = 'all' | 'own';
+
+/**
+ * Loads the task that a stage of the pipeline.yaml in `folder` names.
+ * @param loading `own`: the code of a module that is not this package's is not run; its stage has no units then
+ */
+export async function loadTask(
+  specifier: string,
+  folder: string,
+  loading: Loading = 'all',
+): Promise<LoadedTask> {
   const isPath = /^\.{1,2}[\\/]/.test(specifier) || isAbsolute(specifier);
   const found = isPath ? findFile(specifier, folder) : findPackage(specifier, folder);
   if ('problem' in found) return { ok: false, problem: found.problem };
+  if (loading === 'own' && !isOwn(found.module)) return { ok: true, task: unloaded(specifier) };
   try {
     const module: unknown = await import(found.module);
     return asTask(module);
@@ -39,6 +49,20 @@ export async function loadTask(specifier: string, folder: string): Promise<Loade
 export function optionsSchema(task: AnyTask): z.ZodType {
   const { options } = task;
   return options instanceof z.ZodObject && options.def.catchall === undefined ? options.strict() : options;
+}
+
+function isOwn(module: string): boolean {
+  const tasks = pathToFileURL(join(realpathSync(packageFolder), 'tasks', sep)).href;
+  return (
+    module.startsWith('file:') && pathToFileURL(realpathSync(fileURLToPath(module))).href.startsWith(tasks)
+  );
+}
+
+function unloaded(title: string): AnyTask {
+  const cannot = (): never => {
+    throw new Error('internal: a task that was not loaded cannot run');
+  };
+  return { title, options: z.unknown(), cursor: z.unknown(), units: () => [], run: cannot };
 }
 
 type Found = { readonly module: string } | { readonly problem: string };
@@ -110,11 +134,22 @@ function reasonOf(error: unknown, folder: string): string {
 const isSchema = (value: unknown): boolean => value instanceof z.ZodType;
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 
+const isLeftOutOr =
+  (fits: (value: unknown) => boolean) =>
+  (value: unknown): boolean =>
+    value === undefined || fits(value);
+
 const parts = {
   title: (value: unknown) => typeof value === 'string' && value !== '',
   options: isSchema,
   cursor: isSchema,
-  prepare: (value: unknown) => value === undefined || isFunction(value),
+  uses: isLeftOutOr((value) => Array.isArray(value) && value.every((name) => typeof name === 'string')),
+  spends: isLeftOutOr((value) => value === 'requests' || value === 'work'),
+  givesWayToNextRun: isLeftOutOr((value) => typeof value === 'boolean'),
+  shares: isLeftOutOr(isFunction),
+  tells: isLeftOutOr(isFunction),
+  figures: isLeftOutOr(isFunction),
+  prepare: isLeftOutOr(isFunction),
   units: isFunction,
   run: isFunction,
 } satisfies Record<keyof AnyTask, (value: unknown) => boolean>;

@@ -16,8 +16,8 @@ export interface RunnerOptions {
   readonly checkpoints: Checkpoints;
   readonly stop: StopSwitch;
   readonly emit: Listener;
-  /** Handed to every task. */
-  readonly services: unknown;
+  /** What the stage's task is handed. */
+  readonly services: (stage: Stage) => unknown;
   /** Called when a stage has ended, in whatever way; what it throws fails the stage. */
   readonly stageEnded: () => Promise<void>;
 }
@@ -27,6 +27,8 @@ export interface Outcome {
   readonly failures: readonly StageFailure[];
   /** Where the run stood when it stopped. */
   readonly places: readonly Place[];
+  /** Stages that their own KILL file ended, or kept from starting. */
+  readonly killed: readonly { readonly stage: string; readonly reason: string }[];
 }
 
 /** The stages of one run, in the order of their graph. */
@@ -71,11 +73,16 @@ export class Runner {
 
     const failures = selected.flatMap((id) => this.#stage(id).failure ?? []);
     const places = selected.flatMap((id) => this.#stage(id).place ?? []);
-    if (failures.length > 0) return { state: 'failed', failures, places };
-    if (!states.every((state) => state === 'finished')) return { state: 'stopped', failures, places };
+    const killed = selected.flatMap((id) => {
+      const reason = this.#stage(id).killed;
+      return reason === undefined ? [] : [{ stage: id, reason }];
+    });
+    const rest = { failures, places, killed };
+    if (failures.length > 0) return { state: 'failed', ...rest };
+    if (!states.every((state) => state === 'finished')) return { state: 'stopped', ...rest };
     // One stage finished inside a full run leaves that run open for the others.
     if (onlyStage === this.#run.onlyStage) await this.#options.checkpoints.finish(this.#run, Date.now());
-    return { state: 'finished', failures, places };
+    return { state: 'finished', ...rest };
   }
 
   /** One after the other: each waits for the one throttle anyway. All mistakes are told at once. */

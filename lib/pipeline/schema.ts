@@ -134,8 +134,13 @@ export const stageSchema = z
       ),
       needs: stageIds('Stages that must have ended before this one starts. Default: none.'),
       alongside: stageIds('Stages that this one starts together with; it ends after them. Default: none.'),
+      kill: text('a path, relative to this file')
+        .optional()
+        .describe(
+          'Touch this file to end this stage alone; the others go on, and the next start resumes it. A path from this file. Default: none.',
+        ),
       with: z.unknown().optional().describe("The task's options."),
     },
-    expects('a stage: id, task and, optionally, needs, alongside, with'),
+    expects('a stage: id, task and, optionally, needs, alongside, kill, with'),
   )
   .describe('A stage: a task and its options.');

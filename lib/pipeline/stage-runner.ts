@@ -4,6 +4,7 @@ import { OptionMistakes } from '../errors.ts';
 import type { StageState, UnitView } from '../progress/events.ts';
 import type { RunnerOptions } from './runner.ts';
 import { Stopped } from './stop.ts';
+import type { StageKill, StageStop } from './stop.ts';
 import type { Progress, Step, TaskContext, Unit } from '../task/task.ts';
 
 /** A unit that was under way when its stage stopped or failed. */
@@ -35,13 +36,18 @@ export class StageRunner {
   readonly #options: RunnerOptions;
   readonly #run: Run;
   readonly #stage: Stage;
+  readonly #kill: StageKill | undefined;
+  readonly #stop: StageStop;
   #at: Place | undefined;
   #failure: StageFailure | undefined;
+  #killed: string | undefined;
 
   constructor(options: RunnerOptions, run: Run, stage: Stage) {
     this.#options = options;
     this.#run = run;
     this.#stage = stage;
+    this.#kill = stage.kill === undefined ? undefined : options.stop.stageKill(stage.kill);
+    this.#stop = this.#kill ?? options.stop;
   }
 
   get failure(): StageFailure | undefined {
@@ -52,15 +58,20 @@ export class StageRunner {
     return this.#at;
   }
 
+  /** How its own KILL file ended it, or kept it from starting. */
+  get killed(): string | undefined {
+    return this.#killed;
+  }
+
   async isComplete(): Promise<boolean> {
     const checkpoints = await this.#options.checkpoints.units(this.#run, this.#stage.id);
     try {
       const units = await this.#stage.task.units(this.#context(() => false));
       return units.every((unit) => checkpoints.get(unit.id)?.finished);
-    } catch (error) {
-      // What its options mean has yet to be looked up: with these it has not run.
-      if (error instanceof OptionMistakes) return false;
-      throw error;
+    } catch {
+      // What its units are made of has yet to be looked up, or cannot be read: then it has something left to do. Where
+      // it is to run, that says what is wrong.
+      return false;
     }
   }
 
@@ -72,7 +83,7 @@ export class StageRunner {
   async prepare(): Promise<StageState> {
     const { database, stageEnded } = this.#options;
     const { task } = this.#stage;
-    if (!task.prepare) return 'waiting';
+    if (!task.prepare || this.#kill?.wasThere) return 'waiting';
     try {
       const context = this.#context(() => false);
       const write = await task.prepare(context);
@@ -91,10 +102,26 @@ export class StageRunner {
   }
 
   async run(companions: Companions): Promise<StageState> {
+    if (this.#kill?.wasThere && !(await this.isComplete())) {
+      this.#killed = `the file ${this.#kill.name} is there; remove it and start again`;
+      return this.#tell('stopped', this.#killed);
+    }
+    this.#kill?.begin();
+    try {
+      const state = await this.#pull(companions);
+      if (state === 'stopped' && this.#stop.stopped?.cause === 'stage-kill')
+        this.#killed = this.#stop.stopped.message;
+      return state;
+    } finally {
+      await this.#kill?.end();
+    }
+  }
+
+  async #pull(companions: Companions): Promise<StageState> {
     try {
       const state = await this.#runUnits(companions);
       await this.#options.stageEnded();
-      return this.#tell(state, state === 'stopped' ? this.#options.stop.stopped?.message : undefined);
+      return this.#tell(state, state === 'stopped' ? this.#stop.stopped?.message : undefined);
     } catch (error) {
       return this.#endedBy(error);
     }
@@ -108,7 +135,8 @@ export class StageRunner {
   }
 
   async #runUnits(companions: Companions): Promise<StageState> {
-    const { checkpoints, stop } = this.#options;
+    const { checkpoints } = this.#options;
+    const stop = this.#stop;
     const context = this.#context(() => companions.companionsActive());
     const units = await this.#stage.task.units(context);
     const saved = await checkpoints.units(this.#run, this.#stage.id);
@@ -145,7 +173,7 @@ export class StageRunner {
   }
 
   async #runUnit(unit: Unit, cursor: unknown, context: TaskContext<unknown, unknown>): Promise<StageState> {
-    const { stop } = this.#options;
+    const stop = this.#stop;
     const steps = this.#stage.task.run(unit, cursor, context);
     try {
       for (;;) {
@@ -184,9 +212,10 @@ export class StageRunner {
   #context(companionsActive: () => boolean): TaskContext<unknown, unknown> {
     return {
       options: this.#stage.options,
-      services: this.#options.services,
+      services: this.#options.services(this.#stage),
+      folder: this.#options.pipeline.folder,
       runId: this.#run.id,
-      stop: this.#options.stop.signal,
+      stop: this.#stop.signal,
       companionsActive,
       warn: (message) => this.#warn(message),
     };

@@ -1,14 +1,16 @@
 import { setMaxListeners } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { basename } from 'node:path';
 
 /** How often the KILL file is looked for, beside after every step. */
 const LOOK_MS = 200;
 
-export type StopCause = 'kill' | 'quota' | 'damage' | 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+export type StopCause = 'kill' | 'stage-kill' | 'quota' | 'damage' | 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
 const EXIT_CODES: Readonly<Record<StopCause, number>> = {
   kill: 75,
+  'stage-kill': 75,
   quota: 75,
   damage: 1,
   SIGINT: 130,
@@ -35,14 +37,24 @@ export class Stopped extends Error {
   }
 }
 
+/** What a stage is stopped by: the run's end, or a KILL file of its own. */
+export interface StageStop {
+  /** Aborted with a Stopped as reason. */
+  readonly signal: AbortSignal;
+  readonly stopped: Stopped | undefined;
+  /** Looks for the KILL files now. */
+  look(): void;
+}
+
 /**
  * The one way to stop a run: the KILL file, a signal, the quota, or a damaged database. Aborts `signal` once, with a Stopped as reason;
  * requests in flight are finished and committed, nothing new begins. A second signal ends the process at once.
  */
-export class StopSwitch {
+export class StopSwitch implements StageStop {
   readonly #killFile: string;
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;
+  readonly #stageKills = new Map<string, StageKill>();
   readonly #onSignal = (name: NodeJS.Signals): void => {
     const cause = name === 'SIGINT' || name === 'SIGHUP' ? name : 'SIGTERM';
     if (this.stopped) process.exit(EXIT_CODES[cause]);
@@ -69,9 +81,16 @@ export class StopSwitch {
     if (!this.stopped) this.#controller.abort(new Stopped(cause, message));
   }
 
-  /** Looks for the KILL file now. */
   look(): void {
     if (!this.stopped && existsSync(this.#killFile)) this.stop('kill', 'the KILL file was found');
+    for (const kill of this.#stageKills.values()) kill.look();
+  }
+
+  /** @param file the KILL file of a stage; stages may share one */
+  stageKill(file: string): StageKill {
+    const kill = this.#stageKills.get(file) ?? new StageKill(file, this);
+    this.#stageKills.set(file, kill);
+    return kill;
   }
 
   /** Takes the KILL file away, if it was what stopped the run: its absence tells that the run has ended. */
@@ -81,5 +100,58 @@ export class StopSwitch {
     if (this.stopped?.cause !== 'kill') return;
     // What cannot be taken away (a folder) is told at the next start.
     await rm(this.#killFile, { force: true }).catch(() => undefined);
+  }
+}
+
+/**
+ * The KILL file that one stage, or a few, have of their own. It ends them as the run's own ends the run: what is on its
+ * way is finished and committed, the file is taken away, the others go on.
+ */
+export class StageKill implements StageStop {
+  /** It was there before this start, and is left: the stage is not started. */
+  readonly wasThere: boolean;
+  readonly #file: string;
+  readonly #controller = new AbortController();
+  #active = 0;
+
+  constructor(file: string, run: StopSwitch) {
+    this.#file = file;
+    setMaxListeners(0, this.signal);
+    const info = statSync(file, { throwIfNoEntry: false });
+    this.wasThere = info !== undefined && info.ctimeMs <= performance.timeOrigin;
+    const follow = (): void => this.#controller.abort(run.signal.reason);
+    if (run.stopped) follow();
+    else run.signal.addEventListener('abort', follow, { once: true });
+  }
+
+  /** As people know it: KILL_BG. */
+  get name(): string {
+    return basename(this.#file);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get stopped(): Stopped | undefined {
+    return this.signal.aborted ? (this.signal.reason as Stopped) : undefined;
+  }
+
+  look(): void {
+    if (this.#active === 0 || this.stopped || !existsSync(this.#file)) return;
+    this.#controller.abort(new Stopped('stage-kill', `the ${this.name} file was found`));
+  }
+
+  /** A stage begins that it may end. */
+  begin(): void {
+    this.#active += 1;
+    this.look();
+  }
+
+  /** It has ended; after the last one the file is taken away, if it was obeyed. */
+  async end(): Promise<void> {
+    this.#active -= 1;
+    if (this.#active > 0 || this.stopped?.cause !== 'stage-kill') return;
+    await rm(this.#file, { force: true }).catch(() => undefined);
   }
 }

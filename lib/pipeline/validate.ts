@@ -77,7 +77,9 @@ function found(value: unknown): string {
   if (Array.isArray(value)) return value.length > 0 ? 'found a list' : 'found an empty list';
   if (typeof value === 'object') return 'found a block of keys';
   const text = typeof value === 'string' ? JSON.stringify(value) : inspect(value);
-  return `found ${text.length > 80 ? `${text.slice(0, 79)}…` : text}`;
+  // Cut between words: half a secret would not be known for one.
+  const cut = text.slice(0, 79).replace(/[A-Za-z0-9:_-]{1,60}$/, '');
+  return `found ${text.length > 80 ? `${cut}…` : text}`;
 }
 
 const typeNames: Readonly<Record<string, string>> = {

@@ -1,23 +1,31 @@
 import { relative } from 'node:path';
 import { describe, exitCodeOf } from '../describe.ts';
 import { loadPipeline } from '../pipeline/config.ts';
-import { printable } from '../text/format.ts';
+import { keyRedactor } from '../etsy/key.ts';
+import { printable } from '../text/clean.ts';
+import { Redactor } from '../text/redact.ts';
 import { writeReport } from './index.ts';
 
 export interface ReportOptions {
   readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
   readonly stdout: NodeJS.WritableStream;
   readonly stderr: NodeJS.WritableStream;
 }
 
 /** `sync-data report`: prints where it lies. @returns the exit code */
-export async function report({ cwd, stdout, stderr }: ReportOptions): Promise<number> {
+export async function report({ cwd, env, stdout, stderr }: ReportOptions): Promise<number> {
+  let secrets = new Redactor([]);
   try {
-    const path = await writeReport(await loadPipeline(cwd));
+    const pipeline = await loadPipeline(cwd, {
+      secrets: async (folder) => (secrets = await keyRedactor(folder, env)),
+      tasks: 'own',
+    });
+    const path = await writeReport(pipeline, (text) => secrets.text(text));
     stdout.write(`${printable(relative(cwd, path))}\n`);
     return 0;
   } catch (error) {
-    stderr.write(`${printable(describe(error))}\n`);
+    stderr.write(`${secrets.text(printable(describe(error)))}\n`);
     return exitCodeOf(error);
   }
 }

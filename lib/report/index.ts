@@ -39,10 +39,14 @@ const SUBJECTS: readonly Subject[] = [
 
 /**
  * Writes report.html beside the database, from one snapshot of it; a run under way is not held up.
+ * @param redact strikes the API key out of what is written
  * @returns the file's path
  * @throws UserError when there is no database, StoreError and FileError
  */
-export async function writeReport({ name, folder, data, rules }: Pipeline): Promise<string> {
+export async function writeReport(
+  { name, folder, data, rules }: Pipeline,
+  redact: (text: string) => string,
+): Promise<string> {
   if (!existsSync(data.database)) {
     throw new UserError(`There is no database to report on: ${data.database}`, {
       exitCode: 2,
@@ -67,11 +71,19 @@ export async function writeReport({ name, folder, data, rules }: Pipeline): Prom
       headline: await headline(source),
       parts,
     });
-    await replaceFile(path, `${path}.part`, false, (file) => file.writeFile(text));
+    await replaceFile(path, `${path}.part`, false, (file) => file.writeFile(redacted(text, redact)));
     return path;
   } finally {
     await database.close();
   }
+}
+
+/** The bytes of images are no text. */
+function redacted(page: string, redact: (text: string) => string): string {
+  return page
+    .split(/(data:image\/jpeg;base64,[A-Za-z0-9+/=]+)/)
+    .map((part, index) => (index % 2 === 0 ? redact(part) : part))
+    .join('');
 }
 
 async function contentOf(write: Subject['write'], source: Source): Promise<Content> {

@@ -6,9 +6,11 @@ import type { Log } from '../log/file.ts';
 import type { Pipeline } from '../pipeline/config.ts';
 import type { Outcome } from '../pipeline/runner.ts';
 import type { Stopped } from '../pipeline/stop.ts';
+import { MOST_MESSAGE } from '../limits.ts';
+import { clip, printable } from '../text/clean.ts';
 import type { Database } from '../store/database.ts';
 import { openFindings } from '../dataset/findings.ts';
-import { summary } from './summary.ts';
+import { reasonOf as endOf, summary } from './summary.ts';
 import { tally } from '../dataset/tally.ts';
 
 export interface ConcludeOptions {
@@ -43,7 +45,11 @@ export async function conclude(options: ConcludeOptions): Promise<string> {
   const counts = await orNothing(tally(database.read, run, pipeline.rules.madeSince));
   const now = Date.now();
   const reason = reasonOf(options);
-  const ending = { outcome: outcome.state, reason: reason && redact(reason), counts: counts ?? null };
+  const ending = {
+    outcome: outcome.state,
+    reason: reason && clip(redact(printable(reason)), MOST_MESSAGE),
+    counts: counts ?? null,
+  };
   const pace = await starts.end(start, ending, now).catch((error: unknown) => {
     log.write('failure', { during: 'noting the end in the history', error: fullText(error) });
     return orNothing(starts.pace(start));
@@ -80,7 +86,7 @@ export async function conclude(options: ConcludeOptions): Promise<string> {
 }
 
 function reasonOf({ outcome, stopped }: ConcludeOptions): string | null {
-  if (outcome.state === 'stopped') return stopped?.message ?? null;
+  if (outcome.state === 'stopped') return endOf(outcome, stopped) || null;
   if (outcome.state === 'finished') return null;
   return outcome.failures.map(({ stage, error }) => `${stage}: ${describe(error)}`).join('\n');
 }

@@ -68,7 +68,7 @@ function ending({ outcome, stopped, run, took, describe, pipeline }: SummaryOpti
       return [`Finished in ${duration(took)}${run.resumed ? ' (resumed)' : ''}.`];
     case 'stopped':
       return [
-        `Stopped after ${duration(took)}: ${stopped?.message ?? ''}.`,
+        `Stopped after ${duration(took)}: ${reasonOf(outcome, stopped)}.`,
         ...(outcome.places.length > 0
           ? outcome.places.map((place) => placeOf(place, pipeline))
           : ['  between two stages']),
@@ -81,6 +81,11 @@ function ending({ outcome, stopped, run, took, describe, pipeline }: SummaryOpti
           .map((line) => `  ${line}`),
       ]);
   }
+}
+
+/** Why it stopped: the run as a whole, or stages by their own KILL files. */
+export function reasonOf({ killed }: Outcome, stopped: Stopped | undefined): string {
+  return stopped?.message ?? killed.map(({ stage, reason }) => `stage ${stage}: ${reason}`).join('; ');
 }
 
 /** "Images: 377", "Crawl, Coffee Tables: 40 of 90 listings" */

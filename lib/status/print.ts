@@ -25,7 +25,7 @@ export function printed(status: Status, options: PrintOptions): string {
     ? [
         underWay(status, options, now),
         runLines(sync, options.width, status.underWay !== null, now),
-        ['The data', ...table(dataRows(status, sync, options), options.width), ...reasons(sync)],
+        ['The data', ...table(dataRows(status, sync, options), options.width), ...reasons(sync, now)],
         ['Etsy API', ...quotaLines(sync.quota, now)],
         nextLines(sync, status.underWay !== null),
       ]
@@ -115,7 +115,32 @@ function dataRows({ rows }: Status, { counts, due }: Sync, { madeSince }: PrintO
   ];
 }
 
-function reasons({ due, counts, imageReasons, asideReasons, findings }: Sync): string[] {
+const PARTS = {
+  first: 'for shops never read',
+  news: 'for new reviews',
+  older: 'for older pages',
+  unread: 'for shops not read for long',
+} as const;
+
+function reviewLine(parts: Sync['next']['reviewParts']): string[] {
+  const told = (['first', 'news', 'older', 'unread'] as const).filter((part) => parts[part] > 0);
+  if (told.length < 2) return [];
+  return [
+    `  Of the requests for reviews: ${told.map((part) => `${count(parts[part])} ${PARTS[part]}`).join(', ')}.`,
+  ];
+}
+
+/** How much of the past year's reviews is in, and how old the oldest reading is. */
+function coverageLines({ reviews: { stored, counted, oldest } }: Sync, now: number): string[] {
+  const share =
+    counted === 0 ? '' : `  ${Math.floor((100 * stored) / counted)} % of the past year's reviews are in.`;
+  const read =
+    oldest && `Longest unread: shop ${oldest.shopId}, ${clockTime(Date.parse(oldest.readAt), now)}.`;
+  return share || read ? [`${share}${read ? `${share ? ' ' : '  '}${read}` : ''}`] : [];
+}
+
+function reasons(sync: Sync, now: number): string[] {
+  const { counts, imageReasons, asideReasons, findings } = sync;
   const open = findings.filter((kind) => kind.open > 0);
   const list = (title: string, all: number, told: readonly { n: number; text: string }[]): string[] => {
     if (told.length === 0) return [];
@@ -128,7 +153,8 @@ function reasons({ due, counts, imageReasons, asideReasons, findings }: Sync): s
     return ['', title, ...table(facts, Infinity)];
   };
   return [
-    `  Due: not read for ${duration(due.refreshAfter * 1000)}.`,
+    '  Due: what a run that starts now would read again.',
+    ...coverageLines(sync, now),
     ...list(
       'Images that failed; the next run tries them again',
       counts.images.failed + counts.images.missing,
@@ -165,7 +191,7 @@ function quotaLines(
 }
 
 function nextLines({ next, quota }: Sync, isUnderWay: boolean): string[] {
-  const { of, pages, batches, reviews, total, uncounted, seconds } = next;
+  const { of, pages, batches, reviews, reviewParts, total, uncounted, seconds } = next;
   const what = isUnderWay ? 'Left of this run' : of === 'rest' ? 'Left of that run' : 'The next run';
   const parts = `${plural(pages, 'page')} of listings, ${plural(batches, 'batch', 'batches')}, ${count(reviews)} for reviews`;
   const isMore = quota.perDay !== null && total > quota.perDay - quota.used;
@@ -175,6 +201,7 @@ function nextLines({ next, quota }: Sync, isUnderWay: boolean): string[] {
   const lines = [
     `${what}: about ${plural(total, 'request')}, ${estimate(seconds * 1000)}${pace}.`,
     `  ${parts}`,
+    ...reviewLine(reviewParts),
   ];
   if (of === 'whole' && total > 0) lines.push('  What is new on Etsy by then comes on top.');
   if (uncounted.length > 0)

@@ -2,6 +2,7 @@ import { Checkpoints } from '../../checkpoints/checkpoints.ts';
 import type { UnitCheckpoint } from '../../checkpoints/checkpoints.ts';
 import type { Start } from '../../checkpoints/starts.ts';
 import type { Pipeline, Stage } from '../pipeline/config.ts';
+import { sourcesOf } from '../run/sources.ts';
 import type { Unit } from '../task/task.ts';
 import type { Database } from '../store/database.ts';
 import type { RunStatus, StageStatus, StartStatus, UnitStatus } from './shape.ts';
@@ -64,7 +65,8 @@ async function unitsOf(
   try {
     return await stage.task.units({
       options: stage.options,
-      services: { sql: database.read, rules: pipeline.rules, imagesFolder: pipeline.data.images },
+      services: sourcesOf(pipeline, database),
+      folder: pipeline.folder,
       runId,
       stop: new AbortController().signal,
       companionsActive: () => false,

@@ -29,12 +29,21 @@ export interface Sync {
   readonly lastStart: StartStatus | null;
   /** Of that run, and how things stand. */
   readonly counts: Tally;
-  /** What is older than `refreshAfter` (seconds) by now; of `reviews`, the shops whose reviews are. */
+  /** What a run that began now would refresh, by `refreshAfter` (seconds); of `reviews`, the shops it would read. */
   readonly due: {
     readonly refreshAfter: number;
     readonly listings: number;
     readonly shops: number;
     readonly reviews: number;
+  };
+  /**
+   * Reviews of the past year: those stored, and those there are by the shops' own figures; and the shop whose reviews
+   * were read longest ago, null where none were.
+   */
+  readonly reviews: {
+    readonly stored: number;
+    readonly counted: number;
+    readonly oldest: { readonly shopId: number; readonly readAt: string } | null;
   };
   /** Why images failed and records are set aside, the most frequent reasons first. */
   readonly imageReasons: readonly { readonly reason: string; readonly n: number }[];
@@ -107,6 +116,8 @@ export interface QuotaStatus {
 export interface NextRun extends Requests {
   /** `rest`: of the run that is not finished; `whole`: a new one. */
   readonly of: 'rest' | 'whole';
+  /** Of `reviews`: for shops never read, for new reviews, for older pages, and for shops that were not read for long. */
+  readonly reviewParts: Readonly<Record<'first' | 'news' | 'older' | 'unread', number>>;
   /** Taxonomies that no crawl has counted yet: they come on top. */
   readonly uncounted: readonly number[];
   /** How long it takes at `perSecond`, waits for the daily quota included where that is known. Seconds. */

@@ -1,10 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import pLimit from 'p-limit';
 import { open } from 'sqlite';
 import type { Database as Connection, Statement } from 'sqlite';
 // The one place that names the driver; everything else speaks Sql.
 import sqlite3 from 'sqlite3';
+import { UserError } from '../errors.ts';
 
 export type Value = string | number | null | Uint8Array;
 export type Params = readonly Value[] | Readonly<Record<`:${string}`, Value>>;
@@ -68,14 +70,21 @@ const insideWrite = new AsyncLocalStorage<true>();
  * the ledger, which waits for the end of that same write.
  *
  * @param what the call that was made: "services.api"
- * @throws Error
+ * @throws UserError
  */
 export function refuseInsideWrite(what: string): void {
   if (!insideWrite.getStore()) return;
-  throw new Error(
-    `${what} was called inside write. A write only writes: ask first, then yield { write } with the answer.`,
+  throw new UserError(
+    `${what} was called inside write, where it would wait for the end of that same write.`,
+    {
+      exitCode: 1,
+      hint: 'A write only writes: in run, ask first, then yield { write } with the answer.',
+    },
   );
 }
+
+/** SQLITE_OPEN_NOFOLLOW, which the driver hands on without naming it. */
+const OPEN_NOFOLLOW = 0x0100_0000;
 
 /** Speaks to one connection. A statement is prepared when it is first met, and kept: there are about a hundred. */
 class DriverSql implements ScriptTx {
@@ -159,6 +168,8 @@ export class Database {
   readonly #writer: DriverSql;
   readonly #reader: DriverSql;
   readonly #turn = pLimit(1);
+  /** Called before each write; what it throws, the write throws. */
+  guard: (() => void) | undefined;
   #mode: 'FULL' | 'NORMAL' = 'FULL';
 
   private constructor(path: string, writer: Connection, reader: Connection) {
@@ -237,7 +248,10 @@ export class Database {
   /** A bare connection in rollback-journal mode that does not wait for locks: what a lock file needs. */
   static async openRollback(path: string): Promise<Tx & { close(): Promise<void> }> {
     try {
-      const connection = await open({ filename: path, driver: sqlite3.Database });
+      // Of the folder links may be followed, of the file none: another database would become the lock.
+      const filename = join(realpathSync(dirname(path)), basename(path));
+      const mode = sqlite3.OPEN_READWRITE | sqlite3.OPEN_CREATE | OPEN_NOFOLLOW;
+      const connection = await open({ filename, mode, driver: sqlite3.Database });
       const sql = new DriverSql(connection, path);
       return {
         run: (text, params) => sql.run(text, params),
@@ -259,6 +273,7 @@ export class Database {
   async write<T>(work: (tx: ScriptTx) => Promise<T>): Promise<T> {
     refuseInsideWrite('write');
     return this.#turn(async () => {
+      this.guard?.();
       await this.#synchronous('FULL');
       return this.#transaction(work);
     });
@@ -271,6 +286,7 @@ export class Database {
   async writeRelaxed<Row>(sql: string, params: Params): Promise<Row | undefined> {
     refuseInsideWrite('writeRelaxed');
     return this.#turn(async () => {
+      this.guard?.();
       await this.#synchronous('NORMAL');
       return this.#writer.get<Row>(sql, params);
     });
@@ -293,6 +309,17 @@ export class Database {
       await this.#writer.run('ROLLBACK').catch(() => undefined);
       throw error;
     }
+  }
+
+  /** Writes application_id into the header, and the header into the file itself. */
+  async mark(id: number): Promise<void> {
+    await this.write((tx) => tx.run(`PRAGMA application_id = ${id}`));
+    await this.#turn(() => this.#writer.all('PRAGMA wal_checkpoint(PASSIVE)'));
+  }
+
+  /** Brings all that is in the -wal into the file, and empties it. */
+  async checkpoint(): Promise<void> {
+    await this.#turn(() => this.#writer.all('PRAGMA wal_checkpoint(TRUNCATE)'));
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,6 @@
-import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, constants, fstatSync, lstatSync, openSync } from 'node:fs';
 import type { Stats } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { lstat, open, rename, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -158,7 +158,26 @@ export function openToAppend(path: string, mode: number): { readonly file: numbe
   }
 }
 
+/**
+ * Sees to it that a file is there which only its owner may open, and that it is a file: what opens it by its name next
+ * does not follow links. What the file system refuses, that one is told.
+ *
+ * @throws NotAFile
+ */
+export function makePrivate(path: string): void {
+  const info = lstatSync(path, { throwIfNoEntry: false });
+  if (info && !info.isFile()) throw new NotAFile(path, kindOf(info));
+  try {
+    // Not opened where it is there: closing it again would let go of the locks that this process has on it.
+    if (!info) closeSync(openSync(path, 'wx', 0o600));
+    else if ((info.mode & 0o077) !== 0 && info.uid === process.getuid?.()) chmodSync(path, 0o600);
+  } catch {
+    // Made by another process in this moment, or not to be made.
+  }
+}
+
 function kindOf(info: Stats): string {
+  if (info.isSymbolicLink()) return 'a symbolic link';
   if (info.isDirectory()) return 'a folder';
   if (info.isFIFO()) return 'a pipe';
   return info.isSocket() ? 'a socket' : 'a device';
@@ -166,7 +185,8 @@ function kindOf(info: Stats): string {
 
 /**
  * Puts a whole file in the place of `path`: readers see the old one or the new one, never half of it. It is written
- * under `temporary`, in the same folder, which is taken away again where something fails.
+ * under `temporary`, in the same folder, which is taken away again where something fails. Mode and owner stay those of
+ * the file that was there; a new file has what the umask leaves.
  *
  * @param durable true: a power cut does not undo it once this has resolved
  * @throws FileError
@@ -178,10 +198,12 @@ export function replaceFile(
   fill: (file: FileHandle) => Promise<unknown>,
 ): Promise<void> {
   return namingFile(path, async () => {
-    const file = await createFile(temporary);
+    const old = await lstat(path).catch(() => undefined);
+    const file = await createFile(temporary, old?.isFile() ? old.mode & 0o777 : 0o666);
     try {
       try {
         await fill(file);
+        if (old?.isFile()) await takeOver(file, old);
         if (durable) await file.sync();
       } finally {
         await file.close();
@@ -196,14 +218,28 @@ export function replaceFile(
 }
 
 /** A file that was not there before: a link under that name would lead elsewhere, so what is left there goes first. */
-async function createFile(path: string): Promise<FileHandle> {
+async function createFile(path: string, mode: number): Promise<FileHandle> {
   try {
-    return await open(path, 'wx', 0o644);
+    return await open(path, 'wx', mode);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     await rm(path, { force: true });
-    return open(path, 'wx', 0o644);
+    return open(path, 'wx', mode);
   }
+}
+
+/** Owner, group and mode of the file that is replaced, as far as this user may set them. */
+async function takeOver(file: FileHandle, old: Stats): Promise<void> {
+  const now = await file.stat();
+  // Only root may give a file away; a member of its group may keep the group.
+  if (now.uid !== old.uid || now.gid !== old.gid) {
+    await file
+      .chown(old.uid, old.gid)
+      .catch(() => file.chown(now.uid, old.gid))
+      .catch(() => undefined);
+  }
+  // After the owner: a change of owner can clear bits. A disk without modes (exFAT) refuses.
+  if (now.mode !== old.mode) await file.chmod(old.mode & 0o7777).catch(() => undefined);
 }
 
 /** Resolves when a file's content, or for a folder its files' names, is on disk. @throws FileError */

@@ -1,3 +1,4 @@
+import { UserError } from '../errors.ts';
 import type { Sql, Tx, Value } from './database.ts';
 
 /** A row by the names of its columns. A column left out is NULL; true and false become 1 and 0. */
@@ -10,6 +11,7 @@ export type Row = Readonly<Record<string, Value | boolean | undefined>>;
  * @param rows with the same columns each
  * @param known what becomes of a row that is there already
  * @returns how many were added or changed
+ * @throws UserError for a name that cannot be one of a table or column
  */
 export async function insertRows(
   tx: Tx,
@@ -20,7 +22,12 @@ export async function insertRows(
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   if (rows.length === 0) return 0;
   const wrong = [table, ...columns].find((name) => !/^\w+$/.test(name));
-  if (wrong !== undefined) throw new Error(`insertRows: "${wrong}" is no name of a table or column`);
+  if (wrong !== undefined) {
+    throw new UserError(`insertRows was given "${wrong}" as the name of a table or column.`, {
+      exitCode: 1,
+      hint: 'Use names of letters, digits and underscores; values belong into the rows.',
+    });
+  }
   const changes = columns.map((column) => `${column} = excluded.${column}`).join(', ');
   const end = `ON CONFLICT DO ${known === 'keep' ? 'NOTHING' : `UPDATE SET ${changes}`}`;
   // JSON has no bytes: rows with a BLOB go in one by one.

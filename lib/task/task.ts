@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Figures, Telling, ToldRun } from './telling.ts';
 
 /**
  * A stage's work, cut into units that are checkpointed one by one.
@@ -44,8 +45,10 @@ export interface Progress {
 export interface TaskContext<Options, Services> {
   /** The stage's validated `with:`. */
   readonly options: Options;
-  /** What the command wired for tasks: the store, the API client, the rules of pipeline.yaml. */
+  /** The database to read, the rules of pipeline.yaml, and what the task names under `uses`. */
   readonly services: Services;
+  /** Absolute path of the folder that pipeline.yaml is in: a path in `with:` is meant from there. */
+  readonly folder: string;
   readonly runId: number;
   /** Aborted when the run is to stop. Steps yielded after it are still committed. */
   readonly stop: AbortSignal;
@@ -53,6 +56,16 @@ export interface TaskContext<Options, Services> {
   companionsActive(): boolean;
   /** Tells the person something that is not an error, e.g. "3 images failed". Shown and kept in the plain output. */
   warn(message: string): void;
+}
+
+/** For what a task says of its work. Nothing is asked of anybody: services that `uses` names are not there. */
+export interface TellContext<Options, Services> extends Pick<
+  TaskContext<Options, Services>,
+  'options' | 'services' | 'folder'
+> {
+  readonly run: ToldRun;
+  /** The summary is read at the end of each start: what takes long belongs into status. */
+  readonly place: 'summary' | 'status';
 }
 
 /**
@@ -64,6 +77,26 @@ export interface Task<Tx, Services, Options, Cursor> {
   readonly title: string;
   readonly options: z.ZodType<Options>;
   readonly cursor: z.ZodType<Cursor>;
+  /** Services it calls. They are opened, and what they need (a key) is asked for, only where a stage names them. */
+  readonly uses?: readonly string[];
+  /**
+   * What sets its pace, for the time left: requests, of which a day has only so many, or work on this computer. Left
+   * out: requests, where it uses the API.
+   */
+  readonly spends?: 'requests' | 'work';
+  /**
+   * It may be ended where it is, after a step, when the next run is due: what it has left comes in that one, and this
+   * run counts as finished without it. For long stages that a few days bring no nearer to their end.
+   */
+  readonly givesWayToNextRun?: boolean;
+  /** What its options mean for other stages of the pipeline, by name: { imageHosts: ['i.example.com'] }. */
+  shares?(options: Options): Readonly<Record<string, readonly string[]>>;
+  /** What it has to say in the summary and in status. Left out: nothing but its progress. */
+  tells?(context: TellContext<Options, Services>): Promise<Telling>;
+  /** Lines below the list on the screen, while the run is under way. Called about once a second, less often where it is slow. */
+  figures?(
+    context: Pick<TaskContext<Options, Services>, 'options' | 'services'>,
+  ): Promise<readonly Figures[]>;
   /**
    * For what the units cannot be made without and the options do not tell. Called only where the stage is to run, once
    * a start and before any stage begins; what it returns is committed before `units` is asked.

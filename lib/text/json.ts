@@ -38,6 +38,20 @@ export function boundedJson(bytes: Uint8Array, decoder = utf8): unknown {
   return unmark(value).value;
 }
 
+/** Whether a JSON text is nested deeper than is stored where SQLite reads it: it gives up at 1,000 levels. */
+export function isDeep(text: string): boolean {
+  // Each level takes two characters at least.
+  return text.length > 2 * MOST_DEPTH && isDeepIn(Buffer.from(text));
+}
+
+function isDeepIn(bytes: Uint8Array): boolean {
+  try {
+    return look(bytes).length > 0;
+  } catch {
+    return true;
+  }
+}
+
 const utf8 = new TextDecoder();
 /** Not to be foreseen, so that nobody can write it. */
 const MARKED = `${TOO_DEEP} ${crypto.randomUUID()}`;

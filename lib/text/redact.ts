@@ -41,13 +41,21 @@ export class Redactor {
 
   /** `text` with every secret in it struck out. */
   text(text: string): string {
-    const plain = this.#short.reduce((rest, secret) => rest.replaceAll(secret, STRUCK), text);
-    const spans: Span[] = [];
-    for (let start = 0; start < plain.length; start += PIECE) {
-      const piece = plain.slice(start, start + PIECE + OVERLAP);
+    return strike(text, this.#spans(text), () => STRUCK);
+  }
+
+  /** The same with stars, so that every place in the text stays where it is; lines stay lines. */
+  stars(text: string): string {
+    return strike(text, this.#spans(text), stars);
+  }
+
+  #spans(text: string): Span[] {
+    const spans = this.#short.flatMap((secret) => exactPlaces(secret, text));
+    for (let start = 0; start < text.length; start += PIECE) {
+      const piece = text.slice(start, start + PIECE + OVERLAP);
       for (const [from, to] of this.#spansIn(piece)) spans.push([start + from, start + to]);
     }
-    return strike(plain, spans);
+    return spans;
   }
 
   /** Whether bytes of UTF-8 hold a secret, unsplit: much quicker than `text`, for what seldom holds one. */
@@ -123,15 +131,30 @@ function placesOf(needle: string, { letters, from, to }: Reduced): Span[] {
   return places;
 }
 
-function strike(text: string, spans: readonly Span[]): string {
-  if (spans.length === 0) return text;
-  const parts: string[] = [];
-  let [after, struck] = [0, -1];
+function exactPlaces(secret: string, text: string): Span[] {
+  const places: Span[] = [];
+  for (let at = text.indexOf(secret); at >= 0; at = text.indexOf(secret, at + secret.length))
+    places.push([at, at + secret.length]);
+  return places;
+}
+
+/** As many stars as there were characters. */
+export function stars(text: string): string {
+  return text.replaceAll(/[^\r\n]/g, '*');
+}
+
+function strike(text: string, spans: readonly Span[], instead: (struck: string) => string): string {
+  const whole: [number, number][] = [];
   for (const [from, to] of spans.toSorted((a, b) => a[0] - b[0])) {
-    if (from > struck) {
-      parts.push(text.slice(after, from), STRUCK);
-      struck = after = to;
-    } else struck = after = Math.max(struck, to);
+    const last = whole.at(-1);
+    if (last && from <= last[1]) last[1] = Math.max(last[1], to);
+    else whole.push([from, to]);
+  }
+  const parts: string[] = [];
+  let after = 0;
+  for (const [from, to] of whole) {
+    parts.push(text.slice(after, from), instead(text.slice(from, to)));
+    after = to;
   }
   return [...parts, text.slice(after)].join('');
 }

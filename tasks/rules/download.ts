@@ -3,12 +3,15 @@ import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ImageProblem } from '../../lib/etsy/cdn.ts';
 import { sleep } from '../../lib/etsy/time.ts';
-import type { Services } from '../../lib/services.ts';
+import type { ServicesWith } from '../../lib/services.ts';
 import type { Tx } from '../../lib/store/database.ts';
-import { namingFile, replaceFile, syncPath } from '../../lib/store/files.ts';
+import { namingFile, replaceFile } from '../../lib/store/files.ts';
+import { SyncedFiles } from '../../lib/store/synced-files.ts';
 import { imagesDone, imagesFailed, nextImages } from '../../lib/dataset/images.ts';
 import type { ImageFailure, ImageFile, ImageJob } from '../../lib/dataset/images.ts';
 import { imagePath, inspectImage } from '../../lib/dataset/image-files.ts';
+
+type Services = ServicesWith<'cdn'>;
 
 /** Tries within one run; a failed image gets as many in the next one. */
 const TRIES = 3;
@@ -32,9 +35,9 @@ export async function downloadGroup(
   const jobs = await nextImages(services.sql, runId, GROUP);
   if (jobs.length === 0) return undefined;
   const folder = services.imagesFolder;
-  await namingFile(folder, () => mkdir(folder, { recursive: true }));
+  await namingFile(folder, () => mkdir(folder, { recursive: true, mode: 0o755 }));
   const group: Downloaded = { done: [], failed: [] };
-  const syncing: Promise<void>[] = [];
+  const files = new SyncedFiles();
   const until = performance.now() + GROUP_MS;
   for (const job of jobs) {
     if (stop.aborted || performance.now() > until) break;
@@ -42,15 +45,10 @@ export async function downloadGroup(
     if (result && 'reason' in result) group.failed.push(result);
     else if (result) {
       group.done.push(result);
-      // On its way to the disk while the next are downloaded; there before the commit says that it is.
-      const synced = syncPath(imagePath(folder, result.listingId));
-      // A failure is thrown below, once the group has ended.
-      synced.catch(() => undefined);
-      syncing.push(synced);
+      files.add(imagePath(folder, result.listingId));
     }
   }
-  await Promise.all(syncing);
-  if (syncing.length > 0) await syncPath(folder);
+  await files.synced();
   return group;
 }
 

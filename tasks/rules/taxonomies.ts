@@ -7,9 +7,11 @@ import { expects, nearest } from '../../lib/pipeline/validate.ts';
 import { ApiError } from '../../lib/etsy/errors.ts';
 import { setAside, settleEndpoint } from '../../lib/dataset/set-aside.ts';
 import { nowSeconds } from '../../lib/services.ts';
-import type { Services } from '../../lib/services.ts';
+import type { ServicesWith } from '../../lib/services.ts';
 import type { Sql, Tx } from '../../lib/store/database.ts';
 import { readTaxonomy, replaceTaxonomy } from '../../lib/dataset/taxonomy-table.ts';
+
+type Services = ServicesWith<'api'>;
 
 const category = expects('the id or the name of a category, such as 975 or Dining Chairs');
 

@@ -149,7 +149,7 @@ export const settings: readonly Row[] = [
     'stages of the wrong shape',
     ['stages:', '  - crawl', '  - { id: Crawl it, task: "", needs: images, alongside: [7] }'],
     [
-      'pipeline.yaml:2:5 stages[0]: found "crawl", expected a stage: id, task and, optionally, needs, alongside, with',
+      'pipeline.yaml:2:5 stages[0]: found "crawl", expected a stage: id, task and, optionally, needs, alongside, kill, with',
       '      - crawl',
       '        ~~~~~',
       '',

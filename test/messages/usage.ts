@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -85,16 +85,43 @@ export const usage: readonly Row[] = [
     exitCode: 2,
   },
   {
-    when: 'a broken package.json beside it',
+    when: 'a folder in place of pipeline.yaml',
     provoke: async (folder) => {
-      await folder.write({ 'pipeline.yaml': PIPELINE, 'package.json': '{ bad' });
-      return spawned(folder);
+      await folder.write({ 'pipeline.yaml/note.txt': '' });
+      return command(folder);
     },
     text: [
-      'cannot look for pipeline.yaml: JSON Error in <folder>/package.json',
-      'Nothing was started. Correct that file, or remove it, and start again.',
+      'cannot read <folder>/pipeline.yaml: it is a folder, not a file',
+      'Nothing was started. Make it a file that you can read, and start again.',
     ],
-    next: 'Nothing was started. Correct that file, or remove it, and start again.',
+    next: 'Nothing was started. Make it a file that you can read, and start again.',
+    exitCode: 2,
+  },
+  {
+    when: 'a pipeline.yaml above, which any user may change',
+    provoke: async (folder) => {
+      await folder.write({ 'pipeline.yaml': PIPELINE, 'below/note.txt': '' });
+      await chmod(join(folder.path, 'pipeline.yaml'), 0o666);
+      return command({ ...folder, path: join(folder.path, 'below') });
+    },
+    text: [
+      '<folder>/pipeline.yaml was not read: any user of this computer may change it, and you started in a folder below it.',
+      'If you trust it, start in <folder>. Otherwise put a pipeline.yaml of your own into this folder.',
+    ],
+    next: 'If you trust it, start in <folder>. Otherwise put a pipeline.yaml of your own into this folder.',
+    exitCode: 2,
+  },
+  {
+    when: 'a folder in place of .env, and no key in the environment',
+    provoke: async (folder) => {
+      await folder.write({ 'pipeline.yaml': PIPELINE, '.env/note.txt': '' });
+      return command(folder);
+    },
+    text: [
+      'The API key cannot be read: <folder>/.env is a folder, not a file',
+      'Get a key at https://www.etsy.com/developers/your-apps and put ETSY_API_KEY=keystring:shared_secret into a file named .env beside pipeline.yaml, or into the environment.',
+    ],
+    next: 'Get a key at https://www.etsy.com/developers/your-apps and put ETSY_API_KEY=keystring:shared_secret into a file named .env beside pipeline.yaml, or into the environment.',
     exitCode: 2,
   },
   {

@@ -2,9 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createJiti } from 'jiti';
+import { compiledFolder } from '../../../lib/compiled.js';
 
 const [module, input] = process.argv.slice(2);
-const fsCache = fileURLToPath(new URL('../../../node_modules/.cache/jiti', import.meta.url));
+const fsCache = compiledFolder();
 const jiti = createJiti(import.meta.url, { fsCache, interopDefault: false });
 const { main } = await jiti.import(`./${module}`);
 process.exit((await main(JSON.parse(readFileSync(input, 'utf8')))) ?? 0);

@@ -15,8 +15,17 @@ import {
 } from './space.ts';
 import { triangles, turnedAway, type Paint } from './triangles.ts';
 
-/** Draws the faces standing on the floor before a wall; the pixels are RGBA. */
-export function render(faces: readonly Face[], view: View): { width: number; height: number; data: Buffer } {
+export interface Rendered {
+  readonly width: number;
+  readonly height: number;
+  /** RGBA. */
+  readonly data: Buffer;
+  /** 1 where the furniture is, 0 where wall, floor and shadow are. */
+  readonly mask: Uint8Array;
+}
+
+/** Draws the faces standing on the floor before a wall. */
+export function render(faces: readonly Face[], view: View): Rendered {
   const width = view.width * OVERSAMPLE;
   const height = view.height * OVERSAMPLE;
   const project = camera(faces, view, width, height);
@@ -24,7 +33,22 @@ export function render(faces: readonly Face[], view: View): { width: number; hei
   castShadow(pixels, view, faces, project);
   const nearest = new Float32Array(width * height);
   for (const face of faces) drawFace(face, view, project, pixels, nearest, width, height);
-  return { width: view.width, height: view.height, data: shrink(pixels, view.width, view.height) };
+  const data = shrink(pixels, view.width, view.height);
+  return { width: view.width, height: view.height, data, mask: maskOf(nearest, view) };
+}
+
+/** A pixel is furniture where at least two of its four samples are. */
+function maskOf(nearest: Float32Array, { width, height }: View): Uint8Array {
+  const mask = new Uint8Array(width * height);
+  const wide = width * OVERSAMPLE;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const at = y * OVERSAMPLE * wide + x * OVERSAMPLE;
+      const samples = [nearest[at], nearest[at + 1], nearest[at + wide], nearest[at + wide + 1]];
+      mask[y * width + x] = samples.filter((near) => (near ?? 0) > 0).length >= 2 ? 1 : 0;
+    }
+  }
+  return mask;
 }
 
 function drawFace(

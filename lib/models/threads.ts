@@ -1,0 +1,138 @@
+import type { Piscina } from 'piscina';
+import { ModelError, isMissing, missingPackage } from './errors.ts';
+import type { Loadable, ThreadAnswer, ThreadJob } from './inference.ts';
+import type { Answer, Job, Pool } from './jobs.ts';
+
+export interface ThreadOptions {
+  readonly threads: number;
+  /** What a job's model is, and where its files lie. @throws ModelError where it was not made ready */
+  readonly loadable: (job: Job) => Loadable;
+  /** Milliseconds that a job may take before its thread is ended. */
+  readonly patience?: number;
+  /** Milliseconds after which the threads are replaced by new ones: what the runtime leaks goes with them. */
+  readonly lifetime?: number;
+}
+
+const PATIENCE_MS = 300_000;
+const LIFETIME_MS = 600_000;
+/** Threads that wait for so long end, and their memory is given back. Milliseconds. */
+const IDLE_MS = 120_000;
+/** So many jobs in a row that ended their thread: it is not the pictures. */
+const IN_A_ROW = 3;
+/** Of a thread, for JavaScript alone: a tokenizer takes 300. The models' memory is not counted here. */
+const HEAP_MB = 1024;
+
+/**
+ * Threads of this computer, each with sessions of its own. `run()` of ONNX Runtime blocks its whole thread: here that is
+ * never the main one. They see no environment, and so no key.
+ *
+ * @throws ModelError where piscina is not installed
+ */
+export async function openThreads(options: ThreadOptions): Promise<Pool> {
+  try {
+    const { Piscina: Threads } = await import('piscina');
+    const start = (): Piscina =>
+      new Threads({
+        filename: new URL('./thread.js', import.meta.url).href,
+        minThreads: 0,
+        maxThreads: options.threads,
+        idleTimeout: IDLE_MS,
+        concurrentTasksPerWorker: 1,
+        atomics: 'disabled',
+        recordTiming: false,
+        resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
+        env: {},
+        execArgv: [],
+      });
+    return new ThreadPool(options, start);
+  } catch (error) {
+    throw isMissing(error, 'piscina') ? missingPackage('piscina', error) : error;
+  }
+}
+
+class ThreadPool implements Pool {
+  readonly width: number;
+  readonly #options: ThreadOptions;
+  readonly #start: () => Piscina;
+  #threads: Piscina | undefined;
+  #since = 0;
+  #replacing: Promise<void> | undefined;
+  #closed = false;
+  #fallen = 0;
+
+  constructor(options: ThreadOptions, start: () => Piscina) {
+    // One more than there are threads: the next job is there when one ends.
+    this.width = options.threads + 1;
+    this.#options = options;
+    this.#start = start;
+  }
+
+  async run(job: Job): Promise<Answer> {
+    const loadable = this.#options.loadable(job);
+    try {
+      const answer = await this.#send({ job, loadable });
+      this.#fallen = 0;
+      return answer;
+    } catch (error) {
+      if (error instanceof ModelError || this.#closed) throw error;
+      this.#fallen += 1;
+      const reason = error instanceof Error ? error.message : String(error);
+      if (this.#fallen >= IN_A_ROW)
+        throw new ModelError(
+          `The threads that run the models end unexpectedly: ${reason}.`,
+          'Perhaps there is too little memory: start again with fewer (models: threads in pipeline.yaml).',
+          error,
+        );
+      return this.#oneByOne(job, reason);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#threads?.destroy();
+  }
+
+  /** Which of the items ended the thread? */
+  async #oneByOne(job: Job, reason: string): Promise<Answer> {
+    const [first] = job.items;
+    if (first && job.items.length === 1)
+      return { worker: '', ms: 0, items: [{ id: first.id, error: reason }] };
+    const answers: Answer[] = [];
+    for (const item of job.items) answers.push(await this.run({ ...job, items: [item] } as Job));
+    return {
+      worker: answers[0]?.worker ?? '',
+      ms: answers.reduce((sum, { ms }) => sum + ms, 0),
+      items: answers.flatMap(({ items }) => items),
+    };
+  }
+
+  async #send(task: ThreadJob): Promise<Answer> {
+    const threads = await this.#current();
+    const late = new AbortController();
+    const patience = setTimeout(() => late.abort(), this.#options.patience ?? PATIENCE_MS);
+    try {
+      const answer = (await threads.run(task, { signal: late.signal })) as ThreadAnswer;
+      if ('failure' in answer) throw new ModelError(answer.failure.message, answer.failure.hint);
+      return answer.answer;
+    } catch (error) {
+      throw late.signal.aborted ? new Error('it took longer than allowed') : error;
+    } finally {
+      clearTimeout(patience);
+    }
+  }
+
+  /** The old ones end before new ones begin: both at once would need twice the memory. */
+  async #current(): Promise<Piscina> {
+    await this.#replacing;
+    if (this.#threads && performance.now() - this.#since < (this.#options.lifetime ?? LIFETIME_MS))
+      return this.#threads;
+    const old = this.#threads;
+    this.#replacing = (async () => {
+      await old?.close();
+      if (this.#closed) throw new Error('closed');
+      this.#threads = this.#start();
+      this.#since = performance.now();
+    })();
+    return this.#current();
+  }
+}

@@ -1,0 +1,114 @@
+import { dirname, join } from 'node:path';
+import { exitCodeOf } from '../describe.ts';
+import { UserError } from '../errors.ts';
+import { Log, fullText } from '../log/file.ts';
+import type { Pipeline } from '../pipeline/config.ts';
+import { Database } from '../store/database.ts';
+import { HeldDatabase, checkDatabaseFile, realDatabase } from '../store/database-file.ts';
+import { Inspection } from '../store/inspection.ts';
+import { acquireLock } from '../store/lock.ts';
+import { migrate } from '../dataset/migrations.ts';
+import { version } from '../version.ts';
+
+/** So that a schedule can tell it from a failure: the run that it would start is under way. */
+const ALREADY_RUNNING = 3;
+
+export interface Held {
+  readonly database: Database;
+  /** Tells when the file is moved or exchanged under the run's hands. */
+  readonly file: HeldDatabase;
+  readonly inspection: Inspection;
+  readonly log: Log;
+}
+
+export interface HoldOptions {
+  readonly pipeline: Pipeline;
+  readonly onlyStage: string | undefined;
+  readonly stderr: NodeJS.WritableStream;
+  /** Strikes the API key out. */
+  readonly redact: (text: string) => string;
+}
+
+/**
+ * How long a start waits for the inspection of the database: after a run that ended well, for a small file's only;
+ * after one that was killed or failed, for several gigabytes. A larger file is read on beside the run. Milliseconds.
+ */
+const SHORT_MS = 100;
+const LONG_MS = 10_000;
+/** Where nobody remembers whether a -wal belongs to the file, reading all of it has to tell, however long that takes. */
+const WHOLE_MS = 2 ** 31 - 1;
+/** Whoever waits longer is told what for. Milliseconds. */
+const TELL_MS = 1000;
+
+/**
+ * Holds the database while `work` is done: alone, inspected, brought to this version, with a log beside it.
+ *
+ * @param work gives the exit code
+ * @throws UserError where another start holds it; what opening the database throws, and what `work` does
+ */
+export async function hold(options: HoldOptions, work: (held: Held) => Promise<number>): Promise<number> {
+  const { pipeline, stderr } = options;
+  const path = await realDatabase(pipeline.data.database, pipeline.folder);
+  const lock = await acquireLock(path, { pid: process.pid, since: Date.now() });
+  if ('pid' in lock) {
+    const who =
+      lock.pid === 0
+        ? 'a process that has just started'
+        : `process ${lock.pid}, since ${new Date(lock.since).toISOString()}`;
+    throw new UserError(`Another sync-data is using ${pipeline.data.database}: ${who}.`, {
+      exitCode: ALREADY_RUNNING,
+      hint: 'Let it finish, or stop it with: touch ' + pipeline.kill,
+    });
+  }
+  const log = openLog(options);
+  let inspection: Inspection | undefined;
+  let exitCode = 1;
+  let told = exitCode;
+  try {
+    const isCertain = await checkDatabaseFile(path, lock.marks);
+    inspection = new Inspection(path);
+    const patience = setTimeout(() => {
+      stderr.write(
+        `The last run did not end cleanly: ${pipeline.data.database} is checked first, then the run proceeds.\n`,
+      );
+    }, TELL_MS);
+    const knownMs = lock.endedCleanly ? SHORT_MS : LONG_MS;
+    await inspection.wait(isCertain ? knownMs : WHOLE_MS).finally(() => clearTimeout(patience));
+    const database = await Database.open(path);
+    let file: HeldDatabase | undefined;
+    try {
+      await migrate(database);
+      file = await HeldDatabase.hold(database, path, lock);
+      told = await work({ database, file, inspection, log });
+      file.check();
+      exitCode = told;
+    } finally {
+      await (file ?? database).close();
+    }
+  } catch (error) {
+    told = exitCodeOf(error);
+    log.write('failure', { error: fullText(error) });
+    throw error;
+  } finally {
+    log.end(told);
+    await inspection?.end();
+    await lock.release(exitCode !== 1);
+  }
+  return exitCode;
+}
+
+/** Beside the database. */
+function openLog({ pipeline, onlyStage, redact }: HoldOptions): Log {
+  const path = join(dirname(pipeline.data.database), 'sync-data.log');
+  const log = new Log({ path, redact });
+  log.write('start', {
+    version: version(),
+    node: process.version,
+    platform: process.platform,
+    pid: process.pid,
+    pipeline: pipeline.file,
+    stages: pipeline.stages.map(({ id }) => id),
+    ...(onlyStage !== undefined && { onlyStage }),
+  });
+  return log;
+}

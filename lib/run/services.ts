@@ -1,0 +1,150 @@
+// The one file of the runner's side that knows which source there is: it opens what the stages say they use.
+import { yearOfEntry } from '../dataset/entries.ts';
+import { MetaDataFile } from '../dataset/meta-data.ts';
+import { setAside } from '../dataset/set-aside.ts';
+import { Cdn } from '../etsy/cdn.ts';
+import { Clocks, jumpMessage } from '../etsy/clocks.ts';
+import { connect } from '../etsy/connect.ts';
+import { WHERE_TO_GET_A_KEY, findKey } from '../etsy/key.ts';
+import type { ApiKey } from '../etsy/key.ts';
+import { knownGood } from '../etsy/known-good.ts';
+import { UserError } from '../errors.ts';
+import type { Pipeline, Stage } from '../pipeline/config.ts';
+import type { StopSwitch } from '../pipeline/stop.ts';
+import type { Listener } from '../progress/events.ts';
+import { nowSeconds } from '../services.ts';
+import type { ServiceName, Sources } from '../services.ts';
+import type { Database } from '../store/database.ts';
+import type { Ledger } from '../store/ledger.ts';
+import { sourcesOf } from './sources.ts';
+
+const NAMES: readonly ServiceName[] = ['api', 'cdn', 'entries'];
+
+/**
+ * The key, where there is one.
+ *
+ * @throws UserError where a stage that is to run needs one and there is none, or uses something unknown
+ */
+export async function keyFor(
+  pipeline: Pipeline,
+  stages: readonly Stage[],
+  env: NodeJS.ProcessEnv,
+): Promise<ApiKey | undefined> {
+  for (const { id, task } of stages) {
+    const unknown = task.uses?.find((name) => !NAMES.some((known) => known === name));
+    if (unknown === undefined) continue;
+    throw new UserError(`The task of stage ${id} uses "${unknown}", which sync-data does not have.`, {
+      exitCode: 2,
+      hint: `What a task may name under uses: ${NAMES.join(', ')}`,
+    });
+  }
+  const isNeeded = stages.some(({ task }) => task.uses?.includes('api'));
+  const key = await findKey(pipeline.folder, env).catch((error: unknown) => {
+    if (isNeeded) throw error;
+    return undefined;
+  });
+  if (key || !isNeeded) return key;
+  throw new UserError('There is no ETSY_API_KEY.', { exitCode: 2, hint: WHERE_TO_GET_A_KEY });
+}
+
+export interface ServicesOptions {
+  readonly pipeline: Pipeline;
+  /** Those that are to run. */
+  readonly stages: readonly Stage[];
+  readonly key: ApiKey | undefined;
+  readonly qps: number;
+  readonly firstBackoffMs: number;
+  readonly database: Database;
+  readonly ledger: Ledger;
+  readonly entries: MetaDataFile | undefined;
+  readonly stop: StopSwitch;
+  readonly emit: Listener;
+}
+
+/**
+ * The entries of image_metadata.json, taken in; undefined where no stage of the pipeline uses them. One that does not
+ * run now counts too: the file is kept in step with the database.
+ * @param warn is told what another program changed, and what was made of it
+ */
+export async function openEntries(
+  pipeline: Pipeline,
+  database: Database,
+  warn: (message: string) => void,
+): Promise<MetaDataFile | undefined> {
+  if (!pipeline.stages.some(({ task }) => task.uses?.includes('entries'))) return undefined;
+  const entries = new MetaDataFile(database, pipeline.data.metadata, yearOfEntry, warn);
+  await entries.load();
+  return entries;
+}
+
+export interface OpenServices {
+  /** What the stage's task is handed. */
+  forStage(stage: Stage): object;
+  readonly cdn: Cdn;
+  /** To be called when a stage has ended, in whatever way. */
+  stageEnded(): Promise<void>;
+  close(): void;
+}
+
+/** Opens what the stages use, and nothing else. */
+export async function openServices(options: ServicesOptions): Promise<OpenServices> {
+  const { pipeline, stages, key, database, ledger, entries, stop, emit } = options;
+  // A task that says nothing of what it uses may use anything there is.
+  const mayAsk = stages.some(({ task }) => !task.uses || task.uses.includes('api'));
+  const clocks = new Clocks((ms) => emit({ type: 'warning', message: jumpMessage(ms) }));
+  const api =
+    key && mayAsk
+      ? await connect({
+          settings: pipeline.api,
+          key,
+          qps: options.qps,
+          firstBackoffMs: options.firstBackoffMs,
+          ledger,
+          signal: stop.signal,
+          stop: (reason) => stop.stop('quota', reason),
+          held: (hold) => emit(hold ? { type: 'hold', ...hold } : { type: 'released' }),
+          clocks,
+          knownGood: (path) => knownGood(database.read, path),
+          refused: (endpoint, reason) =>
+            database.write((tx) =>
+              setAside(tx, ledger.runId ?? 0, nowSeconds(), [{ endpoint, reason, raw: null }]),
+            ),
+        })
+      : undefined;
+  const opened = { api, cdn: new Cdn({ timeoutMs: pipeline.api.timeout * 1000 }) };
+
+  const sources = sourcesOf(pipeline, database);
+  return {
+    forStage: (stage) => handed(stage, sources, opened),
+    cdn: opened.cdn,
+    async stageEnded() {
+      await ledger.flush();
+      await entries?.save();
+    },
+    close: () => clocks.end(),
+  };
+}
+
+/** What is not there says why when it is asked for. */
+function handed({ id, task }: Stage, sources: Sources, opened: Readonly<Record<string, unknown>>): object {
+  const services = { ...sources };
+  for (const [name, value] of Object.entries(opened)) {
+    const isUsed = !task.uses || task.uses.includes(name);
+    Object.defineProperty(services, name, {
+      enumerable: true,
+      get: () => {
+        if (isUsed && value !== undefined) return value;
+        throw isUsed
+          ? new UserError('There is no ETSY_API_KEY.', { exitCode: 2, hint: WHERE_TO_GET_A_KEY })
+          : new UserError(
+              `The task of stage ${id} calls services.${name}, but does not say that it uses it.`,
+              {
+                exitCode: 1,
+                hint: `Add to the task: uses: [${[...(task.uses ?? []), name].map((one) => `'${one}'`).join(', ')}]`,
+              },
+            );
+      },
+    });
+  }
+  return services;
+}
