@@ -27,7 +27,7 @@ const FINISHED: SummaryOptions = {
     data: { database: '/data/etsy_data.db' },
   } as unknown as Pipeline,
   run: { id: 7, resumed: false, onlyStage: undefined, startedAt: 0 },
-  outcome: { state: 'finished', failures: [], places: [], killed: [] },
+  outcome: { state: 'finished', failures: [], places: [], killed: [], left: [] },
   stopped: undefined,
   took: 47_000,
   counts: COUNTS,
@@ -96,7 +96,7 @@ describe('the summary', () => {
       },
     ];
     const lines = linesOf({
-      outcome: { state: 'stopped', failures: [], places, killed: [] },
+      outcome: { state: 'stopped', failures: [], places, killed: [], left: [] },
       stopped: new Stopped('kill', 'the KILL file was found'),
       run: { ...FINISHED.run, onlyStage: 'crawl' },
       findings: [],
@@ -131,6 +131,7 @@ describe('the summary', () => {
         failures: [{ stage: 'crawl', unit: '967', error }],
         places: [],
         killed: [],
+        left: [],
       },
       counts: undefined,
       pace: undefined,
