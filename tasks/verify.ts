@@ -33,9 +33,10 @@ import { doneAsking, fetchBatch, fetchShop, nextInBatch } from './rules/batch.ts
 import { checkImageFile, checkRecord, listingOfFile, sliceFinding } from './rules/verdicts.ts';
 import { defineTask } from '../lib/define-task.ts';
 import type { TaskOf } from '../lib/define-task.ts';
-import { applyDownloads, downloadGroup } from './rules/download.ts';
+import { applyDownloads, downloads } from './rules/download.ts';
 import { imageEntry, seenEntry, yearOfEntry } from '../lib/dataset/entries.ts';
-import { imageNames, imagesOnDisk } from '../lib/dataset/image-files.ts';
+import { imageNames, imagesOnDisk, isLitter } from '../lib/dataset/image-files.ts';
+import { ImagesFolder } from '../lib/dataset/images-folder.ts';
 import { inFlight } from '../lib/task/in-flight.ts';
 import { WINDOW } from '../lib/task/window.ts';
 
@@ -190,6 +191,8 @@ async function* checkRecords(from: number, { services, runId, options: { tolerat
 async function* checkFiles(from: number, { services, runId, options: { tolerate } }: Context): Steps {
   const { sql, imagesFolder } = services;
   if (!tolerate.includes('missing-image')) {
+    const folder = new ImagesFolder(sql, imagesFolder);
+    await folder.check();
     for (let after = from, done = 0; ;) {
       const records = await imagesOnRecord(sql, after, FILES);
       const last = records.at(-1);
@@ -197,14 +200,21 @@ async function* checkFiles(from: number, { services, runId, options: { tolerate 
       after = last.listing_id;
       done += records.length;
       const lost: { listingId: number; reason: string }[] = [];
+      const elsewhere: Finding[] = [];
       const touched: Parameters<typeof imagesDone>[1][number][] = [];
       for (const record of records) {
         const verdict = await checkImageFile(imagesFolder, record);
-        if (verdict && 'fault' in verdict) lost.push({ listingId: record.listing_id, reason: verdict.fault });
+        if (verdict && 'fault' in verdict && verdict.isInTheWay)
+          elsewhere.push(missingImage(record.listing_id, verdict.fault));
+        else if (verdict && 'fault' in verdict)
+          lost.push({ listingId: record.listing_id, reason: verdict.fault });
         else if (verdict) touched.push({ ...verdict, listingId: record.listing_id });
       }
+      // Before so many are given up: the disk may be gone since.
+      if (lost.length * 2 > records.length) await folder.check();
       yield {
         write: async (tx) => {
+          await addFindings(tx, runId, elsewhere);
           await imagesDone(tx, touched);
           await imagesLost(tx, lost);
           await addFindings(
@@ -229,6 +239,7 @@ async function* checkFiles(from: number, { services, runId, options: { tolerate 
       const id = listingOfFile(name);
       if (id !== undefined) listings.set(id, name);
       // Left by a download that was killed.
+      else if (isLitter(name)) continue;
       else if (/^\d+\.jpg\.part$/.test(name)) await rm(join(imagesFolder, name), { force: true });
       else
         findings.push({
@@ -292,12 +303,12 @@ async function* repair(context: Context): Steps {
     yield { write: (tx) => applyShops(tx, services, runId, [shop]) };
   }
 
-  while (!context.options.tolerate.includes('missing-image')) {
-    stop.throwIfAborted();
-    const group = await downloadGroup(services, services.imageHosts, runId, stop);
-    if (!group) break;
-    done += group.done.length;
-    yield { write: (tx) => applyDownloads(tx, runId, group), progress: { done } };
+  if (!context.options.tolerate.includes('missing-image')) {
+    const all = { services, hosts: services.imageHosts, runId, stop, more: () => false };
+    for await (const group of downloads(all)) {
+      done += group.done.length;
+      yield { write: (tx) => applyDownloads(tx, runId, group), progress: { done } };
+    }
   }
   yield {
     write: async (tx) => {

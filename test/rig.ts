@@ -165,7 +165,7 @@ export class Rig {
       if (options.copyOf !== undefined)
         await cp(options.copyOf, folder, { recursive: true, preserveTimestamps: true });
       await rig.configure({});
-      await writeFile(rig.path('.env'), `ETSY_API_KEY=${market.key}\n`);
+      await writeFile(rig.path('.env'), `ETSY_API_KEY=${market.key}\n`, { mode: 0o600 });
       return rig;
     } catch (error) {
       await rm(folder, { recursive: true, force: true });

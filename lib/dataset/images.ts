@@ -101,13 +101,21 @@ export interface ImageFailure {
   readonly state: 'failed' | 'missing';
   readonly reason: string;
   readonly attempts: number;
+  /** False: it is tried again in this run; otherwise in the next. */
+  readonly isFinal?: boolean;
 }
 
 export async function imagesFailed(tx: Tx, failures: readonly ImageFailure[], runId: number): Promise<void> {
   await tx.run(
-    `UPDATE images SET state = r.value ->> 1, reason = r.value ->> 2, attempts = attempts + (r.value ->> 3), tried_run = ?
+    `UPDATE images SET state = r.value ->> 1, reason = r.value ->> 2, attempts = attempts + (r.value ->> 3), tried_run = r.value ->> 4
      FROM jsonb_each(?) AS r WHERE images.listing_id = r.value ->> 0`,
-    [runId, JSON.stringify(failures.map((one) => [one.listingId, one.state, one.reason, one.attempts]))],
+    [
+      JSON.stringify(
+        failures.map(({ listingId, state, reason, attempts, isFinal = true }) => {
+          return [listingId, state, reason, attempts, isFinal ? runId : null];
+        }),
+      ),
+    ],
   );
 }
 

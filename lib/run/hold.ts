@@ -7,6 +7,7 @@ import { Database } from '../store/database.ts';
 import { HeldDatabase, checkDatabaseFile, realDatabase } from '../store/database-file.ts';
 import { Inspection } from '../store/inspection.ts';
 import { acquireLock } from '../store/lock.ts';
+import { makeFolders } from '../dataset/images-folder.ts';
 import { migrate } from '../dataset/migrations.ts';
 import { version } from '../version.ts';
 
@@ -45,6 +46,7 @@ const TELL_MS = 1000;
  */
 export async function hold(options: HoldOptions, work: (held: Held) => Promise<number>): Promise<number> {
   const { pipeline, stderr } = options;
+  await makeFolders(pipeline.data);
   const path = await realDatabase(pipeline.data.database, pipeline.folder);
   const lock = await acquireLock(path, { pid: process.pid, since: Date.now() });
   if ('pid' in lock) {

@@ -91,6 +91,7 @@ async function run(options: RunOptions): Promise<number> {
   // What is found before the screen is there is told once it is.
   const early: string[] = [];
   let warn = (message: string): void => void early.push(message);
+  if (options.key?.warning !== undefined) warn(options.key.warning);
   let services: OpenServices | undefined;
   try {
     const entries = await openEntries(pipeline, database, (message) => warn(message));
@@ -177,7 +178,9 @@ async function run(options: RunOptions): Promise<number> {
     options.stdout.write(redact(printable(text)));
     if (outcome.state === 'finished' && options.onlyStage === undefined)
       options.stdout.write(redact(printable(await tellReport(pipeline, options.cwd, redact))));
-    if (outcome.state === 'failed' || unusable.length > 0) return 1;
+    if (outcome.state === 'failed')
+      return outcome.failures.some(({ error }) => exitCodeOf(error) === 2) ? 2 : 1;
+    if (unusable.length > 0) return 1;
     return outcome.state === 'finished' ? 0 : (stop.stopped?.exitCode ?? 75);
   } finally {
     services?.close();

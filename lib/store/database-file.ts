@@ -43,7 +43,7 @@ export async function realDatabase(path: string, home: string): Promise<string> 
       hint: 'If it is on a disk that is not connected, connect it. If it is to be a new one, create it, then start sync-data again.',
     });
   }
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: 0o755 });
   return join(await realpath(folder), basename(file));
 }
 
