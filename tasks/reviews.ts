@@ -68,6 +68,7 @@ export default defineTask({
   options: z.object({}),
   cursor: z.object({}),
   uses: ['api'],
+  givesWayToNextRun: true,
 
   units: () => [{ id: 'shops', title: 'Shops', noun: 'shops' }],
 

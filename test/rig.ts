@@ -35,6 +35,7 @@ export interface Settings {
   timeout?: string;
   giveUpAfter?: string;
   refreshAfter?: string;
+  every?: string;
   hosts?: readonly string[];
   /** Leaves out the images stage; verify then tolerates that there are none. */
   withoutImages?: boolean;
@@ -310,7 +311,7 @@ function pipelineYaml(market: RemoteMarketplace, settings: Settings): string {
     alongside: [crawl, reconcile]
     with: { hosts: ${JSON.stringify(hosts)} }`;
   return `name: sync-data
-kill: KILL
+kill: KILL${settings.every === undefined ? '' : `\nevery: ${settings.every}`}
 api:
 ${given.map(([key, value]) => `  ${key}: ${value}`).join('\n')}
 rules:

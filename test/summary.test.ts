@@ -26,7 +26,7 @@ const FINISHED: SummaryOptions = {
     data: { database: '/data/etsy_data.db' },
   } as Pipeline,
   run: { id: 7, resumed: false, onlyStage: undefined, startedAt: 0 },
-  outcome: { state: 'finished', failures: [], places: [], killed: [] },
+  outcome: { state: 'finished', failures: [], places: [], killed: [], left: [] },
   stopped: undefined,
   took: 47_000,
   counts: COUNTS,
@@ -97,7 +97,7 @@ describe('the summary', () => {
       },
     ];
     const lines = linesOf({
-      outcome: { state: 'stopped', failures: [], places, killed: [] },
+      outcome: { state: 'stopped', failures: [], places, killed: [], left: [] },
       stopped: new Stopped('kill', 'the KILL file was found'),
       run: { ...FINISHED.run, onlyStage: 'crawl' },
       findings: [],
@@ -132,6 +132,7 @@ describe('the summary', () => {
         failures: [{ stage: 'crawl', unit: '967', error }],
         places: [],
         killed: [],
+        left: [],
       },
       counts: undefined,
       pace: undefined,

@@ -268,6 +268,13 @@ CREATE TABLE spaces (
   UNIQUE (kind, model, sha256, recipe, input)
 );
 
+CREATE TABLE stages (
+  run_id INTEGER NOT NULL,
+  stage TEXT NOT NULL,
+  began_at INTEGER NOT NULL,    -- epoch ms; of stages that end where they are when the next run is due
+  PRIMARY KEY (run_id, stage)
+) WITHOUT ROWID;
+
 CREATE TABLE starts (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   run_id INTEGER NOT NULL,
@@ -301,7 +308,7 @@ CREATE TABLE units (
   unit TEXT NOT NULL,
   finished_at INTEGER,          -- epoch ms; null: to be resumed
   cursor TEXT,                  -- JSON, the task's own
-  progress TEXT, began_at INTEGER, left INTEGER,                -- JSON {done, total, note}
+  progress TEXT, left INTEGER,                -- JSON {done, total, note}
   PRIMARY KEY (run_id, stage, unit)
 ) WITHOUT ROWID;
 

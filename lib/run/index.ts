@@ -20,6 +20,7 @@ import { Ledger } from '../store/ledger.ts';
 import { printable } from '../text/clean.ts';
 import { Redactor } from '../text/redact.ts';
 import { conclude } from './conclude.ts';
+import { waitForRun } from './every.ts';
 import { gauges } from './gauges.ts';
 import { hold } from './hold.ts';
 import type { Held } from './hold.ts';
@@ -57,7 +58,7 @@ export async function session(options: SessionOptions): Promise<number> {
     await refuseKill(pipeline, onlyStage);
     key = await keyFor(pipeline, stages, env);
     return await hold({ pipeline, onlyStage, stderr, redact }, (held) =>
-      run({ ...options, ...held, pipeline, stages, key, redact }),
+      runs({ ...options, ...held, pipeline, stages, key, redact }),
     );
   } catch (error) {
     options.stderr.write(`${redact(printable(describe(error)))}\n`);
@@ -72,6 +73,25 @@ interface RunOptions extends SessionOptions, Held {
   readonly key: ApiKey | undefined;
   /** Strikes the API key out. */
   readonly redact: (text: string) => string;
+}
+
+/** One run; or, where pipeline.yaml says how often, one after the other until a stop. */
+async function runs(options: RunOptions): Promise<number> {
+  const { pipeline, onlyStage, database, cwd, stdout, redact } = options;
+  const { every } = pipeline.rules;
+  if (every === undefined || onlyStage !== undefined) return run(options);
+  const checkpoints = new Checkpoints(database);
+  for (;;) {
+    const stopped = await waitForRun(checkpoints, {
+      every,
+      killFile: pipeline.kill,
+      killName: relative(cwd, pipeline.kill) || pipeline.kill,
+      tell: (text) => void stdout.write(redact(printable(text))),
+    });
+    if (stopped) return 0;
+    const exitCode = await run(options);
+    if (exitCode !== 0) return exitCode;
+  }
 }
 
 async function run(options: RunOptions): Promise<number> {
@@ -117,6 +137,7 @@ async function run(options: RunOptions): Promise<number> {
       database,
       checkpoints,
       stop,
+      isWhole: options.onlyStage === undefined,
       emit,
       services: services.forStage,
       stageEnded: async () => {

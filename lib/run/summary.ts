@@ -85,7 +85,7 @@ function ending({ outcome, stopped, run, took, unusable, describe }: SummaryOpti
   switch (outcome.state) {
     case 'finished':
       return [
-        `Finished in ${duration(took)}${run.resumed ? ' (resumed)' : ''}${unusable.length > 0 ? ', but most of what an endpoint sent could not be used' : ''}.`,
+        `Finished in ${duration(took)}${run.resumed ? ' (resumed)' : ''}${leftText(outcome)}${unusable.length > 0 ? ', but most of what an endpoint sent could not be used' : ''}.`,
         ...unusable.map((one) => `  ${oneLine(unusableLine(one))}`),
         ...(unusable.length > 0
           ? ['  Etsy may have changed its answers: look for a newer sync-data, then start again.']
@@ -104,6 +104,12 @@ function ending({ outcome, stopped, run, took, unusable, describe }: SummaryOpti
           .map((line) => `  ${line}`),
       ]);
   }
+}
+
+/** " with 300 shops left (reviews); the next run, which is due, reads them first" */
+function leftText({ left }: Outcome): string {
+  const parts = left.map(({ stage, n, noun = 'items' }) => `${count(n)} ${noun} left (${stage})`);
+  return parts.length === 0 ? '' : ` with ${parts.join(', ')}; they come in the next run`;
 }
 
 /** Why it stopped: the run as a whole, or stages by their own KILL files. */

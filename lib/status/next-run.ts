@@ -14,7 +14,7 @@ const USED = 0.974;
 
 export interface NextRunOptions {
   readonly sql: Sql;
-  readonly rules: { readonly madeSince: number; readonly refreshAfter: number };
+  readonly rules: { readonly madeSince: number; readonly refreshAfter: number; readonly every?: number };
   readonly run: RunStatus | null;
   /** Rows written earlier are due. Epoch seconds. */
   readonly stale: number;
@@ -59,10 +59,16 @@ export async function nextRun(options: NextRunOptions): Promise<NextRun> {
   return {
     of: rest ? 'rest' : 'whole',
     ...requests,
+    beginsAt: beginsAt(options),
     reviewParts: parts,
     uncounted: crawl.uncounted,
     seconds: Math.ceil(secondsFor(requests.total, options.quota)),
   };
+}
+
+function beginsAt({ run, rules: { every } }: NextRunOptions): string | null {
+  if (every === undefined || run === null || run.finishedAt === null || run.onlyStage !== null) return null;
+  return new Date(Date.parse(run.startedAt) + every * 1000).toISOString();
 }
 
 interface CrawlLeft {

@@ -30,7 +30,7 @@ export function printed(status: Status, options: PrintOptions): string {
           ? [['Odd in that run', ...sync.oddities.map((one) => `  ${oneLine(oddityLine(one))}`)]]
           : []),
         ['Etsy API', ...quotaLines(sync.quota, now)],
-        nextLines(sync, status.underWay !== null),
+        nextLines(sync, status.underWay !== null, now),
       ]
     : [underWay(status, options, now), earlier(status, file)];
   return [[file], ...blocks].map((lines) => `${lines.join('\n')}\n`).join('\n');
@@ -167,8 +167,8 @@ function quotaLines(
   ];
 }
 
-function nextLines({ next, quota }: Sync, isUnderWay: boolean): string[] {
-  const { of, pages, batches, reviews, reviewParts, total, uncounted, seconds } = next;
+function nextLines({ next, quota }: Sync, isUnderWay: boolean, now: number): string[] {
+  const { of, pages, batches, reviews, reviewParts, beginsAt, total, uncounted, seconds } = next;
   const what = isUnderWay ? 'Left of this run' : of === 'rest' ? 'Left of that run' : 'The next run';
   const parts = `${plural(pages, 'page')} of listings, ${plural(batches, 'batch', 'batches')}, ${count(reviews)} for reviews`;
   const isMore = quota.perDay !== null && total > quota.perDay - quota.used;
@@ -180,6 +180,7 @@ function nextLines({ next, quota }: Sync, isUnderWay: boolean): string[] {
     `  ${parts}`,
     ...reviewLine(reviewParts),
   ];
+  if (beginsAt !== null) lines.push(`  It begins ${clockTime(Date.parse(beginsAt), now)}.`);
   if (of === 'whole' && total > 0) lines.push('  What is new on Etsy by then comes on top.');
   if (uncounted.length > 0)
     lines.push(`  Not counted yet, on top: ${uncounted.map((id) => `taxonomy ${id}`).join(', ')}.`);

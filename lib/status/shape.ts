@@ -88,6 +88,8 @@ export interface UnitStatus {
   readonly noun: string | null;
   readonly done: number | null;
   readonly total: number | null;
+  /** Items that it left to the next run, which was due; null: none. */
+  readonly left: number | null;
 }
 
 export interface StartStatus {
@@ -122,6 +124,8 @@ export interface QuotaStatus {
 export interface NextRun extends Requests {
   /** `rest`: of the run that is not finished; `whole`: a new one. */
   readonly of: 'rest' | 'whole';
+  /** When it begins by `every:`; null: when it is started. */
+  readonly beginsAt: string | null;
   /** Of `reviews`: for shops never read, for new reviews, for older pages, and for shops that were not read for long. */
   readonly reviewParts: Readonly<Record<'first' | 'news' | 'older' | 'unread', number>>;
   /** Taxonomies that no crawl has counted yet: they come on top. */
