@@ -113,6 +113,14 @@ async function run(options: RunOptions): Promise<number> {
   let warn = (message: string): void => void early.push(message);
   if (options.key?.warning !== undefined) warn(options.key.warning);
   let services: OpenServices | undefined;
+  database.lockPatience = {
+    giveUpAfterMs: pipeline.api.giveUpAfter * 1000,
+    signal: stop.signal,
+    hold: (reason, until) => {
+      emit({ type: 'hold', reason, until });
+      return () => emit({ type: 'released' });
+    },
+  };
   try {
     const entries = await openEntries(pipeline, database, (message) => warn(message));
     const { key, qps = pipeline.api.qps, firstBackoffMs = 500 } = options;
