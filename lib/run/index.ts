@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import { Checkpoints } from '../../checkpoints/checkpoints.ts';
 import { Starts } from '../../checkpoints/starts.ts';
+import { mostlyUnusable } from '../dataset/answers.ts';
 import { describe, exitCodeOf } from '../describe.ts';
 import { keyRedactor } from '../etsy/key.ts';
 import type { ApiKey } from '../etsy/key.ts';
@@ -187,7 +188,9 @@ async function run(options: RunOptions): Promise<number> {
       await screen.close();
       await written.close();
     }
+    const unusable = outcome.state === 'finished' ? await mostlyUnusable(database.read, current.id) : [];
     const text = await conclude({
+      unusable,
       pipeline,
       database,
       starts,
@@ -206,6 +209,7 @@ async function run(options: RunOptions): Promise<number> {
       options.stdout.write(redact(printable(await tellReport(pipeline, options.cwd, redact))));
     if (outcome.state === 'failed')
       return outcome.failures.some(({ error }) => exitCodeOf(error) === 2) ? 2 : 1;
+    if (unusable.length > 0) return 1;
     return outcome.state === 'finished' ? 0 : (stop.stopped?.exitCode ?? 75);
   } finally {
     services?.close();
