@@ -40,7 +40,7 @@ export async function search(options: SearchOptions): Promise<number> {
       if (json)
         throw new UserError('--json needs something to search for.', {
           exitCode: 2,
-          hint: 'npx sync-data search oak table --json',
+          hint: 'Such as: npx sync-data search oak table --json',
         });
       const { servePage } = await import('./page/serve.ts');
       return await servePage({ engine, pipeline, stdout, signal: stop.signal });
@@ -65,12 +65,12 @@ export async function search(options: SearchOptions): Promise<number> {
 
 function checkSize(words: string, examples: number): void {
   if (words.length > MOST_QUERY)
-    throw new UserError(`The search has ${words.length} letters, ${MOST_QUERY} at most.`, {
+    throw new UserError(`The search has ${words.length} letters, at most ${MOST_QUERY}.`, {
       exitCode: 2,
       hint: 'Leave some words out.',
     });
   if (examples > MOST_EXAMPLES)
-    throw new UserError(`The search has ${examples} pictures and listings, ${MOST_EXAMPLES} at most.`, {
+    throw new UserError(`The search has ${examples} pictures and listings, at most ${MOST_EXAMPLES}.`, {
       exitCode: 2,
       hint: 'Leave some out.',
     });
