@@ -12,7 +12,15 @@ import { unfilteredFinding } from './rules/verdicts.ts';
 import { defineTask } from '../lib/define-task.ts';
 import { inFlight } from '../lib/task/in-flight.ts';
 import { orLeaveOut } from './rules/leave-out.ts';
-import { FIRST_FROM_THE_END, advance, nextPage, placeOf, slice, wholeRange } from './rules/price-slices.ts';
+import {
+  FIRST_FROM_THE_END,
+  MOST_CUTS,
+  advance,
+  nextPage,
+  placeOf,
+  slice,
+  wholeRange,
+} from './rules/price-slices.ts';
 import type { PageRequest } from './rules/price-slices.ts';
 import { fetchNames, lookUp, namesAreDue, taxonomies, taxonomyUnits } from './rules/taxonomies.ts';
 import type { Write } from '../lib/task/task.ts';
@@ -25,6 +33,8 @@ const cursorSchema = z.object({
   counted: z.int(),
   /** Rows read so far. */
   read: z.int(),
+  /** Ranges cut so far. */
+  cuts: z.int().default(0),
 });
 
 type Landed =
@@ -51,14 +61,15 @@ export default defineTask({
 
   async *run(unit, cursor, { services, runId, stop }) {
     const taxonomyId = Number(unit.id);
-    let { open, counted, read } = cursor ?? { open: [wholeRange()], counted: 0, read: 0 };
+    let { open, counted, read, cuts } = cursor ?? { open: [wholeRange()], counted: 0, read: 0, cuts: 0 };
     const flying = new Set<string>();
     /** On their way; and those that are asked for by themselves, for they spoil every batch. */
     const asked = new Set(await refusedListings(services.sql));
     let namesDue = await namesAreDue(services.sql);
 
     const next = async (): Promise<(() => Promise<Landed>) | undefined> => {
-      if (namesDue) {
+      // Once Etsy has answered: until then it is the pages that tell what is wrong.
+      if (namesDue && counted > 0) {
         namesDue = false;
         return async () => ({ names: await fetchNames(services, runId) });
       }
@@ -99,7 +110,14 @@ export default defineTask({
       const barren =
         request.page === FIRST_FROM_THE_END &&
         (await alreadySeen(services.sql, runId, taxonomyId, range, ids)) === ids.length;
-      const after = advance(open, request, page.count, page.good.map(cents), barren);
+      const rows = page.good.length + page.rejected.length;
+      const mayCut = cuts < MOST_CUTS;
+      // Pages without a row may have ended its slice while this one was under way.
+      const isOpen = open.some(({ low, high }) => low === range.low && high === range.high);
+      const after = isOpen
+        ? advance(open, request, page.count, page.good.map(cents), barren, { rows, mayCut })
+        : { open, split: false };
+      if (after.split) cuts += 1;
       open = after.open;
       counted = Math.max(counted, page.count ?? 0);
       read = Math.min(counted, read + (after.split ? 0 : ids.length));
@@ -109,7 +127,7 @@ export default defineTask({
           const seen = await applyPage(tx, services, runId, page, id, found);
           await advanceSlice(tx, id, seen, after.split);
         },
-        cursor: { open, counted, read },
+        cursor: { open, counted, read, cuts },
         progress: { done: read, total: counted },
         pending,
       };
