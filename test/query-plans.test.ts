@@ -165,9 +165,9 @@ async function scanning(path: string, statements: readonly string[], analyzed: b
     if (analyzed) await database.write((tx) => tx.run('ANALYZE'));
     const found: Offender[] = [];
     for (const statement of statements) {
-      // `holder` is in the lock's own file.
+      // `holder` and `worked_on` are in the lock's own file.
       if (!/^(?:SELECT|WITH|INSERT|UPDATE|DELETE|REPLACE)\b/i.test(statement)) continue;
-      if (/\bholder\b/.test(statement)) continue;
+      if (/\b(holder|worked_on)\b/.test(statement)) continue;
       const plan = await database.read.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${statement}`);
       const scans = scansOf(
         statement,

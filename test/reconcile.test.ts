@@ -43,6 +43,8 @@ interface Known {
   readonly seen: boolean;
   /** Its newest dynamic row. */
   readonly row: 'none' | 'stale' | 'fresh' | 'gone, stale' | 'gone, fresh';
+  /** It has a static row: it was of the years wanted when it was read. */
+  readonly stored: boolean;
   readonly wanted: boolean;
   /** A record of it was set aside in an earlier run. */
   readonly setAside: boolean;
@@ -57,8 +59,9 @@ interface Listing extends Known {
 }
 
 /** Whether it has to be asked for, and nothing else may be. */
-function isDue({ entry, seen, row, wanted, setAside }: Known): boolean {
-  return wanted || setAside || (entry === 'since' && !seen && !row.endsWith('fresh'));
+function isDue({ entry, seen, row, stored, wanted, setAside }: Known): boolean {
+  const isKept = entry === 'since' || (entry !== 'none' && stored && !row.startsWith('gone'));
+  return wanted || setAside || (isKept && !seen && !row.endsWith('fresh'));
 }
 
 const YEARS = { since: 2010, before: 1990, unsaid: null } as const;
@@ -104,6 +107,11 @@ async function fill(listings: readonly Listing[]): Promise<void> {
       `INSERT INTO listings_dynamic (listing_id, snapshot_timestamp, state)
        SELECT r.value, ${now + 600}, 'active' FROM json_each(?) AS r`,
       [KNOWN],
+    );
+    await put(
+      `INSERT INTO listings (listing_id, shop_id, when_made)
+       SELECT r.value ->> 0, 7, 'made_to_order' FROM jsonb_each(?) AS r`,
+      listings.flatMap(({ id, stored }) => (stored ? [[id]] : [])),
     );
     await put(
       'INSERT INTO wanted (listing_id, shop_id) SELECT r.value ->> 0, 7 FROM jsonb_each(?) AS r',
@@ -255,6 +263,7 @@ const some = fc.record(
       'gone, stale' as const,
       'gone, fresh' as const,
     ),
+    stored: fc.boolean(),
     wanted: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, fc.boolean()),
     setAside: fc.oneof({ weight: 5, arbitrary: fc.constant(false) }, fc.boolean()),
     says: fc.constantFrom(
@@ -315,10 +324,11 @@ async function assertOutcome(listings: readonly Listing[], etsy: Etsy): Promise<
     [nowSeconds() - WEEK],
   );
   const newest = new Map(rows.map((row) => [row.id, row]));
-  for (const { id, says, row, seen, entry } of listings) {
+  for (const { id, says: one, row, seen, entry, stored } of listings) {
     const before = row === 'none' ? undefined : row.startsWith('gone') ? 'removed' : 'active';
     // Of what the search has shown in this run nobody says that it is gone.
     const isShown = seen && entry !== 'none';
+    const says = one === 'old after all' && stored ? 'shown' : one;
     const said = answered.has(id) && !(says === 'missing' && isShown) ? says : undefined;
     const expected = said === 'shown' ? 'active' : said === 'missing' ? 'removed' : before;
     const found = newest.get(id);
@@ -403,6 +413,7 @@ describe('what the crawl did not show', () => {
             entry: 'since',
             seen: false,
             row: 'none',
+            stored: false,
             wanted: false,
             setAside: false,
             says: 'shown',
@@ -447,6 +458,7 @@ describe('what the crawl did not show', () => {
       entry: 'since',
       seen: false,
       row: 'stale',
+      stored: false,
       wanted: false,
       setAside: false,
       says: 'shown',

@@ -32,6 +32,8 @@ const FINISHED: SummaryOptions = {
   counts: COUNTS,
   pace: { requests: 12_345, faults: 3, worstSecond: 5, perSecond: 4.8712, lastMs: 0 },
   findings: [{ kind: 'missing-image', subject: '1203', detail: 'no image is\non record' }],
+  oddities: [],
+  unusable: [],
   describe: (error) => (error as Error).message,
   logFile: '/data/sync-data.log',
   cwd: '/data',
@@ -150,5 +152,38 @@ describe('the summary', () => {
 describe('a table of figures', () => {
   it('has nothing where there is nothing', () => {
     assert.deepEqual(table([], 80), []);
+  });
+
+  it('says in a line each what was odd, how often, and what became of it', () => {
+    const odd = { what: 'listings/active: item_weight was of another type', became: 'read all the same' };
+    const oddities = Array.from({ length: 10 }, (_, index) => ({
+      ...odd,
+      n: index === 0 ? 60 : 1,
+      endpoint: null,
+      field: null,
+      example: index === 0 ? '"0.5"' : null,
+    }));
+    const lines = linesOf({ oddities });
+    const at = lines.indexOf('Odd in this run:');
+    assert.deepEqual(lines.slice(at + 1, at + 3), [
+      `  ${odd.what}: 60 times, for example "0.5": ${odd.became}`,
+      `  ${odd.what}: once: ${odd.became}`,
+    ]);
+    assert.equal(lines[at + 9], '  and 2 more: npx sync-data status');
+  });
+
+  it('of a run most of whose records could not be used names the endpoint and what was wrong', () => {
+    const some = {
+      endpoint: 'listings/active',
+      usable: 2,
+      unusable: 58,
+      refused: 0,
+      reason: 'price: is missing',
+    };
+    const lines = linesOf({ unusable: [some] });
+    assert.deepEqual(lines.slice(0, 2), [
+      'Finished in 47 s, but most of what an endpoint sent could not be used.',
+      '  listings/active: 58 of 60 records were set aside (price: is missing)',
+    ]);
   });
 });

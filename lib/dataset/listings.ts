@@ -101,6 +101,18 @@ export async function dueListings(
   });
 }
 
+/** Of `listingIds`, those that have a static row. */
+export async function storedListings(sql: Sql, listingIds: readonly number[]): Promise<Set<number>> {
+  if (listingIds.length === 0) return new Set();
+  return new Set(
+    await ids(
+      sql,
+      'SELECT listing_id AS id FROM listings WHERE listing_id IN (SELECT value FROM json_each(:ids))',
+      { ':ids': JSON.stringify(listingIds) },
+    ),
+  );
+}
+
 /** Search pages may lack it; the batch has it. */
 export async function fillProductionPartners(tx: Tx, rows: readonly ListingRow[]): Promise<void> {
   if (rows.length === 0) return;

@@ -9,6 +9,9 @@ import type { Stopped } from '../pipeline/stop.ts';
 import { MOST_MESSAGE } from '../limits.ts';
 import { clip, printable } from '../text/clean.ts';
 import type { Database } from '../store/database.ts';
+import { unusableLine } from '../dataset/answers.ts';
+import type { Unusable } from '../dataset/answers.ts';
+import { readOddities } from '../dataset/oddities.ts';
 import { openFindings } from '../dataset/findings.ts';
 import { reasonOf as endOf, summary } from './summary.ts';
 import { tally } from '../dataset/tally.ts';
@@ -23,6 +26,8 @@ export interface ConcludeOptions {
   readonly run: Run;
   readonly outcome: Outcome;
   readonly stopped: Stopped | undefined;
+  /** Endpoints of which more than half was of no use: then the run has not gone well, though it has ended. */
+  readonly unusable: readonly Unusable[];
   readonly redact: (text: string) => string;
   /** Epoch ms of this start. */
   readonly begun: number;
@@ -77,6 +82,8 @@ export async function conclude(options: ConcludeOptions): Promise<string> {
     took: now - begun,
     counts,
     pace,
+    oddities: (await orNothing(readOddities(database.read, run.id))) ?? [],
+    unusable: options.unusable,
     findings: (await orNothing(openFindings(database.read, run.id, FINDINGS))) ?? [],
     describe,
     logFile: log.path,
@@ -85,8 +92,9 @@ export async function conclude(options: ConcludeOptions): Promise<string> {
   });
 }
 
-function reasonOf({ outcome, stopped }: ConcludeOptions): string | null {
+function reasonOf({ outcome, stopped, unusable }: ConcludeOptions): string | null {
   if (outcome.state === 'stopped') return endOf(outcome, stopped) || null;
-  if (outcome.state === 'finished') return null;
+  if (outcome.state === 'finished')
+    return unusable.length === 0 ? null : `most could not be used: ${unusable.map(unusableLine).join('; ')}`;
   return outcome.failures.map(({ stage, error }) => `${stage}: ${describe(error)}`).join('\n');
 }

@@ -73,9 +73,17 @@ export async function hold(options: HoldOptions, work: (held: Held) => Promise<n
     }, TELL_MS);
     const knownMs = lock.endedCleanly ? SHORT_MS : LONG_MS;
     await inspection.wait(isCertain ? knownMs : WHOLE_MS).finally(() => clearTimeout(patience));
-    const database = await Database.open(path);
+    const patient = {
+      giveUpAfterMs: pipeline.api.giveUpAfter * 1000,
+      hold: (reason: string, until: number): (() => void) => {
+        stderr.write(`Waiting until ${new Date(until).toISOString()} at the latest: ${reason}.\n`);
+        return () => undefined;
+      },
+    };
+    const database = await Database.open(path, { lockPatience: patient });
     let file: HeldDatabase | undefined;
     try {
+      database.lockPatience = patient;
       await migrate(database);
       file = await HeldDatabase.hold(database, path, lock);
       told = await work({ database, file, inspection, log });

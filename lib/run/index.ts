@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import { Checkpoints } from '../../checkpoints/checkpoints.ts';
 import { Starts } from '../../checkpoints/starts.ts';
+import { mostlyUnusable } from '../dataset/answers.ts';
 import { describe, exitCodeOf } from '../describe.ts';
 import { keyRedactor } from '../etsy/key.ts';
 import type { ApiKey } from '../etsy/key.ts';
@@ -112,6 +113,14 @@ async function run(options: RunOptions): Promise<number> {
   let warn = (message: string): void => void early.push(message);
   if (options.key?.warning !== undefined) warn(options.key.warning);
   let services: OpenServices | undefined;
+  database.lockPatience = {
+    giveUpAfterMs: pipeline.api.giveUpAfter * 1000,
+    signal: stop.signal,
+    hold: (reason, until) => {
+      emit({ type: 'hold', reason, until });
+      return () => emit({ type: 'released' });
+    },
+  };
   try {
     const entries = await openEntries(pipeline, database, (message) => warn(message));
     const { key, qps = pipeline.api.qps, firstBackoffMs = 500 } = options;
@@ -179,7 +188,9 @@ async function run(options: RunOptions): Promise<number> {
       await screen.close();
       await written.close();
     }
+    const unusable = outcome.state === 'finished' ? await mostlyUnusable(database.read, current.id) : [];
     const text = await conclude({
+      unusable,
       pipeline,
       database,
       starts,
@@ -198,6 +209,7 @@ async function run(options: RunOptions): Promise<number> {
       options.stdout.write(redact(printable(await tellReport(pipeline, options.cwd, redact))));
     if (outcome.state === 'failed')
       return outcome.failures.some(({ error }) => exitCodeOf(error) === 2) ? 2 : 1;
+    if (unusable.length > 0) return 1;
     return outcome.state === 'finished' ? 0 : (stop.stopped?.exitCode ?? 75);
   } finally {
     services?.close();

@@ -9,6 +9,10 @@ import type { Pace } from '../store/ledger.ts';
 import { table } from '../text/table.ts';
 import type { Fact, FactRow } from '../text/table.ts';
 import type { Tally } from '../dataset/tally.ts';
+import { unusableLine } from '../dataset/answers.ts';
+import type { Unusable } from '../dataset/answers.ts';
+import { oddityLine } from '../dataset/oddities.ts';
+import type { OddityCount } from '../dataset/oddities.ts';
 import {
   findingsRow,
   imagesRow,
@@ -31,6 +35,10 @@ export interface SummaryOptions {
   readonly pace: Pace | undefined;
   /** Open ones, the first few. */
   readonly findings: readonly Finding[];
+  /** What was odd in the run, and what became of it. */
+  readonly oddities: readonly OddityCount[];
+  /** Endpoints of which more than half was of no use. */
+  readonly unusable: readonly Unusable[];
   readonly describe: (error: unknown) => string;
   readonly logFile: string;
   /** Paths are shown from here. */
@@ -48,15 +56,41 @@ export function summary(options: SummaryOptions): string {
   if (more > 0) open.push(`  and ${count(more)} more findings`);
   const isWhole = outcome.state === 'finished';
   // The places last: where a report is written, its line follows them.
-  const blocks = [ending(options), figures, open, next(options), isWhole ? places(options) : []];
+  const blocks = [
+    ending(options),
+    figures,
+    open,
+    odd(options),
+    next(options),
+    isWhole ? places(options) : [],
+  ];
   const text = blocks.flatMap((block) => (block.length > 0 ? [['', ...block].join('\n')] : []));
   return `${text.join('\n')}\n`;
 }
 
-function ending({ outcome, stopped, run, took, describe }: SummaryOptions): string[] {
+/** Kinds of oddities told; status has all of them. */
+const ODDITIES = 8;
+
+function odd({ oddities }: SummaryOptions): string[] {
+  if (oddities.length === 0) return [];
+  const more = oddities.length - ODDITIES;
+  return [
+    'Odd in this run:',
+    ...oddities.slice(0, ODDITIES).map((one) => `  ${oneLine(oddityLine(one))}`),
+    ...(more > 0 ? [`  and ${count(more)} more: npx sync-data status`] : []),
+  ];
+}
+
+function ending({ outcome, stopped, run, took, unusable, describe }: SummaryOptions): string[] {
   switch (outcome.state) {
     case 'finished':
-      return [`Finished in ${duration(took)}${run.resumed ? ' (resumed)' : ''}${leftText(outcome)}.`];
+      return [
+        `Finished in ${duration(took)}${run.resumed ? ' (resumed)' : ''}${leftText(outcome)}${unusable.length > 0 ? ', but most of what an endpoint sent could not be used' : ''}.`,
+        ...unusable.map((one) => `  ${oneLine(unusableLine(one))}`),
+        ...(unusable.length > 0
+          ? ['  Etsy may have changed its answers: look for a newer sync-data, then start again.']
+          : []),
+      ];
     case 'stopped':
       return [
         `Stopped after ${duration(took)}: ${reasonOf(outcome, stopped)}.`,

@@ -3,6 +3,7 @@ import { clockTime, count, duration, estimate, oneLine, plural } from '../text/f
 import { table } from '../text/table.ts';
 import type { FactRow } from '../text/table.ts';
 import { findingsRow, imagesRow, leftOutRow } from '../dataset/tally-rows.ts';
+import { oddityLine } from '../dataset/oddities.ts';
 import { runLines } from './print-run.ts';
 import type { QuotaStatus, Status, Sync } from './shape.ts';
 
@@ -25,6 +26,9 @@ export function printed(status: Status, options: PrintOptions): string {
         underWay(status, options, now),
         runLines(sync, options.width, status.underWay !== null, now),
         ['The data', ...table(dataRows(status, sync, options), options.width), ...reasons(sync, now)],
+        ...(sync.oddities.length > 0
+          ? [['Odd in that run', ...sync.oddities.map((one) => `  ${oneLine(oddityLine(one))}`)]]
+          : []),
         ['Etsy API', ...quotaLines(sync.quota, now)],
         nextLines(sync, status.underWay !== null, now),
       ]

@@ -1,3 +1,4 @@
+import type { OddityCount } from '../dataset/oddities.ts';
 import type { Tally } from '../dataset/tally.ts';
 import type { Requests } from './requests.ts';
 
@@ -53,6 +54,11 @@ export interface Sync {
     readonly n: number;
   }[];
   readonly findings: readonly { readonly kind: string; readonly open: number; readonly repaired: number }[];
+  /**
+   * What was odd in that run, how often, and what became of it. `endpoint` and `field` are set where it is a field of
+   * Etsy's records that was of another type.
+   */
+  readonly oddities: readonly OddityCount[];
   readonly quota: QuotaStatus;
   /** The next start, if it came now. */
   readonly next: NextRun;

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { open } from 'sqlite';
 import type { Database as Connection, Statement } from 'sqlite';
@@ -149,10 +150,23 @@ function asStoreError(path: string, error: unknown): unknown {
   return typeof code === 'string' && code.startsWith('SQLITE_') ? new StoreError(path, code, error) : error;
 }
 
+/** How the lock of another program is waited for. */
+export interface LockPatience {
+  readonly giveUpAfterMs: number;
+  /** Tells of the wait, until (epoch ms) it ends at the latest; what is returned ends it. */
+  readonly hold: (reason: string, until: number) => () => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Between two looks whether the lock is gone, beside what SQLite itself waits. Milliseconds. */
+const LOOK_MS = 250;
+
 export interface OpenOptions {
   /** Fail when the file is not there, and never write to it. */
   readonly readOnly?: boolean;
   readonly busyTimeoutMs?: number;
+  /** While it is opened. */
+  readonly lockPatience?: LockPatience;
   /** Absolute path of an SQLite extension, for `readOnly` alone. Once it is loaded, nothing else can be. */
   readonly extension?: string;
 }
@@ -165,6 +179,8 @@ export class Database {
   readonly path: string;
   /** Committed rows only: a write transaction under way is not seen here. */
   readonly read: Sql;
+  /** Undefined: no longer than SQLite itself waits. */
+  lockPatience: LockPatience | undefined;
   readonly #writer: DriverSql;
   readonly #reader: DriverSql;
   readonly #turn = pLimit(1);
@@ -189,7 +205,7 @@ export class Database {
     const connect = async (pragmas: string): Promise<Connection> => {
       const connection = await open({ filename: path, mode, driver: sqlite3.Database });
       connection.configure('busyTimeout', options.busyTimeoutMs ?? 10_000);
-      await connection.exec(pragmas);
+      await unlocked(path, options.lockPatience, () => connection.exec(pragmas));
       return connection;
     };
     try {
@@ -288,8 +304,13 @@ export class Database {
     return this.#turn(async () => {
       this.guard?.();
       await this.#synchronous('NORMAL');
-      return this.#writer.get<Row>(sql, params);
+      return this.#unlocked(() => this.#writer.get<Row>(sql, params));
     });
+  }
+
+  /** A backup or a database browser may hold the file for minutes: that is no reason to end a run of days. */
+  #unlocked<T>(work: () => Promise<T>): Promise<T> {
+    return unlocked(this.path, this.lockPatience, work);
   }
 
   async #synchronous(mode: 'FULL' | 'NORMAL'): Promise<void> {
@@ -299,7 +320,7 @@ export class Database {
   }
 
   async #transaction<T>(work: (tx: ScriptTx) => Promise<T>): Promise<T> {
-    await this.#writer.run('BEGIN IMMEDIATE');
+    await this.#unlocked(() => this.#writer.run('BEGIN IMMEDIATE'));
     try {
       const result = await insideWrite.run(true, () => work(this.#writer));
       await this.#writer.run('COMMIT');
@@ -326,5 +347,32 @@ export class Database {
     await this.#turn(() => undefined);
     await this.#reader.close();
     if (this.#writer !== this.#reader) await this.#writer.close();
+  }
+}
+
+async function unlocked<T>(
+  path: string,
+  patience: LockPatience | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  const began = performance.now();
+  let end: (() => void) | undefined;
+  try {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        const isBusy = (error as { code?: unknown }).code === 'SQLITE_BUSY';
+        if (!isBusy || !patience || performance.now() - began >= patience.giveUpAfterMs) throw error;
+        const reason = `another program holds ${path} (a backup or a database browser, perhaps)`;
+        end ??= patience.hold(reason, Date.now() + patience.giveUpAfterMs);
+        await sleep(LOOK_MS, undefined, patience.signal && { signal: patience.signal }).catch(
+          () => undefined,
+        );
+        patience.signal?.throwIfAborted();
+      }
+    }
+  } finally {
+    end?.();
   }
 }

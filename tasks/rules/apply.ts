@@ -23,6 +23,7 @@ import {
   fillProductionPartners,
   goneListings,
   markRemoved,
+  storedListings,
 } from '../../lib/dataset/listings.ts';
 import { getEntries, markSeen, putEntries } from '../../lib/dataset/meta-data.ts';
 import { addShops, dueShops } from '../../lib/dataset/shops.ts';
@@ -148,6 +149,15 @@ export async function applyBatch(
   await fillProductionPartners(tx, rows);
   const back = await goneListings(tx, idsOf(since));
   await addListingsDynamic(tx, rows, staleBefore);
+  // Rows of a listing that is no longer of the years wanted go on being kept, until it is gone.
+  const others = listings.filter((listing) => classify(listing.when_made, madeSince) !== 'since');
+  const stored = await storedListings(tx, idsOf(others));
+  const outside = others.filter((listing) => stored.has(listing.listing_id));
+  await addListingsDynamic(
+    tx,
+    outside.map((listing) => listingRow(listing, now)),
+    staleBefore,
+  );
   const brought = since.flatMap((listing) => listing.shopRecord ?? []);
   await applyShops(tx, services, runId, [...brought.map((shop) => ({ shop })), ...answer.shops]);
 
