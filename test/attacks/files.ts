@@ -29,7 +29,11 @@ async function splicedSql(): Promise<string[]> {
         /`(?:SELECT|INSERT|UPDATE|DELETE|REPLACE)[^`]*?\$\{([^}]*)\}/g,
       ))
         // Constants are in capitals; lists of columns and functions that give SQL are made of them.
-        if (!/^[A-Z_]+$|^(?:columns|changes|values|table|which|whole|insertFrom|mode|where|text|sql)\b|\(/.test(hole))
+        if (
+          !/^[A-Z_]+$|^(?:columns|changes|values|table|which|whole|insertFrom|mode|where|text|sql)\b|\(/.test(
+            hole,
+          )
+        )
           found.push(`${room}/${name}: ${hole}`);
     }
   return found;
