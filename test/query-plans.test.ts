@@ -32,8 +32,6 @@ const MEANT: readonly (readonly [statement: string, why: string])[] = [
   ],
   ['SELECT when_made AS word, count(*) AS n FROM listings', 'verify, once: words of when_made'],
   ['SELECT DISTINCT l.shop_id AS id FROM listings AS l', 'verify, once: shops without rows'],
-  ['SELECT s.shop_id AS shopId', 'reviews and the status: all shops, some thousand at a time'],
-  ['SELECT started_at / 1000 AS at FROM runs', 'reviews, once: the newest two of few'],
   ['SELECT key FROM ledger ORDER BY id DESC LIMIT 1', 'the status: the last row'],
   [
     'SELECT remaining_today AS calls, at_ms AS atMs FROM ledger INDEXED BY ledger_remaining',
