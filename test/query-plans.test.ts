@@ -96,6 +96,7 @@ describe('the plans of all statements that the five stages and the status run', 
     const recorded = JSON.parse(await readFile(env.STATEMENTS, 'utf8')) as string[];
     statements = [...recorded, ...(await beyondReach())].map(oneLine);
     await grow(rig.path('etsy_data.db'), LISTINGS);
+    await fillLedger(rig);
   });
 
   after(() => rig.close());
@@ -138,6 +139,21 @@ async function makeWork(rig: Rig): Promise<void> {
       await tx.run('UPDATE reviews SET transaction_id = NULL WHERE id % 3 = 0');
       await tx.run('UPDATE review_sync SET started_at = NULL');
     });
+  } finally {
+    await database.close();
+  }
+}
+
+/** As many requests as a day has: a table of a few rows may well be read from end to end. */
+async function fillLedger(rig: Rig): Promise<void> {
+  const database = await Database.open(rig.path('etsy_data.db'));
+  try {
+    await database.write((tx) =>
+      tx.run(
+        `INSERT INTO ledger (at_ms, run_id, endpoint, status) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+         SELECT i * 1000, 1, 'listings/active', 200 FROM n`,
+      ),
+    );
   } finally {
     await database.close();
   }
