@@ -25,7 +25,7 @@ try {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder);
   await writeFile(mark, '');
-  await writeDemoPipeline(folder, market, [12470, 976]);
+  await writeDemoPipeline(folder, market, [12470, 976], true);
   const command = spawn(process.execPath, [join(root, 'lib/sync-data.js')], {
     cwd: folder,
     env: { ...process.env, ETSY_API_KEY: market.key },
@@ -43,6 +43,7 @@ The results lie in ${where}/:
   etsy_data.db          SQLite: listings, shops, reviews
   image_metadata.json   an entry a listing
   images/               an image a listing; open a few
+  cutouts/              the same without their background
   report.html           what the dataset holds; open it in a browser
 Look around, for example: sqlite3 ${where}/etsy_data.db "SELECT title, price_amount, when_made FROM listings LIMIT 5"`);
 } finally {
