@@ -23,8 +23,9 @@ const COUNTS: Tally = {
 const FINISHED: SummaryOptions = {
   pipeline: {
     rules: { madeSince: 2000, refreshAfter: 604_800 },
+    stages: [{ id: 'crawl', task: { title: 'Crawl' } }],
     data: { database: '/data/etsy_data.db' },
-  } as Pipeline,
+  } as unknown as Pipeline,
   run: { id: 7, resumed: false, onlyStage: undefined, startedAt: 0 },
   outcome: { state: 'finished', failures: [], places: [], killed: [], left: [] },
   stopped: undefined,
@@ -110,7 +111,7 @@ describe('the summary', () => {
     });
     assert.deepEqual(lines.slice(0, 3), [
       'Stopped after 47 s: the KILL file was found.',
-      '  stage crawl, unit 967 (Furniture) at 12,345 of 40,000 listings',
+      '  Crawl, Furniture: 12,345 of 40,000 listings',
       '',
     ]);
     assert.deepEqual(lines.slice(-2), [
@@ -139,7 +140,7 @@ describe('the summary', () => {
       findings: [],
     });
     assert.deepEqual(lines, [
-      'Stage crawl failed, in unit 967:',
+      'Stage crawl failed, at 967:',
       '  etsy_data.db: the disk is full',
       '  Free some space.',
       '',

@@ -11,6 +11,9 @@ import { makeFolders } from '../dataset/images-folder.ts';
 import { migrate } from '../dataset/migrations.ts';
 import { version } from '../version.ts';
 
+/** So that a schedule can tell it from a failure: the run that it would start is under way. */
+const ALREADY_RUNNING = 3;
+
 export interface Held {
   readonly database: Database;
   /** Tells when the file is moved or exchanged under the run's hands. */
@@ -55,7 +58,7 @@ export async function hold(options: HoldOptions, work: (held: Held) => Promise<n
         ? 'a process that has just started'
         : `process ${lock.pid}, since ${new Date(lock.since).toISOString()}`;
     throw new UserError(`Another sync-data is using ${pipeline.data.database}: ${who}.`, {
-      exitCode: 1,
+      exitCode: ALREADY_RUNNING,
       hint: 'Let it finish, or stop it with: touch ' + pipeline.kill,
     });
   }

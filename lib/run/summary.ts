@@ -1,3 +1,4 @@
+import { ApiError } from '../etsy/errors.ts';
 import { relative } from 'node:path';
 import type { Run } from '../../checkpoints/checkpoints.ts';
 import type { Pipeline } from '../pipeline/config.ts';
@@ -21,6 +22,7 @@ import {
   reviewsRow,
   shopsRow,
 } from '../dataset/tally-rows.ts';
+import { asTyped } from '../text/typed.ts';
 
 export interface SummaryOptions {
   readonly pipeline: Pipeline;
@@ -50,6 +52,9 @@ export interface SummaryOptions {
 /** What is left on the terminal: how it ended, what the run has changed so far, and what to do next. */
 export function summary(options: SummaryOptions): string {
   const { outcome, counts, findings, width } = options;
+  // Nothing came of it, and nothing more helps than its last line.
+  if (outcome.state === 'failed' && outcome.failures.every(({ error }) => isRefusedKey(error)))
+    return `\n${ending(options).join('\n')}\n`;
   const figures = counts === undefined ? [] : table(rowsOf(options, counts), width);
   const open = findings.map(({ kind, subject, detail }) => `  ${oneLine(`${kind}: ${subject}: ${detail}`)}`);
   const more = (counts?.findings.open ?? 0) - findings.length;
@@ -68,6 +73,10 @@ export function summary(options: SummaryOptions): string {
   return `${text.join('\n')}\n`;
 }
 
+function isRefusedKey(error: unknown): boolean {
+  return error instanceof ApiError && error.kind === 'key';
+}
+
 /** Kinds of oddities told; status has all of them. */
 const ODDITIES = 8;
 
@@ -77,11 +86,12 @@ function odd({ oddities }: SummaryOptions): string[] {
   return [
     'Odd in this run:',
     ...oddities.slice(0, ODDITIES).map((one) => `  ${oneLine(oddityLine(one))}`),
-    ...(more > 0 ? [`  and ${count(more)} more: npx sync-data status`] : []),
+    ...(more > 0 ? [`  and ${count(more)} more: ${asTyped('npx sync-data status')}`] : []),
   ];
 }
 
-function ending({ outcome, stopped, run, took, unusable, describe }: SummaryOptions): string[] {
+function ending(options: SummaryOptions): string[] {
+  const { outcome, stopped, run, took, unusable, describe, pipeline } = options;
   switch (outcome.state) {
     case 'finished':
       return [
@@ -94,11 +104,13 @@ function ending({ outcome, stopped, run, took, unusable, describe }: SummaryOpti
     case 'stopped':
       return [
         `Stopped after ${duration(took)}: ${reasonOf(outcome, stopped)}.`,
-        ...(outcome.places.length > 0 ? outcome.places.map(placeOf) : ['  between two stages']),
+        ...(outcome.places.length > 0
+          ? outcome.places.map((place) => placeOf(place, pipeline))
+          : ['  between two stages']),
       ];
     case 'failed':
       return outcome.failures.flatMap(({ stage, unit, error }) => [
-        `Stage ${stage} failed${unit === undefined ? '' : `, in unit ${unit}`}:`,
+        `Stage ${stage} failed${unit === undefined ? '' : `, at ${titleOf(unit)}`}:`,
         ...describe(error)
           .split('\n')
           .map((line) => `  ${line}`),
@@ -117,11 +129,21 @@ export function reasonOf({ killed }: Outcome, stopped: Stopped | undefined): str
   return stopped?.message ?? killed.map(({ stage, reason }) => `stage ${stage}: ${reason}`).join('; ');
 }
 
-function placeOf({ stage, unit, noun, progress }: Outcome['places'][number]): string {
+/** "Images: 377", "Crawl, Coffee Tables: 40 of 90 listings" */
+function placeOf({ stage, unit, noun, progress }: Outcome['places'][number], pipeline: Pipeline): string {
   const { done, total } = progress;
-  const whole = total === undefined ? '' : ` of ${count(total)}`;
-  const what = noun === undefined ? '' : ` ${noun}`;
-  return `  stage ${stage}, unit ${unit}${done === undefined ? '' : ` at ${count(done)}${whole}${what}`}`;
+  const name = pipeline.stages.find(({ id }) => id === stage)?.task.title ?? stage;
+  const title = titleOf(unit);
+  const isSame = (one: string, other = ''): boolean => one.toLowerCase() === other.toLowerCase();
+  const where = isSame(title, name) || isSame(title, noun) ? name : `${name}, ${title}`;
+  if (done === undefined) return `  ${where}`;
+  const what = noun === undefined || isSame(noun, name) ? '' : ` ${noun}`;
+  return `  ${where}: ${count(done)}${total === undefined ? '' : ` of ${count(total)}`}${what}`;
+}
+
+/** Of "12371 (Coffee Tables)" the name: the id is the checkpoint's. */
+function titleOf(unit: string): string {
+  return /\((.+)\)$/.exec(unit)?.[1] ?? unit;
 }
 
 function rowsOf({ pipeline, run, outcome, pace }: SummaryOptions, counts: Tally): FactRow[] {
@@ -168,7 +190,7 @@ export function place(what: 'data' | 'log' | 'report', path: string): string {
 }
 
 function next({ outcome, run, pipeline, counts, cwd, logFile }: SummaryOptions): string[] {
-  const again = `npx sync-data${run.onlyStage === undefined ? '' : ` --stage ${run.onlyStage}`}`;
+  const again = `${asTyped('npx sync-data')}${run.onlyStage === undefined ? '' : ` --stage ${run.onlyStage}`}`;
   if (outcome.state === 'stopped') return [`Everything up to there is saved. To resume: ${again}`];
   if (outcome.state === 'failed') {
     return [
@@ -179,5 +201,5 @@ function next({ outcome, run, pipeline, counts, cwd, logFile }: SummaryOptions):
   const isOpen =
     counts !== undefined &&
     counts.images.failed + counts.images.missing + counts.findings.open + counts.setAside.open > 0;
-  return isOpen ? ['What failed and why: npx sync-data status'] : [];
+  return isOpen ? [asTyped('What failed and why: npx sync-data status')] : [];
 }

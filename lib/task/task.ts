@@ -11,6 +11,8 @@ export interface Unit {
   readonly title: string;
   /** What `done` and `total` of its progress count, in the plural: "listings". */
   readonly noun?: string;
+  /** What several units are called, such as categories. */
+  readonly kind?: string;
 }
 
 /** Runs inside the step's transaction. Statements of one write see each other; nothing else runs between them. */
