@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { SearchPage } from '../lib/etsy/api.ts';
 import type { ServicesWith } from '../lib/services.ts';
 import { alreadySeen, advanceSlice, noteSlice } from '../lib/dataset/slices.ts';
+import { tellListings } from '../lib/dataset/tells.ts';
 import { addFindings } from '../lib/dataset/findings.ts';
 import { readTaxonomy } from '../lib/dataset/taxonomy-table.ts';
 import { nextWanted } from '../lib/dataset/wanted.ts';
@@ -44,6 +45,7 @@ export default defineTask({
   }),
   cursor: cursorSchema,
   uses: ['api', 'entries'],
+  tells: tellListings,
 
   prepare: ({ options, services }) => lookUp(options.taxonomies, services),
   units: ({ options, services }) => taxonomyUnits(options.taxonomies, services.sql),

@@ -17,6 +17,7 @@ import {
   unseenInPass,
 } from '../lib/dataset/review-sync.ts';
 import type { ReviewState } from '../lib/dataset/review-sync.ts';
+import { tellReviews } from '../lib/dataset/tells.ts';
 import { addReviews, countReviewsSince } from '../lib/dataset/reviews.ts';
 import { setAside, setAsideRefused, settleEndpoint, settleRefused } from '../lib/dataset/set-aside.ts';
 import type { Tx } from '../lib/store/database.ts';
@@ -59,6 +60,7 @@ export default defineTask({
   options: z.object({}),
   cursor: z.object({}),
   uses: ['api'],
+  tells: tellReviews,
 
   units: () => [{ id: 'shops', title: 'Shops', noun: 'shops' }],
 

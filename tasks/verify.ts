@@ -30,6 +30,7 @@ import { nextWanted, want } from '../lib/dataset/wanted.ts';
 import { addWords, withoutWords } from '../lib/dataset/words.ts';
 import { applyBatch, applyShops, fetchBatch, fetchShop } from './rules/apply.ts';
 import { checkImageFile, checkRecord, listingOfFile, sliceFinding } from './rules/verdicts.ts';
+import { tellFindings } from '../lib/dataset/tells.ts';
 import { defineTask } from '../lib/define-task.ts';
 import type { TaskOf } from '../lib/define-task.ts';
 import { applyDownloads, downloadGroup } from './rules/download.ts';
@@ -79,6 +80,7 @@ export default defineTask({
   options,
   cursor,
   uses: ['api', 'cdn', 'entries'],
+  tells: tellFindings,
 
   units: () => [
     { id: 'records', title: 'Rows of every entry', noun: 'entries' },

@@ -5,6 +5,9 @@ import { Stopped } from '../lib/pipeline/stop.ts';
 import { summary } from '../lib/run/summary.ts';
 import type { SummaryOptions } from '../lib/run/summary.ts';
 import { table } from '../lib/text/table.ts';
+import type { Finding } from '../lib/dataset/findings.ts';
+import { tellFindings, tellImages, tellListings, tellReviews } from '../lib/dataset/tells.ts';
+import { merged } from '../lib/task/telling.ts';
 import type { Tally } from '../lib/dataset/tally.ts';
 
 const COUNTS: Tally = {
@@ -20,6 +23,25 @@ const COUNTS: Tally = {
   setAside: { met: 2, open: 1 },
 };
 
+/** What the stages say that ship. */
+async function toldOf(
+  counts: Tally,
+  findings: readonly Finding[],
+  isComplete = true,
+): Promise<SummaryOptions['told']> {
+  const all = async (text: string): Promise<never[]> =>
+    (text.startsWith('SELECT kind, subject, detail') ? findings : []) as never[];
+  const context = {
+    options: {},
+    folder: '/data',
+    services: { sql: { all, get: () => Promise.resolve(undefined) }, rules: { madeSince: 2000 } },
+    run: { id: 7, startedAt: 0, isComplete },
+    once: () => Promise.resolve(counts as never),
+  };
+  const tells = [tellListings, tellImages, tellListings, tellFindings, tellReviews];
+  return merged(await Promise.all(tells.map((tell) => tell(context))));
+}
+
 const FINISHED: SummaryOptions = {
   pipeline: {
     rules: { madeSince: 2000, refreshAfter: 604_800 },
@@ -29,9 +51,8 @@ const FINISHED: SummaryOptions = {
   outcome: { state: 'finished', failures: [], places: [], killed: [] },
   stopped: undefined,
   took: 47_000,
-  counts: COUNTS,
+  told: await toldOf(COUNTS, [{ kind: 'missing-image', subject: '1203', detail: 'no image is\non record' }]),
   pace: { requests: 12_345, faults: 3, worstSecond: 5, perSecond: 4.8712, lastMs: 0 },
-  findings: [{ kind: 'missing-image', subject: '1203', detail: 'no image is\non record' }],
   describe: (error) => (error as Error).message,
   logFile: '/data/sync-data.log',
   cwd: '/data',
@@ -85,7 +106,7 @@ describe('the summary', () => {
     ]);
   });
 
-  it('of a stopped run says where it stands, what it has so far, and how to go on', () => {
+  it('of a stopped run says where it stands, what it has so far, and how to go on', async () => {
     const places = [
       {
         stage: 'crawl',
@@ -98,13 +119,16 @@ describe('the summary', () => {
       outcome: { state: 'stopped', failures: [], places, killed: [] },
       stopped: new Stopped('kill', 'the KILL file was found'),
       run: { ...FINISHED.run, onlyStage: 'crawl' },
-      findings: [],
-      counts: {
-        ...COUNTS,
-        findings: { open: 0, repaired: 0 },
-        setAside: { met: 0, open: 0 },
-        images: { ...COUNTS.images, waiting: 8 },
-      },
+      told: await toldOf(
+        {
+          ...COUNTS,
+          findings: { open: 0, repaired: 0 },
+          setAside: { met: 0, open: 0 },
+          images: { ...COUNTS.images, waiting: 8 },
+        },
+        [],
+        false,
+      ),
     });
     assert.deepEqual(lines.slice(0, 3), [
       'Stopped after 47 s: the KILL file was found.',
@@ -131,9 +155,8 @@ describe('the summary', () => {
         places: [],
         killed: [],
       },
-      counts: undefined,
+      told: undefined,
       pace: undefined,
-      findings: [],
     });
     assert.deepEqual(lines, [
       'Stage crawl failed, in unit 967:',

@@ -7,9 +7,10 @@ import type { Pipeline } from '../pipeline/config.ts';
 import type { Outcome } from '../pipeline/runner.ts';
 import type { Stopped } from '../pipeline/stop.ts';
 import type { Database } from '../store/database.ts';
-import { openFindings } from '../dataset/findings.ts';
 import { reasonOf as endOf, summary } from './summary.ts';
-import { tally } from '../dataset/tally.ts';
+import { keepTold } from './told.ts';
+import { sourcesOf } from './sources.ts';
+import { tellings } from './tellings.ts';
 
 export interface ConcludeOptions {
   readonly pipeline: Pipeline;
@@ -26,10 +27,9 @@ export interface ConcludeOptions {
   readonly begun: number;
   readonly cwd: string;
   readonly width: number;
+  /** Whether any stage makes requests. */
+  readonly asks: boolean;
 }
-
-/** Open findings told one by one. */
-const FINDINGS = 5;
 
 /**
  * Counts what the run has changed, and notes it in the history and in the log. What a failed run can no longer read is
@@ -40,7 +40,11 @@ export async function conclude(options: ConcludeOptions): Promise<string> {
   const { pipeline, database, starts, start, log, run, outcome, stopped, redact, begun } = options;
   const orNothing = <T>(work: Promise<T>): Promise<T | undefined> =>
     outcome.state === 'failed' ? work.catch(() => undefined) : work;
-  const counts = await orNothing(tally(database.read, run, pipeline.rules.madeSince));
+  const isComplete = outcome.state === 'finished' && run.onlyStage === undefined;
+  const told = await orNothing(
+    tellings(pipeline, sourcesOf(pipeline, database), { id: run.id, startedAt: run.startedAt, isComplete }),
+  );
+  const counts = told?.all.counts;
   const now = Date.now();
   const reason = reasonOf(options);
   const ending = { outcome: outcome.state, reason: reason && redact(reason), counts: counts ?? null };
@@ -63,15 +67,15 @@ export async function conclude(options: ConcludeOptions): Promise<string> {
     perSecond: pace && Number(pace.perSecond.toFixed(2)),
     counts,
   });
+  if (told) await keepTold(database, told.byStage, now, redact).catch(() => undefined);
   return summary({
     pipeline,
     run,
     outcome,
     stopped,
     took: now - begun,
-    counts,
-    pace,
-    findings: (await orNothing(openFindings(database.read, run.id, FINDINGS))) ?? [],
+    told: told?.all,
+    pace: options.asks ? pace : undefined,
     describe,
     logFile: log.path,
     cwd: options.cwd,

@@ -15,6 +15,7 @@ import type { RunEvent } from '../progress/events.ts';
 import type { StageTitle } from '../progress/stage.ts';
 import { openScreen } from '../screen/index.ts';
 import { Ledger } from '../store/ledger.ts';
+import type { Figures } from '../task/telling.ts';
 import { printable } from '../text/clean.ts';
 import { Redactor } from '../text/redact.ts';
 import { conclude } from './conclude.ts';
@@ -86,11 +87,11 @@ async function run(options: RunOptions): Promise<number> {
   // What is found before the screen is there is told once it is.
   const early: string[] = [];
   let warn = (message: string): void => void early.push(message);
-  let services: OpenServices | undefined;
+  let close = (): void => undefined;
   try {
     const entries = await openEntries(pipeline, database, (message) => warn(message));
     const { key, qps = pipeline.api.qps, firstBackoffMs = 500 } = options;
-    services = await openServices({
+    const services = await openServices({
       pipeline,
       stages,
       key,
@@ -102,6 +103,7 @@ async function run(options: RunOptions): Promise<number> {
       stop,
       emit,
     });
+    close = services.close;
     const checkpoints = new Checkpoints(database);
     inspection.onDamage((damage) => stop.stop('damage', damage.message));
     const runner: RunnerOptions = {
@@ -125,7 +127,11 @@ async function run(options: RunOptions): Promise<number> {
       name: pipeline.name,
       stages: titles,
       killFile: relative(options.cwd, pipeline.kill) || pipeline.kill,
-      gauges: gauges({ sql: database.read, ledger, limit: qps, cdn: services.cdn }),
+      gauges: gauges({
+        ledger,
+        api: services.api === undefined ? undefined : { label: services.api, limit: qps },
+        figures: stages.flatMap((stage) => figuresOf(stage, services)),
+      }),
       env: options.env,
     });
     const written = logEvents({ log, stages: titles, news: await logNews(database.read) });
@@ -160,6 +166,7 @@ async function run(options: RunOptions): Promise<number> {
       begun,
       cwd: options.cwd,
       width: options.stdout.columns || 80,
+      asks: services.api !== undefined,
     });
     options.stdout.write(redact(printable(text)));
     if (outcome.state === 'finished' && options.onlyStage === undefined)
@@ -167,13 +174,21 @@ async function run(options: RunOptions): Promise<number> {
     if (outcome.state === 'failed') return 1;
     return outcome.state === 'finished' ? 0 : (stop.stopped?.exitCode ?? 75);
   } finally {
-    services?.close();
+    close();
     await stop.close();
   }
 }
 
-function titled({ id, task, needs, alongside }: Pipeline['stages'][number]): StageTitle {
-  return { id, title: task.title, needs, alongside };
+function titled({ id, task, needs, alongside }: Stage): StageTitle {
+  const spends = task.spends ?? (task.uses?.includes('api') ? 'requests' : 'work');
+  return { id, title: task.title, needs, alongside, spends };
+}
+
+function figuresOf(stage: Stage, services: OpenServices): (() => Promise<readonly Figures[]>)[] {
+  const { task, options } = stage;
+  if (!task.figures) return [];
+  const handed = services.forStage(stage);
+  return [async () => (await task.figures?.({ options, services: handed })) ?? []];
 }
 
 /** A whole run ends with a report. One that cannot be written is no reason to call the run failed. */

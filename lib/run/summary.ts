@@ -4,19 +4,10 @@ import type { Pipeline } from '../pipeline/config.ts';
 import type { Outcome } from '../pipeline/runner.ts';
 import { count, duration, oneLine } from '../text/format.ts';
 import type { Stopped } from '../pipeline/stop.ts';
-import type { Finding } from '../dataset/findings.ts';
 import type { Pace } from '../store/ledger.ts';
 import { table } from '../text/table.ts';
 import type { Fact, FactRow } from '../text/table.ts';
-import type { Tally } from '../dataset/tally.ts';
-import {
-  findingsRow,
-  imagesRow,
-  leftOutRow,
-  listingsRow,
-  reviewsRow,
-  shopsRow,
-} from '../dataset/tally-rows.ts';
+import type { Telling } from '../task/telling.ts';
 
 export interface SummaryOptions {
   readonly pipeline: Pipeline;
@@ -25,12 +16,10 @@ export interface SummaryOptions {
   readonly stopped: Stopped | undefined;
   /** Milliseconds that this start took. */
   readonly took: number;
-  /** Undefined where the database could not be asked any more. */
-  readonly counts: Tally | undefined;
-  /** Requests of the whole run, the rate of this start. */
+  /** What the stages say; undefined where the database could not be asked any more. */
+  readonly told: Required<Telling> | undefined;
+  /** Requests of the whole run, the rate of this start; undefined: not known, or no stage makes any. */
   readonly pace: Pace | undefined;
-  /** Open ones, the first few. */
-  readonly findings: readonly Finding[];
   readonly describe: (error: unknown) => string;
   readonly logFile: string;
   /** Paths are shown from here. */
@@ -41,14 +30,20 @@ export interface SummaryOptions {
 
 /** What is left on the terminal: how it ended, what the run has changed so far, and what to do next. */
 export function summary(options: SummaryOptions): string {
-  const { outcome, counts, findings, width } = options;
-  const figures = counts === undefined ? [] : table(rowsOf(options, counts), width);
-  const open = findings.map(({ kind, subject, detail }) => `  ${oneLine(`${kind}: ${subject}: ${detail}`)}`);
-  const more = (counts?.findings.open ?? 0) - findings.length;
-  if (more > 0) open.push(`  and ${count(more)} more findings`);
+  const { outcome, told, pace, width } = options;
+  const requests: FactRow[] = pace === undefined ? [] : [{ label: 'requests', facts: requestFacts(pace) }];
+  const figures = told === undefined ? [] : table([...told.rows, ...requests], width);
+  const notes = told?.notes.map((note) => `  ${oneLine(note)}`) ?? [];
   const isWhole = outcome.state === 'finished';
   // The places last: where a report is written, its line follows them.
-  const blocks = [ending(options), figures, open, next(options), isWhole ? places(options) : []];
+  const blocks = [
+    ending(options),
+    figures,
+    notes,
+    examples(told),
+    next(options),
+    isWhole ? places(options) : [],
+  ];
   const text = blocks.flatMap((block) => (block.length > 0 ? [['', ...block].join('\n')] : []));
   return `${text.join('\n')}\n`;
 }
@@ -84,28 +79,16 @@ function placeOf({ stage, unit, noun, progress }: Outcome['places'][number]): st
   return `  stage ${stage}, unit ${unit}${done === undefined ? '' : ` at ${count(done)}${whole}${what}`}`;
 }
 
-function rowsOf({ pipeline, run, outcome, pace }: SummaryOptions, counts: Tally): FactRow[] {
-  const { findings, setAside } = counts;
-  // What has not run through has looked at less than everything: that it found nothing then says nothing.
-  const isJudged = outcome.state === 'finished' && run.onlyStage === undefined;
-  const isLeft = findings.open + findings.repaired > 0;
-  const rows: (FactRow | false)[] = [
-    listingsRow(counts),
-    leftOutRow(counts, pipeline.rules.madeSince),
-    shopsRow(counts),
-    reviewsRow(counts),
-    imagesRow(counts),
-    (isJudged || isLeft) && findingsRow(findings),
-    setAside.met > 0 && {
-      label: 'set aside',
-      facts: [
-        [setAside.met, setAside.met === 1 ? 'record' : 'records'],
-        [setAside.open, 'open'],
-      ],
-    },
-    pace !== undefined && { label: 'requests', facts: requestFacts(pace) },
-  ];
-  return rows.filter((row) => row !== false);
+/** The first of what a person should look at. */
+function examples(told: Required<Telling> | undefined): string[] {
+  return (told?.problems ?? []).flatMap(({ count: all, examples: shown }) => {
+    if (!shown) return [];
+    const more = all - shown.lines.length;
+    return [
+      ...shown.lines.map((line) => `  ${oneLine(line)}`),
+      ...(more > 0 ? [`  and ${count(more)} more ${shown.of}`] : []),
+    ];
+  });
 }
 
 function requestFacts({ requests, perSecond, worstSecond, faults }: Pace): Fact[] {
@@ -127,7 +110,7 @@ export function place(what: 'data' | 'log' | 'report', path: string): string {
   return `${`The ${what}:`.padEnd(12)}${path}`;
 }
 
-function next({ outcome, run, pipeline, counts, cwd, logFile }: SummaryOptions): string[] {
+function next({ outcome, run, pipeline, told, cwd, logFile }: SummaryOptions): string[] {
   const again = `npx sync-data${run.onlyStage === undefined ? '' : ` --stage ${run.onlyStage}`}`;
   if (outcome.state === 'stopped') return [`Everything up to there is saved. To resume: ${again}`];
   if (outcome.state === 'failed') {
@@ -136,8 +119,6 @@ function next({ outcome, run, pipeline, counts, cwd, logFile }: SummaryOptions):
       `The full error is in ${relative(cwd, logFile)}.`,
     ];
   }
-  const isOpen =
-    counts !== undefined &&
-    counts.images.failed + counts.images.missing + counts.findings.open + counts.setAside.open > 0;
+  const isOpen = told !== undefined && told.problems.length > 0;
   return isOpen ? ['What failed and why: npx sync-data status'] : [];
 }

@@ -3,6 +3,7 @@ import { clockTime, count, duration, estimate, oneLine, plural } from '../text/f
 import { table } from '../text/table.ts';
 import type { FactRow } from '../text/table.ts';
 import { findingsRow, imagesRow, leftOutRow } from '../dataset/tally-rows.ts';
+import { merged } from '../task/telling.ts';
 import { runLines } from './print-run.ts';
 import type { QuotaStatus, Status, Sync } from './shape.ts';
 
@@ -11,6 +12,8 @@ export interface PrintOptions {
   /** As pipeline.yaml has it. */
   readonly killFile: string;
   readonly madeSince: number;
+  /** Whether a stage of the pipeline fills the dataset. */
+  readonly hasDataset: boolean;
   /** Columns. */
   readonly width: number;
 }
@@ -23,16 +26,29 @@ export function printed(status: Status, options: PrintOptions): string {
   const blocks = sync
     ? [
         underWay(status, options, now),
-        runLines(sync, options.width, status.underWay !== null, now),
-        ['The data', ...table(dataRows(status, sync, options), options.width), ...reasons(sync)],
-        ['Etsy API', ...quotaLines(sync.quota, now)],
-        nextLines(sync, status.underWay !== null),
+        runLines(sync, options, status.underWay !== null, now),
+        ...dataBlocks(status, sync, options),
+        ...(options.hasDataset ? [['Etsy API', ...quotaLines(sync.quota, now)]] : []),
+        ...(options.hasDataset ? [nextLines(sync, status.underWay !== null)] : []),
       ]
     : [underWay(status, options, now), earlier(status, file)];
   return [[file], ...blocks].map((lines) => `${lines.join('\n')}\n`).join('\n');
 }
 
-function underWay({ underWay: holder, killFile }: Status, options: PrintOptions, now: number): string[] {
+function underWay(status: Status, options: PrintOptions, now: number): string[] {
+  const stages = status.killedStages.map(({ stage, file }) =>
+    status.underWay
+      ? `Stage ${stage} has been told to stop.`
+      : `The file ${relative(options.cwd, file)} is there: stage ${stage} does not start until it is removed.`,
+  );
+  return [...whetherUnderWay(status, options, now), ...stages];
+}
+
+function whetherUnderWay(
+  { underWay: holder, killFile }: Status,
+  options: PrintOptions,
+  now: number,
+): string[] {
   const kill = relative(options.cwd, options.killFile);
   if (holder) {
     const since = Date.parse(holder.since);
@@ -55,6 +71,23 @@ function earlier({ rows }: Status, file: string): string[] {
       there.map(([name, n]) => ({ label: name, facts: [[n, n === 1 ? 'row' : 'rows']] })),
       Infinity,
     ),
+  ];
+}
+
+/** What there is, by our stages and by those of others, and what should be looked at. */
+function dataBlocks(status: Status, sync: Sync, options: PrintOptions): string[][] {
+  const told = merged(sync.told);
+  const dataset = options.hasDataset ? dataRows(status, sync, options) : [];
+  const rows = [...dataset, ...told.rows];
+  if (rows.length + told.notes.length + told.problems.length === 0) return [];
+  return [
+    [
+      'The data',
+      ...table(rows, options.width),
+      ...told.notes.map((note) => `  ${oneLine(note)}`),
+      ...(options.hasDataset ? reasons(sync) : []),
+      ...told.problems.flatMap(({ title, count: all, reasons: why }) => listed(title, all, why)),
+    ],
   ];
 }
 
@@ -90,34 +123,39 @@ function dataRows({ rows }: Status, { counts, due }: Sync, { madeSince }: PrintO
 
 function reasons({ due, counts, imageReasons, asideReasons, findings }: Sync): string[] {
   const open = findings.filter((kind) => kind.open > 0);
-  const list = (title: string, all: number, told: readonly { n: number; text: string }[]): string[] => {
-    if (told.length === 0) return [];
-    const rest = all - told.reduce((sum, one) => sum + one.n, 0);
-    const more = rest > 0 ? [{ n: rest, text: 'for other reasons' }] : [];
-    const facts = [...told, ...more].map(({ n, text }): FactRow => ({
-      label: '',
-      facts: [[n, oneLine(text)]],
-    }));
-    return ['', title, ...table(facts, Infinity)];
-  };
   return [
     `  Due: not read for ${duration(due.refreshAfter * 1000)}.`,
-    ...list(
+    ...listed(
       'Images that failed; the next run tries them again',
       counts.images.failed + counts.images.missing,
       imageReasons.map(({ reason, n }) => ({ n, text: reason })),
     ),
-    ...list(
+    ...listed(
       'Records set aside; the next run asks for them again',
       counts.setAside.open,
       asideReasons.map(({ endpoint, reason, n }) => ({ n, text: `${endpoint}: ${reason}` })),
     ),
-    ...list(
+    ...listed(
       'Open findings; the next run looks again',
       counts.findings.open,
       open.map(({ kind, open: n }) => ({ n, text: kind })),
     ),
   ];
+}
+
+function listed(
+  title: string,
+  all: number,
+  told: readonly { readonly n: number; readonly text: string }[],
+): string[] {
+  if (told.length === 0) return [];
+  const rest = all - told.reduce((sum, one) => sum + one.n, 0);
+  const more = rest > 0 ? [{ n: rest, text: 'for other reasons' }] : [];
+  const facts = [...told, ...more].map(({ n, text }): FactRow => ({
+    label: '',
+    facts: [[n, oneLine(text)]],
+  }));
+  return ['', oneLine(title), ...table(facts, Infinity)];
 }
 
 function quotaLines(

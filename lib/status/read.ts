@@ -18,7 +18,8 @@ import { nextRun } from './next-run.ts';
 import { quotaStatus } from './quota.ts';
 import { runStatus, startStatus } from './run-status.ts';
 import { DATA_TABLES } from './shape.ts';
-import type { Status, Sync } from './shape.ts';
+import type { Status, Sync, ToldStage } from './shape.ts';
+import { readTold } from '../run/told.ts';
 
 /** Reasons told. */
 const REASONS = 5;
@@ -45,6 +46,9 @@ export async function readStatus(pipeline: Pipeline): Promise<Status> {
       pipeline: pipeline.file,
       database: path,
       killFile: existsSync(pipeline.kill),
+      killedStages: pipeline.stages.flatMap(({ id, kill }) =>
+        kill !== undefined && existsSync(kill) ? [{ stage: id, file: kill }] : [],
+      ),
       underWay: holder ? { pid: holder.pid, since: new Date(holder.since).toISOString() } : null,
       rows,
       sync: (await isCurrent(database)) ? await readSync(database, pipeline, rows.shops) : null,
@@ -77,6 +81,7 @@ async function readSync(database: Database, pipeline: Pipeline, shops: number): 
     imageReasons: await imageReasons(sql, REASONS),
     asideReasons: await asideReasons(sql, REASONS),
     findings: await countFindings(sql, whole.id),
+    told: await toldOf(sql, pipeline),
     quota,
     next: await nextRun({ sql, rules, run, stale, crawls, counts, due, reviews, quota }),
   };
@@ -98,6 +103,16 @@ async function dueOf(
     shops: Math.max(0, shops - (await freshShops(sql, stale))),
     reviews: reviews.reduce((sum, group) => sum + group.shops, 0),
   };
+}
+
+/** The code of tasks that are not ours is not run for this: what they said last is kept. */
+async function toldOf(sql: Sql, { stages }: Pipeline): Promise<ToldStage[]> {
+  const told = await readTold(sql);
+  return stages.flatMap(({ id, task }) => {
+    const telling = told.get(id);
+    if (task.tells || !telling) return [];
+    return [{ ...telling, stage: id, at: new Date(telling.at).toISOString() }];
+  });
 }
 
 /** What a stage crawls is told by its options. */

@@ -1,30 +1,22 @@
-import type { Fact } from '../text/table.ts';
+import type { FactRow } from '../text/table.ts';
 
 /** What a task says of its work, in the summary of a run and in status. */
 export interface Telling {
   readonly rows?: readonly ToldRow[];
-  readonly problems?: readonly Problem[];
-  /** Lines below the rows in status. */
+  /** Lines below the rows. */
   readonly notes?: readonly string[];
+  readonly problems?: readonly Problem[];
   /** Kept in the history of starts and in the log, beside those of other tasks: choose names that are yours. */
   readonly counts?: Readonly<Record<string, unknown>>;
 }
 
-/** A row of figures. Rows of several stages that are the same in all are shown once. */
-export interface ToldRow {
-  /** "listings" */
-  readonly label: string;
-  /** What the run has brought so far: [[3, 'new'], [5, 'refreshed']]. */
-  readonly brought?: readonly Fact[];
-  /** How things stand, whatever the run: [[120, 'kept'], [4, 'due']]. */
-  readonly stands?: readonly Fact[];
-  /** For the summary, in place of `brought`, or of `stands` where there is none. Empty: no row there. */
-  readonly summary?: readonly Fact[];
-  /** Smaller ones stand higher; of equal ones, that of the earlier stage. Left out: 50. */
+/** A row of figures under a name. Rows of several stages that are the same in all are shown once. */
+export interface ToldRow extends FactRow {
+  /** Smaller ones stand higher; of equal ones, that of the earlier stage. Left out: 60. */
   readonly order?: number;
 }
 
-/** What a person should look at. The summary points to status where there is any. */
+/** What a person should look at. Where there is any, the summary points to status. */
 export interface Problem {
   /** "Images that failed; the next run tries them again" */
   readonly title: string;
@@ -32,7 +24,7 @@ export interface Problem {
   readonly count: number;
   /** The most frequent first; what they leave of `count` is told as "for other reasons". */
   readonly reasons: readonly { readonly text: string; readonly n: number }[];
-  /** A few, for the summary, in a line each, and what more of them are called: "findings". */
+  /** For the summary: a few of them, a line each, and what more of them are called: "findings". */
   readonly examples?: { readonly lines: readonly string[]; readonly of: string };
 }
 
@@ -41,11 +33,11 @@ export interface ToldRun {
   readonly id: number;
   /** Epoch milliseconds. */
   readonly startedAt: number;
-  /** All its stages have ended: that nothing was found says something then. */
+  /** All stages have ended: that nothing was found says something then. */
   readonly isComplete: boolean;
 }
 
-/** A line below the list on the screen: its label, and figures that are read about once a second. */
+/** A line below the list on the screen. */
 export interface Figures {
   readonly label: string;
   readonly facts: readonly Figure[];
@@ -57,4 +49,23 @@ export interface Figure {
   readonly isAlarm?: boolean;
   /** Left out where there is no room for all. */
   readonly isSpare?: boolean;
+}
+
+/** Where a row stands that does not say it. */
+const ORDER = 60;
+
+/** What several stages tell, as one. */
+export function merged(tellings: readonly Telling[]): Required<Telling> {
+  const rows = tellings.flatMap((telling) => telling.rows ?? []);
+  const problems = tellings.flatMap((telling) => telling.problems ?? []);
+  return {
+    rows: unique(rows).toSorted((a, b) => (a.order ?? ORDER) - (b.order ?? ORDER)),
+    notes: unique(tellings.flatMap((telling) => telling.notes ?? [])),
+    problems: unique(problems).filter(({ count }) => count > 0),
+    counts: Object.assign({}, ...tellings.map((telling) => telling.counts ?? {})) as Record<string, unknown>,
+  };
+}
+
+function unique<T>(all: readonly T[]): T[] {
+  return [...new Map(all.map((one) => [JSON.stringify(one), one])).values()];
 }

@@ -1,0 +1,104 @@
+import type { TellContext } from '../task/task.ts';
+import type { Telling, ToldRow } from '../task/telling.ts';
+import type { Sql } from '../store/database.ts';
+import { countFindings, openFindings } from './findings.ts';
+import { asideReasons, imageReasons } from './standing.ts';
+import { tally } from './tally.ts';
+import type { Tally } from './tally.ts';
+import { findingsRow, imagesRow, leftOutRow, listingsRow, reviewsRow, shopsRow } from './tally-rows.ts';
+
+// What the stages of the dataset say of their work, in the summary and in status.
+
+type Context = TellContext<unknown, { readonly sql: Sql; readonly rules: { readonly madeSince: number } }>;
+
+/** Reasons, and findings, told one by one. */
+const SHOWN = 5;
+
+/** Counted once for all stages. */
+function countsOf({ services, run, once }: Context): Promise<Tally> {
+  return once('tally', () => tally(services.sql, run, services.rules.madeSince));
+}
+
+export async function tellListings(context: Context): Promise<Telling> {
+  const counts = await countsOf(context);
+  return setAside(context, counts, [
+    { ...listingsRow(counts), order: 10 },
+    { ...leftOutRow(counts, context.services.rules.madeSince), order: 20 },
+    { ...shopsRow(counts), order: 30 },
+  ]);
+}
+
+export async function tellReviews(context: Context): Promise<Telling> {
+  const counts = await countsOf(context);
+  return setAside(context, counts, [{ ...reviewsRow(counts), order: 40 }]);
+}
+
+export async function tellImages(context: Context): Promise<Telling> {
+  const counts = await countsOf(context);
+  const reasons = await imageReasons(context.services.sql, SHOWN);
+  return {
+    rows: [{ ...imagesRow(counts), order: 50 }],
+    problems: [
+      {
+        title: 'Images that failed; the next run tries them again',
+        count: counts.images.failed + counts.images.missing,
+        reasons: reasons.map(({ reason, n }) => ({ text: reason, n })),
+      },
+    ],
+    counts: { ...counts },
+  };
+}
+
+export async function tellFindings(context: Context): Promise<Telling> {
+  const { services, run } = context;
+  const counts = await countsOf(context);
+  const kinds = await countFindings(services.sql, run.id);
+  const open = await openFindings(services.sql, run.id, SHOWN);
+  // What has not run through has looked at less than everything: that it found nothing then says nothing.
+  const isTold = run.isComplete || counts.findings.open + counts.findings.repaired > 0;
+  const { problems = [], ...rest } = await setAside(
+    context,
+    counts,
+    isTold ? [{ ...findingsRow(counts.findings), order: 70 }] : [],
+  );
+  return {
+    ...rest,
+    problems: [
+      ...problems,
+      {
+        title: 'Open findings; the next run looks again',
+        count: counts.findings.open,
+        reasons: kinds.filter((kind) => kind.open > 0).map((kind) => ({ text: kind.kind, n: kind.open })),
+        examples: {
+          lines: open.map(({ kind, subject, detail }) => `${kind}: ${subject}: ${detail}`),
+          of: 'findings',
+        },
+      },
+    ],
+  };
+}
+
+/** With the records that a stage which asks for any could not use. */
+async function setAside({ services }: Context, counts: Tally, rows: readonly ToldRow[]): Promise<Telling> {
+  const { met, open } = counts.setAside;
+  const reasons = await asideReasons(services.sql, SHOWN);
+  const row: ToldRow = {
+    label: 'set aside',
+    facts: [
+      [met, met === 1 ? 'record' : 'records'],
+      [open, 'open'],
+    ],
+    order: 80,
+  };
+  return {
+    rows: met > 0 ? [...rows, row] : rows,
+    problems: [
+      {
+        title: 'Records set aside; the next run asks for them again',
+        count: open,
+        reasons: reasons.map(({ endpoint, reason, n }) => ({ text: `${endpoint}: ${reason}`, n })),
+      },
+    ],
+    counts: { ...counts },
+  };
+}
