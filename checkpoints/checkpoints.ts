@@ -16,6 +16,8 @@ export interface UnitCheckpoint {
   /** The task's own; undefined before its first step. */
   readonly cursor: unknown;
   readonly progress: Progress | undefined;
+  /** Items that it left to the next run; undefined: none. */
+  readonly left?: number | undefined;
 }
 
 interface RunRow {
@@ -70,7 +72,8 @@ export class Checkpoints {
       finished_at: number | null;
       cursor: string | null;
       progress: string | null;
-    }>('SELECT unit, finished_at, cursor, progress FROM units WHERE run_id = ? AND stage = ?', [
+      left: number | null;
+    }>('SELECT unit, finished_at, cursor, progress, left FROM units WHERE run_id = ? AND stage = ?', [
       run.id,
       stage,
     ]);
@@ -81,6 +84,7 @@ export class Checkpoints {
           finished: row.finished_at !== null,
           cursor: row.cursor === null ? undefined : (JSON.parse(row.cursor) as unknown),
           progress: row.progress === null ? undefined : (JSON.parse(row.progress) as Progress),
+          left: row.left ?? undefined,
         },
       ]),
     );
@@ -102,12 +106,46 @@ export class Checkpoints {
     );
   }
 
-  finishUnit(run: Run, stage: string, unit: string, now: number): Promise<void> {
+  /** @returns when the stage began in this run, epoch ms: now, where it has not before */
+  beginStage(run: Run, stage: string, now: number): Promise<number> {
     return this.#database.write(async (tx) => {
       await tx.run(
-        `INSERT INTO units (run_id, stage, unit, finished_at) VALUES (?, ?, ?, ?)
-         ON CONFLICT (run_id, stage, unit) DO UPDATE SET finished_at = excluded.finished_at`,
-        [run.id, stage, unit, now],
+        `INSERT INTO stages (run_id, stage, began_at) VALUES (?, ?, ?) ON CONFLICT (run_id, stage) DO NOTHING`,
+        [run.id, stage, now],
+      );
+      const row = await tx.get<{ at: number }>(
+        'SELECT began_at AS at FROM stages WHERE run_id = ? AND stage = ?',
+        [run.id, stage],
+      );
+      return row?.at ?? now;
+    });
+  }
+
+  /** Items that the stage left to the next run; undefined: it left nothing. */
+  async left(run: Run, stage: string): Promise<number | undefined> {
+    const row = await this.#database.read.get<{ n: number | null }>(
+      'SELECT sum(left) AS n FROM units WHERE run_id = ? AND stage = ?',
+      [run.id, stage],
+    );
+    return row?.n ?? undefined;
+  }
+
+  /** The last run of all stages, where it is finished. Epoch ms. */
+  async lastFinished(): Promise<{ readonly startedAt: number; readonly finishedAt: number } | undefined> {
+    const row = await this.#database.read.get<{ started_at: number; finished_at: number | null }>(
+      'SELECT started_at, finished_at FROM runs WHERE only_stage IS NULL ORDER BY id DESC LIMIT 1',
+    );
+    if (!row || row.finished_at === null) return undefined;
+    return { startedAt: row.started_at, finishedAt: row.finished_at };
+  }
+
+  /** @param left items that it leaves to the next run; null: none */
+  finishUnit(run: Run, stage: string, unit: string, now: number, left: number | null = null): Promise<void> {
+    return this.#database.write(async (tx) => {
+      await tx.run(
+        `INSERT INTO units (run_id, stage, unit, finished_at, left) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (run_id, stage, unit) DO UPDATE SET finished_at = excluded.finished_at, left = excluded.left`,
+        [run.id, stage, unit, now, left],
       );
     });
   }

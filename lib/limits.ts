@@ -23,6 +23,8 @@ export const MOST_REASON = 500;
 /** Of a message that is kept, logged or shown. Characters. */
 export const MOST_MESSAGE = 4000;
 
+/** An image, downloaded or found in the images folder. Those of 570 pixels have 20 to 200 KB. Bytes. */
+export const MOST_IMAGE_BYTES = 20 * 1024 * 1024;
 /** A file of settings: pipeline.yaml, .env. Bytes. */
 export const MOST_SETTINGS_BYTES = 1024 * 1024;
 /** An entry of image_metadata.json, its key included. Bytes. */

@@ -5,18 +5,27 @@ import { alreadySeen, advanceSlice, noteSlice } from '../lib/dataset/slices.ts';
 import { tellListings } from '../lib/dataset/tells.ts';
 import { addFindings } from '../lib/dataset/findings.ts';
 import { readTaxonomy } from '../lib/dataset/taxonomy-table.ts';
-import { nextWanted } from '../lib/dataset/wanted.ts';
-import { applyBatch, applyPage, fetchBatch, unrecordedImages } from './rules/apply.ts';
-import type { BatchAnswer } from './rules/apply.ts';
+import { refusedListings } from '../lib/dataset/set-aside.ts';
+import { applyBatch, applyPage } from './rules/apply.ts';
+import { doneAsking, fetchBatch, nextInBatch, unrecordedImages } from './rules/batch.ts';
+import type { BatchAnswer } from './rules/batch.ts';
 import { unfilteredFinding } from './rules/verdicts.ts';
 import { defineTask } from '../lib/define-task.ts';
 import { inFlight } from '../lib/task/in-flight.ts';
 import { orLeaveOut } from './rules/leave-out.ts';
-import { FIRST_FROM_THE_END, advance, nextPage, placeOf, slice, wholeRange } from './rules/price-slices.ts';
+import {
+  FIRST_FROM_THE_END,
+  MOST_CUTS,
+  advance,
+  nextPage,
+  placeOf,
+  slice,
+  wholeRange,
+} from './rules/price-slices.ts';
 import type { PageRequest } from './rules/price-slices.ts';
 import { fetchNames, lookUp, namesAreDue, taxonomies, taxonomyUnits } from './rules/taxonomies.ts';
 import type { Write } from '../lib/task/task.ts';
-import { BATCH, WINDOW } from '../lib/task/window.ts';
+import { WINDOW } from '../lib/task/window.ts';
 import type { Tx } from '../lib/store/database.ts';
 
 const cursorSchema = z.object({
@@ -25,6 +34,8 @@ const cursorSchema = z.object({
   counted: z.int(),
   /** Rows read so far. */
   read: z.int(),
+  /** Ranges cut so far. */
+  cuts: z.int().default(0),
 });
 
 type Landed =
@@ -52,9 +63,10 @@ export default defineTask({
 
   async *run(unit, cursor, { services, runId, stop }) {
     const taxonomyId = Number(unit.id);
-    let { open, counted, read } = cursor ?? { open: [wholeRange()], counted: 0, read: 0 };
+    let { open, counted, read, cuts } = cursor ?? { open: [wholeRange()], counted: 0, read: 0, cuts: 0 };
     const flying = new Set<string>();
-    const asked = new Set<number>();
+    /** On their way; and those that are asked for by themselves, for they spoil every batch. */
+    const asked = new Set(await refusedListings(services.sql));
     let namesDue = await namesAreDue(services.sql);
 
     const next = async (): Promise<(() => Promise<Landed>) | undefined> => {
@@ -62,8 +74,8 @@ export default defineTask({
         namesDue = false;
         return async () => ({ names: await fetchNames(services, runId) });
       }
-      const ids = await nextWanted(services.sql, BATCH, asked);
-      if (ids.length === BATCH) {
+      const { ids, room } = await nextInBatch(services.sql, asked);
+      if (room === 0) {
         for (const id of ids) asked.add(id);
         return async () => ({ batch: await fetchBatch(services, runId, ids) });
       }
@@ -80,8 +92,7 @@ export default defineTask({
       }
       if ('batch' in value) {
         yield { write: (tx) => applyBatch(tx, services, runId, value.batch), pending };
-        // Those of a batch that was left out stay marked, so that it is not asked for over and over.
-        if (!value.batch.leftOut) for (const id of value.batch.asked) asked.delete(id);
+        doneAsking(asked, value.batch);
         continue;
       }
       const { request, page } = value;
@@ -100,7 +111,14 @@ export default defineTask({
       const barren =
         request.page === FIRST_FROM_THE_END &&
         (await alreadySeen(services.sql, runId, taxonomyId, range, ids)) === ids.length;
-      const after = advance(open, request, page.count, page.good.map(cents), barren);
+      const rows = page.good.length + page.rejected.length;
+      const mayCut = cuts < MOST_CUTS;
+      // Pages without a row may have ended its slice while this one was under way.
+      const isOpen = open.some(({ low, high }) => low === range.low && high === range.high);
+      const after = isOpen
+        ? advance(open, request, page.count, page.good.map(cents), barren, { rows, mayCut })
+        : { open, split: false };
+      if (after.split) cuts += 1;
       open = after.open;
       counted = Math.max(counted, page.count ?? 0);
       read = Math.min(counted, read + (after.split ? 0 : ids.length));
@@ -110,7 +128,7 @@ export default defineTask({
           const seen = await applyPage(tx, services, runId, page, id, found);
           await advanceSlice(tx, id, seen, after.split);
         },
-        cursor: { open, counted, read },
+        cursor: { open, counted, read, cuts },
         progress: { done: read, total: counted },
         pending,
       };
@@ -131,7 +149,7 @@ function search(
   });
   // Without a slice's first page its size is unknown; a later one that is left out shows in verify as listings unseen.
   if (slice.count < 0) return answer;
-  return orLeaveOut(answer, (leftOut) => ({ count: undefined, good: [], rejected: [leftOut] }));
+  return orLeaveOut(answer, (leftOut) => ({ count: undefined, good: [], rejected: [leftOut], misfits: [] }));
 }
 
 function keyOf({ slice: { low, high }, page }: PageRequest): string {

@@ -1,14 +1,11 @@
 import { z } from 'zod';
-import { sleep } from '../lib/etsy/time.ts';
 import { countImages } from '../lib/dataset/images.ts';
+import { ImagesFolder } from '../lib/dataset/images-folder.ts';
+import { tellImages } from '../lib/dataset/tells.ts';
 import type { Figure } from '../lib/task/telling.ts';
 import { count, megabytes } from '../lib/text/format.ts';
-import { tellImages } from '../lib/dataset/tells.ts';
 import { defineTask } from '../lib/define-task.ts';
-import { applyDownloads, downloadGroup } from './rules/download.ts';
-
-/** How often an empty queue is looked at while others may still fill it. Milliseconds. */
-const LOOK_MS = 200;
+import { applyDownloads, downloads } from './rules/download.ts';
 
 /**
  * The download worker: one image at a time, over one connection, into images/{listing_id}.jpg. Ends once the stages it
@@ -40,22 +37,30 @@ export default defineTask({
 
   units: () => [{ id: 'queue', title: 'Images', noun: 'images' }],
 
+  async prepare({ services }) {
+    await new ImagesFolder(services.sql, services.imagesFolder).check();
+    return undefined;
+  },
+
   async *run(_unit, _cursor, { options, services, runId, stop, companionsActive }) {
-    let [done, failed] = [0, 0];
-    for (;;) {
-      stop.throwIfAborted();
-      // Asked before the queue is looked at: what was put in it before the others ended is then surely seen.
-      const more = companionsActive();
-      const group = await downloadGroup(services, options.hosts, runId, stop);
-      if (group) {
-        done += group.done.length;
-        failed += group.failed.length;
-        yield {
-          write: (tx) => applyDownloads(tx, runId, group),
-          progress: { done, note: failed > 0 ? `${failed} failed` : '' },
-        };
-      } else if (more) await sleep(LOOK_MS, stop);
-      else return;
+    let done = 0;
+    /** Ids, because what failed in passing may be had in the end. */
+    const failed = new Set<number>();
+    const all = { services, hosts: options.hosts, runId, stop, more: companionsActive };
+    for await (const group of downloads(all)) {
+      done += group.done.length;
+      for (const { listingId } of group.done) failed.delete(listingId);
+      for (const { listingId } of group.failed) failed.add(listingId);
+      const again = group.resumesAt === undefined ? '' : `, trying again at ${clock(group.resumesAt)}`;
+      yield {
+        write: (tx) => applyDownloads(tx, runId, group),
+        progress: { done, note: failed.size > 0 ? `${failed.size} failed${again}` : '' },
+      };
     }
   },
 });
+
+/** "12:03:20 UTC" */
+function clock(epochMs: number): string {
+  return `${new Date(epochMs).toISOString().slice(11, 19)} UTC`;
+}

@@ -2,13 +2,14 @@ import { z } from 'zod';
 import { overdueEntries, rhythmOf, dueBefore } from '../lib/dataset/due.ts';
 import { tellListings } from '../lib/dataset/tells.ts';
 import { firstSlice } from '../lib/dataset/slices.ts';
-import { listingsToRetry } from '../lib/dataset/set-aside.ts';
-import { nextWanted, want } from '../lib/dataset/wanted.ts';
+import { listingsToRetry, refusedListings, refusedListingsDue } from '../lib/dataset/set-aside.ts';
+import { want } from '../lib/dataset/wanted.ts';
 import { nowSeconds } from '../lib/services.ts';
-import { applyBatch, fetchBatch } from './rules/apply.ts';
+import { applyBatch } from './rules/apply.ts';
+import { doneAsking, fetchBatch, nextInBatch } from './rules/batch.ts';
 import { defineTask } from '../lib/define-task.ts';
 import { inFlight } from '../lib/task/in-flight.ts';
-import { BATCH, WINDOW } from '../lib/task/window.ts';
+import { WINDOW } from '../lib/task/window.ts';
 
 /**
  * Asks in full batches for what the crawl did not show and is not fresh: gone, out of stock, or pushed from one page to
@@ -37,25 +38,31 @@ export default defineTask({
     let { after, done } = cursor ?? { after: 0, done: 0 };
     /** How far each batch under way has looked; the cursor may not pass the lowest that is still to come. */
     const reaching = new Map<readonly number[], number>();
-    const asked = new Set<number>();
+    /** On their way; and those that are asked for by themselves, for they spoil every batch. */
+    const asked = new Set(await refusedListings(sql));
     let looked = after;
 
     const next = async (): Promise<(() => ReturnType<typeof fetchBatch>) | undefined> => {
       const before = looked;
-      const ids = await nextWanted(sql, BATCH, asked);
-      for (let full = ids.length === BATCH; !full;) {
+      const { ids, room } = await nextInBatch(sql, asked);
+      const places = ids.length + room;
+      for (let full = room === 0; !full;) {
         const more = await overdueEntries(sql, {
           after: looked,
-          limit: BATCH - ids.length,
+          limit: places - ids.length,
           madeSince: rules.madeSince,
           staleBefore: dueBefore(nowSeconds(), rhythm),
           unseenSince: since,
         });
         ids.push(...more.filter((id) => !ids.includes(id) && !asked.has(id)));
         looked = more.at(-1) ?? looked;
-        full = more.length === 0 || ids.length === BATCH;
+        full = more.length === 0 || ids.length === places;
       }
-      if (ids.length === 0) return undefined;
+      // What is on its way may have to be asked for once more, and fills the batch.
+      if (ids.length === 0 || (ids.length < places && reaching.size > 0)) {
+        looked = before;
+        return undefined;
+      }
       for (const id of ids) asked.add(id);
       reaching.set(ids, before);
       return () => fetchBatch(services, runId, ids);
@@ -71,7 +78,13 @@ export default defineTask({
         progress: { done },
         pending,
       };
-      if (!value.leftOut) for (const id of value.asked) asked.delete(id);
+      doneAsking(asked, value);
+    }
+    // What spoilt a batch, each by itself: for the second time in this run, or because it is due again.
+    for (const id of await refusedListingsDue(sql, runId, nowSeconds())) {
+      stop.throwIfAborted();
+      const answer = await fetchBatch(services, runId, [id]);
+      yield { write: (tx) => applyBatch(tx, services, runId, answer) };
     }
   },
 });

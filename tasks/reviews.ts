@@ -7,39 +7,48 @@ import type { Rejected } from '../lib/etsy/schemas.ts';
 import { nowSeconds } from '../lib/services.ts';
 import { noteReceived } from '../lib/dataset/answers.ts';
 import { addFindings, closeFinding } from '../lib/dataset/findings.ts';
-import { addOddities } from '../lib/dataset/oddities.ts';
+import { addOddities, misfitOddities } from '../lib/dataset/oddities.ts';
+import type { VisitKind } from '../lib/dataset/review-order.ts';
+import { reviewMoment, reviewQueue } from '../lib/dataset/review-queue.ts';
+import type { ReviewQueue } from '../lib/dataset/review-queue.ts';
 import {
   completePass,
   reviewStates,
+  saveOlder,
   savePass,
   seenInPass,
-  shopsDue,
   unseenInPass,
 } from '../lib/dataset/review-sync.ts';
 import type { ReviewState } from '../lib/dataset/review-sync.ts';
 import { tellReviews } from '../lib/dataset/tells.ts';
-import { addReviews, countReviewsSince } from '../lib/dataset/reviews.ts';
+import { addReviews, countReviewsSince, unstored } from '../lib/dataset/reviews.ts';
 import { setAside, setAsideRefused, settleEndpoint, settleRefused } from '../lib/dataset/set-aside.ts';
 import type { Tx } from '../lib/store/database.ts';
 import { defineTask } from '../lib/define-task.ts';
+import type { TaskOf } from '../lib/define-task.ts';
 import { inFlight } from '../lib/task/in-flight.ts';
 import { orLeaveOut } from './rules/leave-out.ts';
-import { advancePass, newPass, pass, queryOf } from './rules/review-pass.ts';
+import { advancePass, newestPass, olderPass, pass, queryOf, wholePass } from './rules/review-pass.ts';
 import type { Advance, Pass } from './rules/review-pass.ts';
 import { reviewRow } from './rules/rows.ts';
 import { WINDOW } from '../lib/task/window.ts';
 
-/** Shops whose state is read at once. */
+/** Visits whose shops' state is read at once. */
 const CHUNK = 100;
+/** Orders made in one start; the second has the older pages that first visits found. */
+const ROUNDS = 10;
 const ENDPOINT = 'shops/{id}/reviews';
 const MISSING = 'missing-reviews';
 
 /** A shop whose pass is under way. */
 interface Turn {
   readonly shopId: number;
+  readonly kind: VisitKind;
   readonly current: Pass;
   /** Reviews of the past year by the shop's own figures, where none was ever read; else 0. */
   readonly claimed: number;
+  /** Older reviews that are still to be read. */
+  readonly olderLeft: number;
   /** It was refused once, and is asked for again after all the others. */
   readonly refused?: boolean;
 }
@@ -51,9 +60,9 @@ interface Landed extends Turn {
 }
 
 /**
- * The new reviews of every shop that is due, several shops at a time, each page by page. A shop's pass is kept with the
- * shop and its watermark moves only when the pass is complete, so an interruption can hide nothing; which shops are
- * left is read from there, so there is no cursor.
+ * The reviews of the shops that are due, those first that bring most per request (lib/dataset/review-order.ts), several
+ * shops at a time, each page by page. A shop's pass is kept with the shop and its watermark moves only when the pass is
+ * complete, so an interruption can hide nothing; what is left is read from there, so there is no cursor.
  */
 export default defineTask({
   title: 'Reviews',
@@ -61,129 +70,196 @@ export default defineTask({
   cursor: z.object({}),
   uses: ['api'],
   tells: tellReviews,
+  givesWayToNextRun: true,
 
   units: () => [{ id: 'shops', title: 'Shops', noun: 'shops' }],
 
   async *run(_unit, _cursor, { services, runId, stop }) {
     const { sql, api, rules } = services;
-    const queue = await shopsDue(sql, runId, nowSeconds() - rules.refreshAfter, nowSeconds());
-    const total = queue.length;
-    let [done, begun] = [0, 0];
-    const turn: Turn[] = [];
-    const following: ReviewState[] = [];
-    const later: Turn[] = [];
+    let [done, total] = [0, 0];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const moment = await reviewMoment(sql, runId, rules.refreshAfter, nowSeconds());
+      const queue = await reviewQueue(sql, runId, moment);
+      if (queue.length === 0) return;
+      total += queue.length;
+      yield* visits(queue);
+    }
 
-    const next = async (): Promise<(() => Promise<Landed>) | undefined> => {
-      if (turn.length === 0 && following.length === 0) {
-        following.push(...(await reviewStates(sql, queue.slice(begun, begun + CHUNK))));
-        begun += following.length;
-      }
-      const due = turn.length === 0 ? following.shift() : undefined;
-      const one = turn.shift() ?? (due && turnOf(due)) ?? later.shift();
-      if (!one) return undefined;
-      const answer = async (): Promise<Landed> => ({
-        ...one,
-        page: await api.reviews(one.shopId, queryOf(one.current)),
-      });
-      return () => orLeaveOut(answer(), (leftOut) => ({ ...one, page: undefined, leftOut }));
-    };
+    async function* visits(queue: ReviewQueue): Steps {
+      let begun = 0;
+      const turn: Turn[] = [];
+      const following: Turn[] = [];
+      /** Those refused once, and those whose shop was under way in another visit. */
+      const later: Turn[] = [];
+      /** Shops under way. */
+      const busy = new Set<number>();
 
-    for await (const { value, pending } of inFlight(WINDOW, stop, next)) {
-      const { shopId, page, claimed } = value;
-      const endpoint = `shops/${shopId}/reviews`;
-      const now = nowSeconds();
-      if (!page) {
-        if (!value.refused) {
-          later.push({ shopId, current: value.current, claimed, refused: true });
-          // In an answer's turn: a step keeps what else is on its way from being lost when the run is to stop.
-          yield { progress: { done, total }, pending };
+      const next = async (): Promise<(() => Promise<Landed>) | undefined> => {
+        const one = turn.shift() ?? (await begin());
+        if (!one) return undefined;
+        busy.add(one.shopId);
+        const answer = async (): Promise<Landed> => ({
+          ...one,
+          page: await api.reviews(one.shopId, queryOf(one.current)),
+        });
+        return () => orLeaveOut(answer(), (leftOut) => ({ ...one, page: undefined, leftOut }));
+      };
+
+      const begin = async (): Promise<Turn | undefined> => {
+        for (;;) {
+          if (following.length === 0) {
+            const chunk = queue.slice(begun, begun + CHUNK);
+            begun += chunk.length;
+            const states = await reviewStates(
+              sql,
+              chunk.map(({ shopId }) => shopId),
+            );
+            following.push(...states.map((state, at) => turnOf(state, chunk[at]?.kind ?? 'news')));
+          }
+          const one = following.shift();
+          if (!one) break;
+          if (!busy.has(one.shopId)) return one;
+          later.push(one);
+        }
+        const free = later.findIndex(({ shopId }) => !busy.has(shopId));
+        return free < 0 ? undefined : later.splice(free, 1)[0];
+      };
+
+      for await (const { value, pending } of inFlight(WINDOW, stop, next)) {
+        const { shopId, page, kind, claimed, olderLeft } = value;
+        const endpoint = `shops/${shopId}/reviews`;
+        const now = nowSeconds();
+        if (!page) {
+          busy.delete(shopId);
+          if (!value.refused) {
+            later.push({ shopId, kind, current: value.current, claimed, olderLeft, refused: true });
+            // In an answer's turn: a step keeps what else is on its way from being lost when the run is to stop.
+            yield { progress: { done, total }, pending };
+            continue;
+          }
+          done += 1;
+          const reason = value.leftOut?.reason ?? 'HTTP 404: Etsy does not know the shop';
+          yield {
+            write: async (tx) => {
+              await setAsideRefused(tx, runId, now, { endpoint, reason, shopId }, rules.refreshAfter);
+              await noteReceived(tx, runId, { endpoint: ENDPOINT, refused: 1, reason });
+              await addOddities(tx, runId, [
+                {
+                  what: `the reviews of a shop could not be had (${reason})`,
+                  became: 'set aside after a second try; later runs ask again, less and less often',
+                  example: `shop ${shopId}`,
+                },
+              ]);
+            },
+            progress: { done, total },
+            pending,
+          };
           continue;
         }
-        done += 1;
-        const reason = value.leftOut?.reason ?? 'HTTP 404: Etsy does not know the shop';
+        const current = page.rejected.length > 0 ? { ...value.current, spoiled: true } : value.current;
+        const keys = keysOf(page);
+        const isUnderWay = current.read > 0 || current.again === true;
+        const times = page.good.flatMap((review) => createdAt(review) ?? []);
+        const ids = page.good.map((review) => review.transaction_id ?? -1);
+        const [brought, stored] = [await unstored(sql, ids), await countReviewsSince(sql, shopId, 0)];
+        const advance = advancePass(current, {
+          rows: page.rows,
+          count: page.count,
+          fresh: isUnderWay ? await unseenInPass(sql, shopId, keys) : new Set(keys).size,
+          brought,
+          oldest: times.length > 0 ? Math.min(...times) : undefined,
+          known: await knownIn(value, page, stored),
+          ...(kind === 'news' && { accounted: stored + brought + page.rejected.length + olderLeft }),
+        });
+        if (!advance.next) done += 1;
         yield {
           write: async (tx) => {
-            await setAsideRefused(tx, runId, now, { endpoint, reason, shopId }, rules.refreshAfter);
-            await noteReceived(tx, runId, { endpoint: ENDPOINT, refused: 1, reason });
-            await addOddities(tx, runId, [
-              {
-                what: `the reviews of a shop could not be had (${reason})`,
-                became: 'set aside after a second try; later runs ask again, less and less often',
-                example: `shop ${shopId}`,
-              },
-            ]);
+            await addReviews(
+              tx,
+              shopId,
+              page.good.map((review) => reviewRow(review, now)),
+              runId,
+            );
+            const rejected = page.rejected.map((bad) => ({ endpoint, shopId, ...bad }));
+            await setAside(tx, runId, now, rejected);
+            await noteReceived(tx, runId, {
+              endpoint: ENDPOINT,
+              // That a shop has no reviews is an answer, too.
+              usable: page.rows === 0 ? 1 : page.good.length,
+              unusable: rejected.length,
+              reason: rejected.at(-1)?.reason,
+            });
+            await addOddities(tx, runId, misfitOddities(ENDPOINT, page.misfits));
+            if (!advance.next)
+              return end(tx, { runId, now, shopId, kind, current, claimed, stored, advance });
+            await seenInPass(tx, shopId, keys);
+            if (kind !== 'older') return savePass(tx, shopId, advance.next);
+            if (times.length === 0) return;
+            // One that could not be used is read again with its page.
+            const than = current.spoiled ? (current.from ?? 0) : Math.min(...times);
+            await saveOlder(tx, shopId, { than, left: Math.max(1, olderLeft - advance.next.read) }, null);
           },
           progress: { done, total },
           pending,
         };
-        continue;
+        if (advance.next) turn.push({ shopId, kind, current: advance.next, claimed, olderLeft });
+        else busy.delete(shopId);
       }
-      const current = page.rejected.length > 0 ? { ...value.current, spoiled: true } : value.current;
-      const keys = keysOf(page);
-      const isUnderWay = current.read > 0 || current.again === true;
-      const times = page.good.flatMap((review) => createdAt(review) ?? []);
-      const advance = advancePass(current, {
-        rows: page.rows,
-        count: page.count,
-        fresh: isUnderWay ? await unseenInPass(sql, shopId, keys) : new Set(keys).size,
-        oldest: times.length > 0 ? Math.min(...times) : undefined,
-        known: await knownIn(value, page),
-      });
-      if (!advance.next) done += 1;
-      yield {
-        write: async (tx) => {
-          await addReviews(
-            tx,
-            shopId,
-            page.good.map((review) => reviewRow(review, now)),
-            runId,
-          );
-          const rejected = page.rejected.map((bad) => ({ endpoint, shopId, ...bad }));
-          await setAside(tx, runId, now, rejected);
-          await noteReceived(tx, runId, {
-            endpoint: ENDPOINT,
-            // That a shop has no reviews is an answer, too.
-            usable: page.rows === 0 ? 1 : page.good.length,
-            unusable: rejected.length,
-            reason: rejected.at(-1)?.reason,
-          });
-          if (!advance.next) return end(tx, { runId, now, shopId, current, claimed, advance });
-          await seenInPass(tx, shopId, keys);
-          await savePass(tx, shopId, advance.next);
-        },
-        progress: { done, total },
-        pending,
-      };
-      if (advance.next) turn.push({ shopId, current: advance.next, claimed });
     }
 
     /** How many reviews the first page's window must hold at least, by those that are stored and by the shop's figures. */
-    async function knownIn({ current, shopId, claimed }: Turn, { rows }: ReviewPage): Promise<number> {
-      const isFirst = current.offset === 0 && current.maxCreated === undefined && !current.second;
+    async function knownIn(
+      { current, shopId, claimed }: Turn,
+      { rows }: ReviewPage,
+      stored: number,
+    ): Promise<number> {
+      const isFirst = current.offset === 0 && current.maxCreated === current.from && !current.second;
       // A page that is full contradicts nothing that is known.
-      if (!isFirst || rows >= PAGE) return 0;
-      return Math.max(claimed, await countReviewsSince(sql, shopId, current.minCreated));
+      if (!isFirst || rows >= PAGE || current.from !== undefined) return 0;
+      if (current.minCreated !== undefined) return countReviewsSince(sql, shopId, current.minCreated);
+      // Etsy deletes a few in the course of the years, but not half of them.
+      return Math.max(claimed, Math.ceil(stored / 2));
     }
   },
 });
+
+type Steps = ReturnType<TaskOf<Record<string, never>, Record<string, never>>['run']>;
 
 interface Over {
   readonly runId: number;
   readonly now: number;
   readonly shopId: number;
+  readonly kind: VisitKind;
   readonly current: Pass;
   readonly claimed: number;
+  /** Reviews of the shop that were stored before the last page. */
+  readonly stored: number;
   readonly advance: Advance & { next: undefined };
 }
 
 /** The watermark moves where all was read, and where something was: that a shop shows nothing is no proof of anything. */
-async function end(tx: Tx, { runId, now, shopId, current, claimed, advance }: Over): Promise<void> {
+async function end(tx: Tx, over: Over): Promise<void> {
+  const { runId, now, shopId, kind, current, claimed, stored, advance } = over;
   const endpoint = `shops/${shopId}/reviews`;
   const subject = `shop ${shopId}`;
   const missing = advance.missing > 0 ? advance.missing : advance.read === 0 ? claimed : 0;
   const isWhole = missing === 0 && !current.spoiled;
-  const startedAt = isWhole && advance.read > 0 ? current.startedAt : null;
-  await completePass(tx, shopId, { startedAt, completedAt: now, shortRun: missing > 0 ? runId : null });
+  if (kind === 'older') {
+    // What could not be used, or is missing, is looked for in all of the shop's pages by the next run.
+    await saveOlder(tx, shopId, { than: 0, left: 0 }, isWhole ? null : runId);
+  } else {
+    const isRead = isWhole && advance.read > 0;
+    // A shop that has nothing, and never had, is read; one that shows nothing of what it had is not.
+    const startedAt = isRead || (isWhole && stored === 0) ? current.startedAt : null;
+    const left = advance.older ?? { than: 0, left: 0 };
+    await completePass(tx, shopId, {
+      startedAt,
+      completedAt: now,
+      shortRun: missing > 0 ? runId : null,
+      brought: isRead ? advance.brought : undefined,
+      older: kind === 'first' || !advance.older ? left : undefined,
+    });
+  }
   await settleRefused(tx, endpoint, now);
   if (isWhole) await settleEndpoint(tx, endpoint, now);
   if (missing === 0) await closeFinding(tx, runId, MISSING, subject);
@@ -200,11 +276,18 @@ async function end(tx: Tx, { runId, now, shopId, current, claimed, advance }: Ov
     await addOddities(tx, runId, [{ what, became: 'asked for again; all reviews are in', example: subject }]);
 }
 
-/** Goes on with an interrupted pass where there is one. */
-function turnOf(due: ReviewState): Turn {
-  const saved = due.pass === null ? undefined : pass.safeParse(JSON.parse(due.pass)).data;
-  const current = saved ?? newPass(nowSeconds(), due.started_at ?? undefined);
-  return { shopId: due.shop_id, current, claimed: due.started_at === null ? (due.review_count ?? 0) : 0 };
+/** Resumes an interrupted pass where there is one. */
+function turnOf(due: ReviewState, kind: VisitKind): Turn {
+  const { shop_id: shopId, started_at, older_than, review_count } = due;
+  const claimed = started_at === null ? (review_count ?? 0) : 0;
+  const olderLeft = older_than === null ? 0 : (due.older_left ?? 1);
+  const now = nowSeconds();
+  const begun = (): Pass => {
+    if (kind === 'older') return olderPass(now, older_than ?? now);
+    return due.short_run === null ? newestPass(now, started_at ?? undefined) : wholePass(now);
+  };
+  const saved = due.pass === null || kind === 'older' ? undefined : pass.safeParse(JSON.parse(due.pass)).data;
+  return { shopId, kind, current: saved ?? begun(), claimed: kind === 'older' ? 0 : claimed, olderLeft };
 }
 
 /** What tells the reviews of a page from one another. */

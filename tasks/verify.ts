@@ -23,21 +23,23 @@ import { imagesDone, imagesLost, recheckImages } from '../lib/dataset/images.ts'
 import { imageParts } from '../lib/dataset/image-url.ts';
 import { putEntries } from '../lib/dataset/meta-data.ts';
 import type { MetaEntry } from '../lib/dataset/meta-data.ts';
-import { settleUnmet } from '../lib/dataset/set-aside.ts';
+import { refusedListings, settleUnmet } from '../lib/dataset/set-aside.ts';
 import { shortSlices } from '../lib/dataset/slices.ts';
 import { readTaxonomy } from '../lib/dataset/taxonomy-table.ts';
-import { nextWanted, want } from '../lib/dataset/wanted.ts';
+import { want } from '../lib/dataset/wanted.ts';
 import { addWords, withoutWords } from '../lib/dataset/words.ts';
-import { applyBatch, applyShops, fetchBatch, fetchShop } from './rules/apply.ts';
+import { applyBatch, applyShops } from './rules/apply.ts';
+import { doneAsking, fetchBatch, fetchShop, nextInBatch } from './rules/batch.ts';
 import { checkImageFile, checkRecord, listingOfFile, sliceFinding } from './rules/verdicts.ts';
 import { tellFindings } from '../lib/dataset/tells.ts';
 import { defineTask } from '../lib/define-task.ts';
 import type { TaskOf } from '../lib/define-task.ts';
-import { applyDownloads, downloadGroup } from './rules/download.ts';
+import { applyDownloads, downloads } from './rules/download.ts';
 import { imageEntry, seenEntry, yearOfEntry } from '../lib/dataset/entries.ts';
-import { imageNames, imagesOnDisk } from '../lib/dataset/image-files.ts';
+import { imageNames, imagesOnDisk, isLitter } from '../lib/dataset/image-files.ts';
+import { ImagesFolder } from '../lib/dataset/images-folder.ts';
 import { inFlight } from '../lib/task/in-flight.ts';
-import { BATCH, WINDOW } from '../lib/task/window.ts';
+import { WINDOW } from '../lib/task/window.ts';
 
 const KINDS = [
   'missing-listing',
@@ -191,6 +193,8 @@ async function* checkRecords(from: number, { services, runId, options: { tolerat
 async function* checkFiles(from: number, { services, runId, options: { tolerate } }: Context): Steps {
   const { sql, imagesFolder } = services;
   if (!tolerate.includes('missing-image')) {
+    const folder = new ImagesFolder(sql, imagesFolder);
+    await folder.check();
     for (let after = from, done = 0; ;) {
       const records = await imagesOnRecord(sql, after, FILES);
       const last = records.at(-1);
@@ -198,14 +202,21 @@ async function* checkFiles(from: number, { services, runId, options: { tolerate 
       after = last.listing_id;
       done += records.length;
       const lost: { listingId: number; reason: string }[] = [];
+      const elsewhere: Finding[] = [];
       const touched: Parameters<typeof imagesDone>[1][number][] = [];
       for (const record of records) {
         const verdict = await checkImageFile(imagesFolder, record);
-        if (verdict && 'fault' in verdict) lost.push({ listingId: record.listing_id, reason: verdict.fault });
+        if (verdict && 'fault' in verdict && verdict.isInTheWay)
+          elsewhere.push(missingImage(record.listing_id, verdict.fault));
+        else if (verdict && 'fault' in verdict)
+          lost.push({ listingId: record.listing_id, reason: verdict.fault });
         else if (verdict) touched.push({ ...verdict, listingId: record.listing_id });
       }
+      // Before so many are given up: the disk may be gone since.
+      if (lost.length * 2 > records.length) await folder.check();
       yield {
         write: async (tx) => {
+          await addFindings(tx, runId, elsewhere);
           await imagesDone(tx, touched);
           await imagesLost(tx, lost);
           await addFindings(
@@ -230,6 +241,7 @@ async function* checkFiles(from: number, { services, runId, options: { tolerate 
       const id = listingOfFile(name);
       if (id !== undefined) listings.set(id, name);
       // Left by a download that was killed.
+      else if (isLitter(name)) continue;
       else if (/^\d+\.jpg\.part$/.test(name)) await rm(join(imagesFolder, name), { force: true });
       else
         findings.push({
@@ -271,31 +283,34 @@ function withItsImage({ listing_id, value, image_id, url }: Nameless): MetaEntry
 async function* repair(context: Context): Steps {
   const { services, runId, stop } = context;
   const { sql } = services;
-  const asked = new Set<number>();
-  let done = 0;
+  const asked = new Set(await refusedListings(sql));
+  let [done, going] = [0, 0];
   const next = async (): Promise<(() => ReturnType<typeof fetchBatch>) | undefined> => {
-    const ids = await nextWanted(sql, BATCH, asked);
-    if (ids.length === 0) return undefined;
+    const { ids, room } = await nextInBatch(sql, asked);
+    // What is on its way may have to be asked for once more, and fills the batch.
+    if (ids.length === 0 || (room > 0 && going > 0)) return undefined;
     for (const id of ids) asked.add(id);
+    going += 1;
     return () => fetchBatch(services, runId, ids);
   };
   for await (const { value, pending } of inFlight(WINDOW, stop, next)) {
     done += value.asked.length;
+    going -= 1;
     yield { write: (tx) => applyBatch(tx, services, runId, value), progress: { done }, pending };
+    doneAsking(asked, value);
   }
 
   for (const shopId of await shopsLacking(sql)) {
     const shop = await fetchShop(services, shopId);
-    const [had, lost] = 'reason' in shop ? [[], [shop]] : [[shop], []];
-    yield { write: (tx) => applyShops(tx, services, runId, had, lost) };
+    yield { write: (tx) => applyShops(tx, services, runId, [shop]) };
   }
 
-  while (!context.options.tolerate.includes('missing-image')) {
-    stop.throwIfAborted();
-    const group = await downloadGroup(services, services.imageHosts, runId, stop);
-    if (!group) break;
-    done += group.done.length;
-    yield { write: (tx) => applyDownloads(tx, runId, group), progress: { done } };
+  if (!context.options.tolerate.includes('missing-image')) {
+    const all = { services, hosts: services.imageHosts, runId, stop, more: () => false };
+    for await (const group of downloads(all)) {
+      done += group.done.length;
+      yield { write: (tx) => applyDownloads(tx, runId, group), progress: { done } };
+    }
   }
   yield {
     write: async (tx) => {

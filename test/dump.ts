@@ -265,7 +265,9 @@ export async function jsonFile(path: string): Promise<Table> {
 
 export async function imageFiles(folder: string): Promise<Table> {
   const names = await readdir(folder).catch(() => []);
-  const entries = names.map(async (name) => {
+  // What was moved aside before another image took its place is not part of the data.
+  const own = names.filter((name) => !name.endsWith('.kept'));
+  const entries = own.map(async (name) => {
     const bytes = await readFile(join(folder, name));
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     return [name, { sha256, ...lookAt(bytes) }] as const;

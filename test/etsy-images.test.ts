@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { MIN_IMAGE_BYTES, jpegFault } from '../lib/etsy/cdn.ts';
 import { allowedHost, imageParts } from '../lib/dataset/image-url.ts';
+import { MIN_IMAGE_BYTES, faultOfJpeg, jpegFault } from '../lib/dataset/jpeg.ts';
 
 const DIGITS = '0123456789abcdef'.split('');
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789'.split('');
@@ -125,5 +125,49 @@ describe('a JPEG', () => {
     assert.equal(jpegFault(1, Uint8Array.of(0xff), Uint8Array.of(0xff)), 'not a JPEG');
     assert.equal(jpegFault(size, start, Uint8Array.of(0xd9, 0x00)), 'the end of the JPEG is missing');
     assert.equal(jpegFault(size, start, Uint8Array.of(0xd9)), 'the end of the JPEG is missing');
+  });
+});
+
+describe('a whole JPEG', () => {
+  /** A part of its head: marker, length, content. */
+  const part = (kind: number, content: Uint8Array): Buffer => {
+    const length = content.length + 2;
+    return Buffer.concat([Buffer.from([0xff, kind, length >> 8, length & 0xff]), content]);
+  };
+  const anyBytes = fc.uint8Array({ minLength: 0, maxLength: 3000 });
+  /** Within a picture every 0xff is followed by 0, or by a restart marker. */
+  const scan = fc
+    .uint8Array({ minLength: 1200, maxLength: 3000 })
+    .map((bytes) => Buffer.from(bytes.map((byte) => (byte === 0xff ? 0xd0 : byte))));
+  const preview = Buffer.from([0xff, 0xd8, 0xff, 0xdb, 0xff, 0xd9]);
+  const head = fc
+    .array(fc.tuple(fc.constantFrom(0xe0, 0xe1, 0xed, 0xdb, 0xc0, 0xc4, 0xfe), anyBytes), { minLength: 1 })
+    .map((parts) =>
+      Buffer.concat([
+        Buffer.from([0xff, 0xd8]),
+        ...parts.map(([kind, bytes]) => part(kind, Buffer.concat([bytes, preview]))),
+        part(0xda, Buffer.from([1, 1, 0, 0, 63, 0])),
+      ]),
+    );
+  const END = Buffer.from([0xff, 0xd9]);
+
+  it('is whole with whatever bytes behind its end', () => {
+    fc.assert(
+      fc.property(head, scan, anyBytes, (start, picture, trailer) => {
+        assert.equal(faultOfJpeg(Buffer.concat([start, picture, END, trailer])), undefined);
+      }),
+    );
+  });
+
+  it('that is cut anywhere is not, though a preview in its head has an end of its own', () => {
+    fc.assert(
+      fc.property(head, scan, fc.double({ min: 0, max: 1, noNaN: true }), (start, picture, share) => {
+        const whole = Buffer.concat([start, picture]);
+        const cut = whole.subarray(0, Math.floor(whole.length * share));
+        // Cut just behind the preview it ends like a whole one: only a decoder could tell.
+        fc.pre(!(cut.at(-2) === 0xff && cut.at(-1) === 0xd9));
+        assert.notEqual(faultOfJpeg(cut), undefined);
+      }),
+    );
   });
 });

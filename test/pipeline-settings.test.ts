@@ -21,7 +21,7 @@ refuses(
     '      burst: 3',
     '      ~~~~~',
     '',
-    'pipeline.yaml:4:1 retries: unknown key, expected one of: name, kill, api, data, rules, stages',
+    'pipeline.yaml:4:1 retries: unknown key, expected one of: name, kill, every, api, data, rules, stages',
     '    retries: 2',
     '    ~~~~~~~',
   ],
@@ -31,7 +31,7 @@ refuses(
   'a misspelt key is not reported as missing as well',
   ['stage:', '  - id: crawl'],
   [
-    'pipeline.yaml:1:1 stage: unknown key (did you mean stages?), expected one of: name, kill, api, data, rules, stages',
+    'pipeline.yaml:1:1 stage: unknown key (did you mean stages?), expected one of: name, kill, every, api, data, rules, stages',
     '    stage:',
     '    ~~~~~',
   ],

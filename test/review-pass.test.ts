@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { EARLIEST, OVERLAP, advancePass, newPass, pass, queryOf } from '../tasks/rules/review-pass.ts';
+import {
+  EARLIEST,
+  OVERLAP,
+  advancePass,
+  newestPass,
+  olderPass,
+  pass,
+  queryOf,
+  wholePass,
+} from '../tasks/rules/review-pass.ts';
 import type { Pass } from '../tasks/rules/review-pass.ts';
 
 const DAY = 24 * 3600;
@@ -32,7 +41,7 @@ class Shop {
   }
 
   page(current: Pass, now: number): Page {
-    const { offset, minCreated, maxCreated = Infinity } = queryOf(current);
+    const { offset, minCreated = EARLIEST, maxCreated = Infinity } = queryOf(current);
     assert.ok(offset >= 0 && offset <= 12_000, `offset ${offset}`);
     assert.ok(minCreated >= EARLIEST, `min_created ${minCreated}`);
     assert.ok(minCreated <= maxCreated, `min_created ${minCreated}, max_created ${maxCreated}`);
@@ -96,6 +105,8 @@ interface Read {
   readonly now: number;
   /** Counted by Etsy, and not shown. */
   readonly missing: number;
+  /** Left by a pass over the newest pages. */
+  readonly older: { readonly than: number; readonly left: number } | undefined;
 }
 
 /**
@@ -109,7 +120,8 @@ function readPass(
     tick = () => 1,
     killed = () => false,
     known = 0,
-  }: { tick?: () => number; killed?: () => boolean; known?: number } = {},
+    accounted,
+  }: { tick?: () => number; killed?: () => boolean; known?: number; accounted?: number } = {},
 ): Read {
   const seen = new Set<Review>();
   let now = first.startedAt;
@@ -133,8 +145,12 @@ function readPass(
       fresh: seen.size - before,
       oldest,
       known: current.offset === 0 ? known : 0,
+      ...(accounted !== undefined && { accounted }),
     });
-    if (!next) return { requests, seen, now, missing: 'missing' in over ? over.missing : 0 };
+    if (!next) {
+      const { missing, older } = { missing: 0, older: undefined, ...over };
+      return { requests, seen, now, missing, older };
+    }
     current = next;
   }
 }
@@ -173,7 +189,7 @@ describe('a pass over the reviews of a shop', () => {
     fc.assert(
       fc.property(past, arrivals, fc.infiniteStream(fc.nat({ max: 3600 })), (old, coming, ticks) => {
         const shop = new Shop([...old, ...coming]);
-        const { seen } = readPass(shop, newPass(START, undefined), {
+        const { seen } = readPass(shop, wholePass(START), {
           tick: () => Number(ticks.next().value ?? 1),
         });
         assert.ok(shop.shown(START).every((review) => seen.has(review)));
@@ -184,12 +200,12 @@ describe('a pass over the reviews of a shop', () => {
 
   it('asks for a page a hundred reviews, for one where there is none, and for one more after a full last page', () => {
     for (const size of [0, 1, 99, 100, 101, 200, 12_000, 12_001, 12_099, 12_100]) {
-      const { requests } = readPass(new Shop(inARow(size, 60)), newPass(START, undefined));
+      const { requests } = readPass(new Shop(inARow(size, 60)), wholePass(START));
       assert.equal(requests, Math.floor(size / 100) + 1, `${size} reviews`);
     }
     fc.assert(
       fc.property(fc.nat({ max: 12_100 }), fc.constantFrom(0, 0.5, 3600), (size, apart) => {
-        const { requests, seen } = readPass(new Shop(inARow(size, apart)), newPass(START, undefined));
+        const { requests, seen } = readPass(new Shop(inARow(size, apart)), wholePass(START));
         assert.equal(seen.size, size);
         assert.equal(requests, Math.floor(size / 100) + 1);
       }),
@@ -204,7 +220,7 @@ describe('a pass over the reviews of a shop', () => {
       [30_000, 0.01],
       [30_000, 0.0002],
     ] as const) {
-      const { requests, seen } = readPass(new Shop(inARow(size, apart)), newPass(START, undefined));
+      const { requests, seen } = readPass(new Shop(inARow(size, apart)), wholePass(START));
       assert.equal(seen.size, size);
       const windows = Math.ceil(size / 12_000);
       const inOneSecond = Math.min(size, Math.ceil(1 / apart));
@@ -216,7 +232,7 @@ describe('a pass over the reviews of a shop', () => {
   it('gets past a second that holds more reviews than one query reaches', () => {
     const crowded = reviewsAt(Array.from({ length: 13_000 }, () => START));
     const older = reviewsAt(Array.from({ length: 250 }, (_, index) => START - 1 - index));
-    const { seen } = readPass(new Shop([...crowded, ...older]), newPass(START, undefined));
+    const { seen } = readPass(new Shop([...crowded, ...older]), wholePass(START));
     assert.ok(older.every((review) => seen.has(review)));
     assert.equal(seen.size, 12_100 + older.length);
   });
@@ -225,7 +241,7 @@ describe('a pass over the reviews of a shop', () => {
     const size = fc.integer({ min: 1, max: 700 });
     fc.assert(
       fc.property(size, fc.array(oddAnswer, { minLength: 1, maxLength: 6 }), (size, odd) => {
-        const { missing, seen } = readPass(new OddShop(inARow(size, 60), odd), newPass(START, undefined));
+        const { missing, seen } = readPass(new OddShop(inARow(size, 60), odd), wholePass(START));
         // Of one that shows nothing the watermark does not move.
         const isComplete = missing === 0 && seen.size > 0;
         assert.ok(!isComplete || seen.size === size, `${seen.size} of ${size} and ${missing} missing`);
@@ -240,7 +256,7 @@ describe('a pass over the reviews of a shop', () => {
         // That a first page is repeated cannot be, and that one counts less only shows in what it holds.
         if (at === 1 && (how === 'repeated' || how === 'past the end')) continue;
         const shop = new OddShop(inARow(350, 60), [{ at, how }]);
-        const { missing, seen, requests } = readPass(shop, newPass(START, undefined), { known: 3 });
+        const { missing, seen, requests } = readPass(shop, wholePass(START), { known: 3 });
         assert.deepEqual([missing, seen.size], [0, 350], `${how} at request ${at}`);
         assert.ok(requests <= 5, `${how} at request ${at}: ${requests} requests`);
       }
@@ -254,7 +270,7 @@ describe('a pass over the reviews of a shop', () => {
         how: 'second page empty' as const,
       }));
       const shop = new OddShop(inARow(pages * 100 - 50, 60), always);
-      const { missing, requests } = readPass(shop, newPass(START, undefined));
+      const { missing, requests } = readPass(shop, wholePass(START));
       assert.equal(missing, pages === 2 ? 50 : 100);
       assert.ok(requests <= 2 * pages + 2, `${requests} requests`);
     }
@@ -262,24 +278,55 @@ describe('a pass over the reviews of a shop', () => {
       { at: 1, how: 'count a million' },
       { at: 2, how: 'count a million' },
     ]);
-    const { requests } = readPass(counts, newPass(START, undefined));
+    const { requests } = readPass(counts, wholePass(START));
     assert.ok(requests <= 12, `${requests} requests`);
   });
 });
 
-describe('the window of a pass', () => {
-  it('begins in the year 2000, the earliest that Etsy takes, where there was no pass', () => {
-    const { startedAt, minCreated, offset } = newPass(START, undefined);
-    assert.deepEqual(
-      { startedAt, minCreated, offset },
-      { startedAt: START, minCreated: 946_684_800, offset: 0 },
-    );
-    assert.equal(newPass(START, EARLIEST + 5).minCreated, EARLIEST);
+describe('a pass over the newest pages', () => {
+  it('stops at the page that passes the watermark, for no more requests than a query with a lower end', () => {
+    for (const [fresh, old] of [
+      [0, 350],
+      [1, 350],
+      [99, 350],
+      [100, 350],
+      [250, 0],
+      [250, 30],
+    ] as const) {
+      const news = reviewsAt(Array.from({ length: fresh }, (_, at) => START + DAY + at));
+      const known = reviewsAt(Array.from({ length: old }, (_, at) => START - OVERLAP - 60 - at * 60));
+      const { requests, seen } = readPass(new Shop([...news, ...known]), newestPass(START + 2 * DAY, START));
+      assert.ok(news.every((review) => seen.has(review)));
+      assert.equal(requests, Math.floor(fresh / 100) + 1, `${fresh} new, ${old} known`);
+    }
   });
 
-  it('begins seven days before the last complete pass did', () => {
-    assert.equal(newPass(START + 9 * DAY, START).minCreated, START - OVERLAP);
-    assert.equal(OVERLAP, 7 * DAY);
+  it('reads back over a year where the shop was never read, and the older pages bring the rest', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 900 }), fc.integer({ min: 1, max: 40 }), (size, hours) => {
+        const all = inARow(size, hours * 3600);
+        const shop = new Shop(all);
+        const first = readPass(shop, newestPass(START, undefined));
+        const ofYear = all.filter(({ createdAt }) => createdAt >= START - 365 * DAY);
+        assert.ok(ofYear.every((review) => first.seen.has(review)));
+        assert.equal(first.missing, 0);
+        const than = Math.min(...Array.from(first.seen, ({ createdAt }) => createdAt));
+        assert.equal(first.older?.left ?? 0, size - first.seen.size);
+        if (!first.older) return;
+        assert.equal(first.older.than, than);
+        const rest = readPass(shop, olderPass(START + DAY, than));
+        assert.equal(rest.missing, 0);
+        assert.equal(new Set([...first.seen, ...rest.seen]).size, size);
+      }),
+    );
+  });
+
+  it('reads on where fewer are accounted for than Etsy counts', () => {
+    const shop = new Shop(inARow(350, DAY));
+    const { requests, seen } = readPass(shop, newestPass(START + 2 * DAY, START), { accounted: 349 });
+    assert.deepEqual([requests, seen.size], [4, 350]);
+    const known = readPass(shop, newestPass(START + 2 * DAY, START), { accounted: 350 });
+    assert.equal(known.requests, 1);
   });
 });
 
@@ -300,7 +347,7 @@ describe('passes one after the other', () => {
           let watermark: number | undefined;
           for (const gap of [0, ...gaps]) {
             now += gap;
-            const first = newPass(now, watermark);
+            const first = watermark === undefined ? wholePass(now) : newestPass(now, watermark);
             const tick = (): number => (draw() < 20 ? 2 * DAY : draw());
             const { seen, missing, now: end } = readPass(shop, first, { tick, killed: () => draw() < 100 });
             for (const review of seen) everSeen.add(review);

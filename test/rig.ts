@@ -35,6 +35,7 @@ export interface Settings {
   timeout?: string;
   giveUpAfter?: string;
   refreshAfter?: string;
+  every?: string;
   hosts?: readonly string[];
   /** Leaves out the images stage; verify then tolerates that there are none. */
   withoutImages?: boolean;
@@ -165,7 +166,7 @@ export class Rig {
       if (options.copyOf !== undefined)
         await cp(options.copyOf, folder, { recursive: true, preserveTimestamps: true });
       await rig.configure({});
-      await writeFile(rig.path('.env'), `ETSY_API_KEY=${market.key}\n`);
+      await writeFile(rig.path('.env'), `ETSY_API_KEY=${market.key}\n`, { mode: 0o600 });
       return rig;
     } catch (error) {
       await rm(folder, { recursive: true, force: true });
@@ -310,7 +311,7 @@ function pipelineYaml(market: RemoteMarketplace, settings: Settings): string {
     alongside: [crawl, reconcile]
     with: { hosts: ${JSON.stringify(hosts)} }`;
   return `name: sync-data
-kill: KILL
+kill: KILL${settings.every === undefined ? '' : `\nevery: ${settings.every}`}
 api:
 ${given.map(([key, value]) => `  ${key}: ${value}`).join('\n')}
 rules:

@@ -48,7 +48,7 @@ const FINISHED: SummaryOptions = {
     data: { database: '/data/etsy_data.db' },
   } as Pipeline,
   run: { id: 7, resumed: false, onlyStage: undefined, startedAt: 0 },
-  outcome: { state: 'finished', failures: [], places: [], killed: [] },
+  outcome: { state: 'finished', failures: [], places: [], killed: [], left: [] },
   stopped: undefined,
   took: 47_000,
   told: await toldOf(COUNTS, [{ kind: 'missing-image', subject: '1203', detail: 'no image is\non record' }]),
@@ -116,7 +116,7 @@ describe('the summary', () => {
       },
     ];
     const lines = linesOf({
-      outcome: { state: 'stopped', failures: [], places, killed: [] },
+      outcome: { state: 'stopped', failures: [], places, killed: [], left: [] },
       stopped: new Stopped('kill', 'the KILL file was found'),
       run: { ...FINISHED.run, onlyStage: 'crawl' },
       told: await toldOf(
@@ -154,6 +154,7 @@ describe('the summary', () => {
         failures: [{ stage: 'crawl', unit: '967', error }],
         places: [],
         killed: [],
+        left: [],
       },
       told: undefined,
       pace: undefined,

@@ -90,14 +90,24 @@ export interface OverdueQuery {
   readonly unseenSince: number | undefined;
 }
 
-/** Listing ids of entries made since the year, not seen, and with no dynamic row since `staleBefore`; ascending. */
+/**
+ * Whether a listing is asked for although no crawl shows it: one made since the year; and of the others, as the year in
+ * pipeline.yaml may have been changed, or the listing's when_made, any that has rows, until it is gone.
+ */
+const IS_KEPT = `(+m.earliest_year >= :madeSince OR (
+  EXISTS (SELECT 1 FROM listings AS l WHERE l.listing_id = m.listing_id)
+  AND (SELECT d.state FROM listings_dynamic AS d WHERE d.listing_id = m.listing_id
+       ORDER BY d.snapshot_timestamp DESC, d.id DESC LIMIT 1) IS NOT 'removed'))`;
+
+/** Listing ids of entries that are kept up to date, not seen, and with no dynamic row since `staleBefore`; ascending. */
 export async function overdueEntries(sql: Sql, query: OverdueQuery): Promise<number[]> {
   const rows = await sql.all<{ id: number }>(
     `SELECT m.listing_id AS id FROM meta_data AS m
-     WHERE m.listing_id > :after AND m.earliest_year >= :madeSince
+     WHERE m.listing_id > :after
        AND (:unseenSince IS NULL OR m.seen_slice IS NULL OR m.seen_slice < :unseenSince)
        AND NOT EXISTS (SELECT 1 FROM listings_dynamic AS d
                        WHERE d.listing_id = m.listing_id AND d.snapshot_timestamp >= :staleBefore)
+       AND ${IS_KEPT}
      ORDER BY m.listing_id LIMIT :limit`,
     {
       ':after': query.after,
@@ -140,7 +150,7 @@ export async function freshShops(sql: Sql, staleBefore: number): Promise<number>
 }
 
 /**
- * Entries made since the year that no crawl from slice `first` on has seen, with no dynamic row since `staleBefore`.
+ * Entries kept up to date (see IS_KEPT) that no crawl from slice `first` on has seen, with no dynamic row since `staleBefore`.
  * Reads all entries once, in their order: found by year, nearly all of them would be, one by one.
  */
 export async function unseenDue(
@@ -151,10 +161,11 @@ export async function unseenDue(
 ): Promise<number> {
   const row = await sql.get<{ n: number }>(
     `SELECT count(*) AS n FROM meta_data AS m
-     WHERE +m.earliest_year >= ? AND (m.seen_slice IS NULL OR m.seen_slice < ?)
+     WHERE (m.seen_slice IS NULL OR m.seen_slice < :first)
        AND NOT EXISTS (SELECT 1 FROM listings_dynamic AS d
-                       WHERE d.listing_id = m.listing_id AND d.snapshot_timestamp >= ?)`,
-    [madeSince, first, staleBefore],
+                       WHERE d.listing_id = m.listing_id AND d.snapshot_timestamp >= :staleBefore)
+       AND ${IS_KEPT}`,
+    { ':madeSince': madeSince, ':first': first, ':staleBefore': staleBefore },
   );
   return row?.n ?? 0;
 }

@@ -1,3 +1,5 @@
+import { MOST_REASON } from '../limits.ts';
+import { clip, wellFormed } from '../text/clean.ts';
 import type { Sql, Tx } from '../store/database.ts';
 
 /** Something verify found out of sync. */
@@ -8,12 +10,17 @@ export interface Finding {
   readonly detail: string;
 }
 
+/** Names come from elsewhere: of files, of categories, of what a listing says. */
+function short(text: string): string {
+  return clip(wellFormed(text), MOST_REASON);
+}
+
 export async function addFindings(tx: Tx, runId: number, findings: readonly Finding[]): Promise<void> {
   await tx.run(
     `INSERT INTO findings (run_id, kind, subject, detail)
      SELECT ?, r.value ->> 0, r.value ->> 1, r.value ->> 2 FROM jsonb_each(?) AS r
      WHERE true ON CONFLICT (run_id, kind, subject) DO UPDATE SET detail = excluded.detail, repaired = 0`,
-    [runId, JSON.stringify(findings.map((one) => [one.kind, one.subject, one.detail]))],
+    [runId, JSON.stringify(findings.map((one) => [one.kind, short(one.subject), short(one.detail)]))],
   );
 }
 

@@ -1,7 +1,9 @@
-import { constants, lstatSync } from 'node:fs';
-import { open, opendir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { jpegFault } from '../etsy/cdn.ts';
+import { existsSync, lstatSync } from 'node:fs';
+import { opendir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { MOST_IMAGE_BYTES } from '../limits.ts';
+import { NotAFile, openRegular, readAll } from '../store/files.ts';
+import { faultOfJpeg, jpegFault, mayHaveTrailer } from './jpeg.ts';
 import type { ImageFile } from './images.ts';
 
 /** images/{listing_id}.jpg */
@@ -9,30 +11,75 @@ export function imagePath(folder: string, listingId: number): string {
   return join(folder, `${listingId}.jpg`);
 }
 
+/** The name beside an image under which what was there before is kept, once. */
+export function keptPath(path: string): string {
+  return `${path}.kept`;
+}
+
+const KEPT = /\.jpg\.kept$/;
+/** What systems, synchronisers and network disks leave in folders of their own accord. */
+const LITTER =
+  /^(?:\._.*|\.DS_Store|\.localized|\.AppleDouble|\.apdisk|\.fseventsd|\.Spotlight-V100|\.Trashes|\.Trash-\d+|\.TemporaryItems|\.DocumentRevisions-V100|\.VolumeIcon\.icns|Icon\r|Thumbs\.db|ehthumbs.*\.db|desktop\.ini|\$RECYCLE\.BIN|System Volume Information|lost\+found|@eaDir|#recycle|\.directory|\.nfs[0-9a-f]+|\.st(?:folder|versions|ignore)|\.dropbox.*|\..*\.icloud)$/i;
+
+/** Whether a file in the images folder is neither an image nor anybody's: it is passed over in silence. */
+export function isLitter(name: string): boolean {
+  return LITTER.test(name) || KEPT.test(name) || name === FETCH_AGAIN;
+}
+
+/** An empty file of this name, made by the user: images that are missing all at once are meant to be downloaded again. */
+export const FETCH_AGAIN = 'FETCH_AGAIN';
+
+export interface ImageFault {
+  readonly fault: string;
+  /** It is not to be replaced: what stands under its name is no file, or is elsewhere and comes back. */
+  readonly isInTheWay?: boolean;
+}
+
 /** @returns the file as it lies there, or what is wrong with it ("missing", "empty", "not a JPEG", …) */
-export async function inspectImage(path: string): Promise<ImageFile | { readonly fault: string }> {
-  let file;
+export async function inspectImage(path: string): Promise<ImageFile | ImageFault> {
+  let opened;
   try {
     // Not through a symbolic link: it would lead out of the images folder.
-    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    opened = await openRegular(path, 'refuse');
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return { fault: 'missing' };
-    if (code === 'ELOOP') return { fault: 'a symbolic link' };
-    throw error;
+    return notOpened(path, error);
   }
+  const { file, info } = opened;
   try {
-    const info = await file.stat();
-    if (!info.isFile()) return { fault: 'not a file' };
     const start = Buffer.alloc(3);
     const end = Buffer.alloc(2);
     await file.read(start, 0, 3, 0);
     await file.read(end, 0, 2, Math.max(0, info.size - 2));
-    const fault = jpegFault(info.size, start, end);
+    const quick = jpegFault(info.size, start, end);
+    const isRead = mayHaveTrailer(quick) && info.size <= MOST_IMAGE_BYTES;
+    const fault = isRead ? faultOfJpeg(await readAll(file, path, info, MOST_IMAGE_BYTES)) : quick;
     return fault ? { fault } : { bytes: info.size, modifiedMs: Math.floor(info.mtimeMs), sha256: null };
+  } catch (error) {
+    return notOpened(path, error);
   } finally {
     await file.close();
   }
+}
+
+/** Costs this one image, whatever it is; what the whole disk or computer refuses is thrown. */
+function notOpened(path: string, error: unknown): ImageFault {
+  if (error instanceof NotAFile) {
+    return error.what === 'a symbolic link'
+      ? { fault: error.what }
+      : { fault: `${error.what} is in its place`, isInTheWay: true };
+  }
+  const { code = '' } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT')
+    return existsSync(evictedPath(path)) ? { fault: EVICTED, isInTheWay: true } : { fault: 'missing' };
+  if (['EACCES', 'EPERM', 'EIO', 'EISDIR'].includes(code)) return { fault: `it cannot be read (${code})` };
+  throw error;
+}
+
+const EVICTED = 'kept in iCloud only: open it, or switch off "Optimise Mac Storage"';
+
+/** images/.{name}.icloud stands for a file that iCloud Drive has moved off this computer. */
+export function evictedPath(path: string): string {
+  return join(dirname(path), `.${basename(path)}.icloud`);
 }
 
 /** Of `listingIds`, those whose complete image lies on disk already. */

@@ -10,6 +10,12 @@ export function imageParts(url: string): ImageParts | undefined {
   return match?.[1] && match[2] ? { hex: match[1], suffix: match[2] } : undefined;
 }
 
+/** The number of the image in a CDN URL; undefined for another shape. */
+export function imageNumber(url: string): number | undefined {
+  const match = /\/(\d+)\/il_[^./]+\.(\d+)_[a-z0-9]+\.jpg(?:$|\?)/.exec(url);
+  return match && match[1] === match[2] ? Number(match[1]) : undefined;
+}
+
 /** The URL of an image of which only its parts are on record, in the size that is kept. */
 export function imageUrl(host: string, shopId: number, imageId: number, { hex, suffix }: ImageParts): string {
   const scheme = LOCAL.includes(host.replace(/:\d+$/, '')) ? 'http' : 'https';

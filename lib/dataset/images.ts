@@ -67,6 +67,20 @@ async function addWithout(tx: Tx, without: readonly { id: number; reason: string
   );
 }
 
+/** What a batch said of a listing's image contradicts itself: which one it is has still to be asked for. */
+export async function imagesDoubtful(
+  tx: Tx,
+  doubtful: readonly { readonly listingId: number; readonly reason: string }[],
+): Promise<void> {
+  if (doubtful.length === 0) return;
+  await tx.run(
+    `INSERT INTO images (listing_id, state, reason) SELECT r.value ->> 0, 'unknown', r.value ->> 1 FROM jsonb_each(?) AS r
+     WHERE true ON CONFLICT (listing_id) DO UPDATE SET state = 'unknown', reason = excluded.reason
+     WHERE images.state IN ('unknown', 'none')`,
+    [JSON.stringify(doubtful.map((one) => [one.listingId, one.reason]))],
+  );
+}
+
 /** Files that lie on disk, complete: downloaded, or found there. */
 export async function imagesDone(
   tx: Tx,
@@ -87,13 +101,21 @@ export interface ImageFailure {
   readonly state: 'failed' | 'missing';
   readonly reason: string;
   readonly attempts: number;
+  /** False: it is tried again in this run; otherwise in the next. */
+  readonly isFinal?: boolean;
 }
 
 export async function imagesFailed(tx: Tx, failures: readonly ImageFailure[], runId: number): Promise<void> {
   await tx.run(
-    `UPDATE images SET state = r.value ->> 1, reason = r.value ->> 2, attempts = attempts + (r.value ->> 3), tried_run = ?
+    `UPDATE images SET state = r.value ->> 1, reason = r.value ->> 2, attempts = attempts + (r.value ->> 3), tried_run = r.value ->> 4
      FROM jsonb_each(?) AS r WHERE images.listing_id = r.value ->> 0`,
-    [runId, JSON.stringify(failures.map((one) => [one.listingId, one.state, one.reason, one.attempts]))],
+    [
+      JSON.stringify(
+        failures.map(({ listingId, state, reason, attempts, isFinal = true }) => {
+          return [listingId, state, reason, attempts, isFinal ? runId : null];
+        }),
+      ),
+    ],
   );
 }
 
@@ -105,7 +127,8 @@ export async function imagesLost(
   await tx.run(
     `INSERT INTO images (listing_id, state, reason) SELECT r.value ->> 0, 'unknown', r.value ->> 1 FROM jsonb_each(?) AS r
      WHERE true ON CONFLICT (listing_id) DO UPDATE SET
-       state = iif(images.url IS NULL, 'unknown', 'waiting'), reason = excluded.reason, sha256 = NULL`,
+       state = iif(images.url IS NULL, 'unknown', 'waiting'), sha256 = NULL,
+       reason = iif(images.state = 'unknown', coalesce(images.reason, excluded.reason), excluded.reason)`,
     [JSON.stringify(lost.map((one) => [one.listingId, one.reason]))],
   );
 }

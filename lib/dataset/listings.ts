@@ -101,6 +101,18 @@ export async function dueListings(
   });
 }
 
+/** Of `listingIds`, those that have a static row. */
+export async function storedListings(sql: Sql, listingIds: readonly number[]): Promise<Set<number>> {
+  if (listingIds.length === 0) return new Set();
+  return new Set(
+    await ids(
+      sql,
+      'SELECT listing_id AS id FROM listings WHERE listing_id IN (SELECT value FROM json_each(:ids))',
+      { ':ids': JSON.stringify(listingIds) },
+    ),
+  );
+}
+
 /** Search pages may lack it; the batch has it. */
 export async function fillProductionPartners(tx: Tx, rows: readonly ListingRow[]): Promise<void> {
   if (rows.length === 0) return;
@@ -137,5 +149,32 @@ export async function markRemoved(
        WHERE d.listing_id = r.value ORDER BY d.snapshot_timestamp DESC, d.id DESC LIMIT 1), 0) < :staleBefore
      RETURNING listing_id AS id`,
     { ':ids': JSON.stringify(listingIds), ':now': now, ':staleBefore': staleBefore },
+  );
+}
+
+/** A listing that was on offer when it was last read, which was lately: none of `except`, and `skip` newer ones left out. */
+export async function lastOnOffer(
+  sql: Sql,
+  except: ReadonlySet<number>,
+  skip: number,
+): Promise<number | undefined> {
+  const rows = await sql.all<{ id: number }>(
+    `SELECT DISTINCT listing_id AS id FROM (
+       SELECT listing_id FROM listings_dynamic WHERE state = 'active' AND snapshot_timestamp > 0
+       ORDER BY snapshot_timestamp DESC LIMIT ?)`,
+    [except.size + skip + 1],
+  );
+  const others = rows.filter(({ id }) => !except.has(id));
+  return others[Math.min(skip, others.length - 1)]?.id;
+}
+
+/** Of `listingIds`, those whose newest row says that they were removed. */
+export function goneListings(sql: Sql, listingIds: readonly number[]): Promise<number[]> {
+  return ids(
+    sql,
+    `SELECT r.value AS id FROM json_each(:ids) AS r WHERE (
+       SELECT d.state FROM listings_dynamic AS d WHERE d.listing_id = r.value
+       ORDER BY d.snapshot_timestamp DESC, d.id DESC LIMIT 1) = 'removed'`,
+    { ':ids': JSON.stringify(listingIds) },
   );
 }

@@ -39,6 +39,26 @@ export async function addOddities(tx: Tx, runId: number, oddities: readonly Oddi
   }
 }
 
+/** A field of Etsy's records that did not fit; see lib/etsy/fit.ts. */
+interface FieldMisfit {
+  readonly field: string;
+  readonly example: string;
+  readonly isRead: boolean;
+}
+
+/** Each field once, with how often and the first example. @param endpoint ids left out: "shops/{id}/reviews" */
+export function misfitOddities(endpoint: string, misfits: readonly FieldMisfit[]): Oddity[] {
+  const kinds = new Map<string, Oddity & { n: number }>();
+  for (const { field, example, isRead } of misfits) {
+    const what = `${endpoint}: ${field} was of another type`;
+    const became = isRead ? 'read all the same' : 'left empty';
+    const kind = kinds.get(what + became) ?? { what, became, n: 0, endpoint, field, example };
+    kind.n += 1;
+    kinds.set(what + became, kind);
+  }
+  return [...kinds.values()];
+}
+
 /** Of a run, the most frequent first. */
 export function readOddities(sql: Sql, runId: number): Promise<OddityCount[]> {
   return sql.all<OddityCount>(

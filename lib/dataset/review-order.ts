@@ -37,21 +37,31 @@ export interface ShopFacts {
   readonly soldThen: number | null;
   /** `counted - have` that no pass can make up for. */
   readonly drift: number;
-  /** Reviews older than the first visit has read; 0: all are in. */
+  /** Reviews older than what has been read so far; 0: all are in. */
   readonly olderLeft: number;
-  /** A pass was interrupted. */
+  /** The newest pages were being read when a run stopped. */
   readonly isUnderWay: boolean;
   /** Something of its last pass could not be used. */
   readonly isSpoilt: boolean;
 }
 
+/** Epoch seconds. */
 export interface Moment {
-  /** Epoch seconds. */
   readonly now: number;
-  /** When the run began: what it has read is not read again. Epoch seconds. */
+  /** When the run began: what it has read is not read again. */
   readonly runStartedAt: number;
-  /** Rows since then are of the last two runs. Epoch seconds. */
+  /** A shop without a row since then was in neither of the last two runs: it is closed, or sells nothing any more. */
   readonly seenSince: number;
+}
+
+/** @param refreshAfter seconds: a row younger than that is not written again, so runs in between do not count */
+export function momentOf(
+  now: number,
+  run: { readonly startedAt: number; readonly previousStartedAt: number | undefined },
+  refreshAfter: number,
+): Moment {
+  const seenSince = Math.min(run.previousStartedAt ?? 0, now - 2 * refreshAfter);
+  return { now, runStartedAt: run.startedAt, seenSince };
 }
 
 /** What a visit reads: the newest pages of a shop never read, what is new since the watermark, the older pages. */
@@ -63,6 +73,8 @@ export interface Visit {
   readonly tier: number;
   /** Reviews expected per request. */
   readonly value: number;
+  /** That it takes, as far as the figures tell. */
+  readonly requests: number;
   /** When the shop was last read, epoch seconds; 0: never. */
   readonly since: number;
 }
@@ -89,25 +101,33 @@ function newestVisit(shop: ShopFacts, { now, runStartedAt, seenSince }: Moment):
   const { startedAt, completedAt, counted, sold, at } = shop;
   const kind = startedAt === null ? 'first' : 'news';
   const since = completedAt ?? 0;
-  if (shop.isUnderWay) return { kind, tier: TIERS.underWay, value: 0, since };
+  const missing = startedAt === null ? (counted ?? 0) : expectedNews(shop, now);
+  const requests = Math.max(1, Math.ceil(missing / PAGE));
+  const visit = (tier: keyof typeof TIERS, value = 0): Visit => ({
+    kind,
+    tier: TIERS[tier],
+    value,
+    requests,
+    since,
+  });
+  if (shop.isUnderWay) return visit('underWay');
   if (completedAt !== null && completedAt >= runStartedAt) return undefined;
+  if (shop.isSpoilt) return visit('byValue', Math.max(WORTH_OF_EDIT, Math.min(missing, PAGE)));
   const unread = now - since;
   const isSilent = at !== null && ((sold === 0 && (counted ?? 0) === 0) || at < seenSince);
-  if (isSilent && !shop.isSpoilt)
-    return unread > SILENT ? { kind, tier: TIERS.silent, value: 0, since } : undefined;
-  if (startedAt === null) return { kind, tier: TIERS.byValue, value: valueOfFirst(shop), since };
-  if (unread > FORGOTTEN) return { kind, tier: TIERS.forgotten, value: 0, since };
-  const missing = expectedNews(shop, now);
-  if (missing >= 1) return { kind, tier: TIERS.byValue, value: Math.min(missing, PAGE), since };
-  if (shop.isSpoilt || isEdited(shop)) return { kind, tier: TIERS.byValue, value: WORTH_OF_EDIT, since };
-  if (unread > QUIET) return { kind, tier: TIERS.quiet, value: 0, since };
-  return undefined;
+  if (isSilent) return unread > SILENT ? visit('silent') : undefined;
+  if (startedAt === null) return visit('byValue', valueOfFirst(shop, requests));
+  if (unread > FORGOTTEN) return visit('forgotten');
+  if (missing >= 1) return visit('byValue', Math.min(missing, PAGE));
+  if (isEdited(shop)) return visit('byValue', WORTH_OF_EDIT);
+  return unread > QUIET ? visit('quiet') : undefined;
 }
 
 function olderVisit({ startedAt, olderLeft, completedAt }: ShopFacts): Visit | undefined {
   if (startedAt === null || olderLeft <= 0) return undefined;
   const value = Math.min(PAGE, olderLeft) * WORTH_OF_OLD;
-  return { kind: 'older', tier: TIERS.byValue, value, since: completedAt ?? 0 };
+  const requests = Math.ceil(olderLeft / PAGE);
+  return { kind: 'older', tier: TIERS.byValue, value, requests, since: completedAt ?? 0 };
 }
 
 /** New reviews since the watermark: as the shop's figures tell, and at its pace where they tell nothing. */
@@ -126,7 +146,7 @@ export function expectedNews(shop: ShopFacts, now: number): number {
  * Reviews that a first visit brings per request. It reads the newest pages, until one reaches back past a year; what
  * of them is older is worth less.
  */
-function valueOfFirst({ counted, sold }: ShopFacts): number {
+function valueOfFirst({ counted, sold }: ShopFacts, requests: number): number {
   const ofYear = counted ?? 0;
   const all =
     sold !== null
@@ -134,7 +154,6 @@ function valueOfFirst({ counted, sold }: ShopFacts): number {
       : counted !== null
         ? ALL_PER_YEAR * counted
         : ALL_UNKNOWN;
-  const requests = Math.max(1, Math.ceil(ofYear / PAGE));
   const old = Math.min(PAGE * requests, all) - ofYear;
   return (ofYear + Math.max(0, old) * WORTH_OF_OLD) / requests;
 }

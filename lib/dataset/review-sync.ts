@@ -1,4 +1,5 @@
 import type { Sql, Tx } from '../store/database.ts';
+import { YEAR, driftAfter } from './review-order.ts';
 
 /** Where the reviews of one shop stand. */
 export interface ReviewState {
@@ -7,45 +8,19 @@ export interface ReviewState {
   readonly started_at: number | null;
   /** JSON of a pass that was interrupted; null: none. */
   readonly pass: string | null;
+  /** The run in which fewer could be read than Etsy counts; null: the last pass showed as many. */
+  readonly short_run: number | null;
+  /** Epoch seconds: older reviews are still to be read, as many as `older_left`; null: all are in. */
+  readonly older_than: number | null;
+  readonly older_left: number | null;
   /** Reviews of the past year, by the shop's newest figures; null: not said. */
   readonly review_count: number | null;
-}
-
-/** A shop whose reviews Etsy refuses is asked for again in a later run, and not before its time. Written for `:run`, `:now`. */
-const REFUSED = `SELECT shop_id FROM set_aside WHERE settled_at IS NULL AND retry_at IS NOT NULL
-  AND endpoint = 'shops/' || shop_id || '/reviews' AND (run_id = :run OR retry_at > :now)`;
-
-/**
- * Ids of shops not completely synced since `staleBefore` (epoch s), and of those of which an earlier run than `runId`
- * had to set a review aside or could not read as many as Etsy counts; without those whose reviews were refused. First those under way, then those whose figures have changed since their last pass (they
- * surely have news); of either the longest ago, and of those never read the largest sellers: they have most to tell.
- */
-export async function shopsDue(sql: Sql, runId: number, staleBefore: number, now: number): Promise<number[]> {
-  // One text: a row each would be the largest thing in memory.
-  const row = await sql.get<{ ids: string }>(
-    `SELECT json_group_array(s.shop_id ORDER BY r.pass IS NULL,
-       (d.review_count IS r.review_count AND d.review_average IS r.review_average
-        AND d.transaction_sold_count IS r.transaction_sold_count),
-       coalesce(r.completed_at, 0),
-       d.transaction_sold_count - coalesce(r.transaction_sold_count, 0) DESC, s.shop_id) AS ids
-     FROM shops AS s
-     LEFT JOIN review_sync AS r ON r.shop_id = s.shop_id
-     LEFT JOIN shops_dynamic AS d ON d.id = (
-       SELECT id FROM shops_dynamic WHERE shop_id = s.shop_id ORDER BY snapshot_timestamp DESC, id DESC LIMIT 1)
-     WHERE (r.completed_at IS NULL OR r.completed_at < :staleBefore OR r.pass IS NOT NULL OR r.short_run < :run
-       OR s.shop_id IN (
-         SELECT shop_id FROM set_aside
-         WHERE settled_at IS NULL AND run_id < :run AND endpoint = 'shops/' || shop_id || '/reviews'))
-       AND s.shop_id NOT IN (${REFUSED})`,
-    { ':staleBefore': staleBefore, ':run': runId, ':now': now },
-  );
-  return JSON.parse(row?.ids ?? '[]') as number[];
 }
 
 /** In the order of `shopIds`. */
 export function reviewStates(sql: Sql, shopIds: readonly number[]): Promise<ReviewState[]> {
   return sql.all<ReviewState>(
-    `SELECT ids.value AS shop_id, r.started_at, r.pass, (
+    `SELECT ids.value AS shop_id, r.started_at, r.pass, r.short_run, r.older_than, r.older_left, (
        SELECT d.review_count FROM shops_dynamic AS d WHERE d.shop_id = ids.value
        ORDER BY d.snapshot_timestamp DESC, d.id DESC LIMIT 1) AS review_count
      FROM json_each(?) AS ids LEFT JOIN review_sync AS r ON r.shop_id = ids.value ORDER BY ids.key`,
@@ -83,25 +58,89 @@ export interface PassEnd {
   readonly completedAt: number;
   /** The run, where fewer reviews could be read than Etsy counts. */
   readonly shortRun: number | null;
+  /** Reviews that were not stored before; undefined: nothing is to be made of their number. */
+  readonly brought?: number | undefined;
+  /** What a first visit has left to be read; undefined: as it was. */
+  readonly older?: { readonly than: number; readonly left: number } | undefined;
 }
 
-/** The watermark moves here and nowhere else: when every page of the shop is in. */
+interface Counted {
+  readonly review_count: number | null;
+  readonly review_average: number | null;
+  readonly transaction_sold_count: number | null;
+  /** Reviews stored of the same year. */
+  readonly have: number | null;
+  readonly drift: number | null;
+}
+
+/** The watermark moves here and nowhere else: when every page that is needed is in. */
 export async function completePass(
   tx: Tx,
   shopId: number,
-  { startedAt, completedAt, shortRun }: PassEnd,
+  { startedAt, completedAt, shortRun, brought, older }: PassEnd,
 ): Promise<void> {
+  const row = await tx.get<Counted>(
+    `SELECT d.review_count, d.review_average, d.transaction_sold_count, r.drift,
+       (SELECT count(*) FROM reviews AS v WHERE v.shop_id = ids.shop_id
+          AND v.create_timestamp > d.snapshot_timestamp - ${YEAR}
+          AND v.create_timestamp <= d.snapshot_timestamp) AS have
+     FROM (SELECT ? AS shop_id) AS ids
+     LEFT JOIN review_sync AS r ON r.shop_id = ids.shop_id
+     LEFT JOIN shops_dynamic AS d ON d.id = (
+       SELECT id FROM shops_dynamic WHERE shop_id = ids.shop_id ORDER BY snapshot_timestamp DESC, id DESC LIMIT 1)`,
+    [shopId],
+  );
+  const before = row?.drift ?? 0;
   await tx.run(
-    `INSERT INTO review_sync
-       (shop_id, started_at, completed_at, short_run, review_count, review_average, transaction_sold_count)
-     SELECT ids.shop_id, ?, ?, ?, d.review_count, d.review_average, d.transaction_sold_count
-     FROM (SELECT ? AS shop_id) AS ids LEFT JOIN shops_dynamic AS d ON d.id = (
-       SELECT id FROM shops_dynamic WHERE shop_id = ids.shop_id ORDER BY snapshot_timestamp DESC, id DESC LIMIT 1)
-     WHERE true ON CONFLICT (shop_id) DO UPDATE SET
+    `INSERT INTO review_sync (shop_id, started_at, completed_at, short_run, review_count, review_average,
+       transaction_sold_count, drift, older_than, older_left)
+     VALUES (:shop, :startedAt, :completedAt, :shortRun, :count, :average, :sold, :drift, :olderThan, :olderLeft)
+     ON CONFLICT (shop_id) DO UPDATE SET
        started_at = coalesce(excluded.started_at, started_at), completed_at = excluded.completed_at,
        short_run = excluded.short_run, review_count = excluded.review_count,
-       review_average = excluded.review_average, transaction_sold_count = excluded.transaction_sold_count, pass = NULL`,
-    [startedAt, completedAt, shortRun, shopId],
+       review_average = excluded.review_average, transaction_sold_count = excluded.transaction_sold_count,
+       drift = excluded.drift, older_than = iif(:keepsOlder, older_than, excluded.older_than),
+       older_left = iif(:keepsOlder, older_left, excluded.older_left), pass = NULL`,
+    {
+      ':shop': shopId,
+      ':startedAt': startedAt,
+      ':completedAt': completedAt,
+      ':shortRun': shortRun,
+      ':count': row?.review_count ?? null,
+      ':average': row?.review_average ?? null,
+      ':sold': row?.transaction_sold_count ?? null,
+      ':drift':
+        brought === undefined
+          ? before
+          : driftAfter(row?.review_count ?? null, row?.have ?? 0, before, brought),
+      ':olderThan': older && older.left > 0 ? older.than : null,
+      ':olderLeft': older && older.left > 0 ? older.left : null,
+      ':keepsOlder': older === undefined ? 1 : 0,
+    },
   );
+  await forgetPass(tx, shopId);
+}
+
+/** The older pages of a shop are read so far, or, with `left` 0, to their end. @param shortRun as in PassEnd */
+export async function saveOlder(
+  tx: Tx,
+  shopId: number,
+  { than, left }: { readonly than: number; readonly left: number },
+  shortRun: number | null,
+): Promise<void> {
+  await tx.run(
+    `UPDATE review_sync SET older_than = :than, older_left = :left, short_run = coalesce(:shortRun, short_run)
+     WHERE shop_id = :shop`,
+    {
+      ':than': left > 0 ? than : null,
+      ':left': left > 0 ? left : null,
+      ':shortRun': shortRun,
+      ':shop': shopId,
+    },
+  );
+  if (left <= 0) await forgetPass(tx, shopId);
+}
+
+async function forgetPass(tx: Tx, shopId: number): Promise<void> {
   await tx.run('DELETE FROM review_pass_seen WHERE shop_id = ?', [shopId]);
 }

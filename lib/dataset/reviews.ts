@@ -151,3 +151,13 @@ export async function countReviewsSince(sql: Sql, shopId: number, since: number)
   );
   return row?.n ?? 0;
 }
+
+/** Of the ids of a page's reviews, how many are not stored. */
+export async function unstored(sql: Sql, transactionIds: readonly number[]): Promise<number> {
+  const row = await sql.get<{ n: number }>(
+    `SELECT count(*) AS n FROM json_each(?) AS r
+     WHERE NOT EXISTS (SELECT 1 FROM reviews WHERE transaction_id = r.value)`,
+    [JSON.stringify(transactionIds)],
+  );
+  return row?.n ?? 0;
+}

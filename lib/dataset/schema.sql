@@ -177,7 +177,7 @@ CREATE TABLE review_sync (
   review_average REAL,
   transaction_sold_count INTEGER,
   pass TEXT                     -- JSON of a pass under way; null: none
-, short_run INTEGER);
+, short_run INTEGER, drift INTEGER NOT NULL DEFAULT 0, older_than INTEGER, older_left INTEGER);
 
 CREATE TABLE reviews (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -195,6 +195,7 @@ CREATE INDEX idx_reviews_create_timestamp ON reviews (create_timestamp);
 CREATE INDEX idx_reviews_listing_id ON reviews (listing_id);
 CREATE INDEX idx_reviews_shop_id ON reviews (shop_id);
 CREATE UNIQUE INDEX idx_reviews_transaction_id ON reviews (transaction_id);
+CREATE INDEX reviews_shop_created ON reviews (shop_id, create_timestamp);
 CREATE INDEX reviews_snapshot_timestamp ON reviews (snapshot_timestamp);
 CREATE INDEX reviews_unclaimed ON reviews (shop_id, create_timestamp) WHERE transaction_id IS NULL;
 
@@ -267,6 +268,13 @@ CREATE TABLE spaces (
   UNIQUE (kind, model, sha256, recipe, input)
 );
 
+CREATE TABLE stages (
+  run_id INTEGER NOT NULL,
+  stage TEXT NOT NULL,
+  began_at INTEGER NOT NULL,    -- epoch ms; of stages that end where they are when the next run is due
+  PRIMARY KEY (run_id, stage)
+) WITHOUT ROWID;
+
 CREATE TABLE starts (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   run_id INTEGER NOT NULL,
@@ -300,7 +308,7 @@ CREATE TABLE units (
   unit TEXT NOT NULL,
   finished_at INTEGER,          -- epoch ms; null: to be resumed
   cursor TEXT,                  -- JSON, the task's own
-  progress TEXT,                -- JSON {done, total, note}
+  progress TEXT, left INTEGER,                -- JSON {done, total, note}
   PRIMARY KEY (run_id, stage, unit)
 ) WITHOUT ROWID;
 

@@ -91,12 +91,12 @@ export async function setAsideRefused(
   const listingId = about.listingId ?? null;
   const shopId = about.shopId ?? null;
   // The reason may be another each time; it is the same request.
-  const earlier = await tx.get<{ tries: number | null }>(
-    `SELECT max(tries) AS tries FROM set_aside WHERE settled_at IS NULL AND retry_at IS NOT NULL
-     AND endpoint = ? AND listing_id IS ? AND shop_id IS ? AND run_id <> ?`,
-    [endpoint, listingId, shopId, runId],
+  const earlier = await tx.get<{ tries: number; run_id: number }>(
+    `SELECT tries, run_id FROM set_aside WHERE settled_at IS NULL AND retry_at IS NOT NULL
+     AND endpoint = ? AND listing_id IS ? AND shop_id IS ? ORDER BY tries DESC LIMIT 1`,
+    [endpoint, listingId, shopId],
   );
-  const tries = (earlier?.tries ?? 0) + 1;
+  const tries = (earlier?.tries ?? 0) + (earlier?.run_id === runId ? 0 : 1);
   const retryAt = tries === 1 ? now : now + refreshAfter * Math.min(2 ** (tries - 1), LONGEST_WAIT);
   await tx.run(
     `UPDATE set_aside SET settled_at = ? WHERE settled_at IS NULL AND retry_at IS NOT NULL
@@ -130,11 +130,31 @@ export async function settleUnmet(tx: Tx, runId: number, now: number): Promise<v
   );
 }
 
+/** Listings that a batch is refused with: they are asked for alone, so that they spoil no batch. */
+export async function refusedListings(sql: Sql): Promise<number[]> {
+  const rows = await sql.all<{ id: number }>(
+    `SELECT DISTINCT listing_id AS id FROM set_aside
+     WHERE settled_at IS NULL AND retry_at IS NOT NULL AND listing_id IS NOT NULL`,
+  );
+  return rows.map((row) => row.id);
+}
+
+/** Of these, those to ask for now: refused in this run, for the second time, or in an earlier one and due again. */
+export async function refusedListingsDue(sql: Sql, runId: number, now: number): Promise<number[]> {
+  const rows = await sql.all<{ id: number }>(
+    `SELECT DISTINCT listing_id AS id FROM set_aside
+     WHERE settled_at IS NULL AND retry_at IS NOT NULL AND listing_id IS NOT NULL AND (run_id = ? OR retry_at <= ?)
+     ORDER BY listing_id`,
+    [runId, now],
+  );
+  return rows.map((row) => row.id);
+}
+
 /** Listings to ask for again: a record of theirs was set aside in an earlier run. */
 export async function listingsToRetry(sql: Sql, runId: number): Promise<number[]> {
   const rows = await sql.all<{ id: number }>(
     `SELECT DISTINCT listing_id AS id FROM set_aside
-     WHERE settled_at IS NULL AND run_id < ? AND listing_id IS NOT NULL ORDER BY listing_id`,
+     WHERE settled_at IS NULL AND retry_at IS NULL AND run_id < ? AND listing_id IS NOT NULL ORDER BY listing_id`,
     [runId],
   );
   return rows.map((row) => row.id);

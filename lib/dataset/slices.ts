@@ -40,6 +40,21 @@ export async function firstSlice(sql: Sql, runId: number): Promise<number | unde
   return row?.id ?? undefined;
 }
 
+/** Of `listingIds`, those that the search has shown in this run. */
+export async function shownInRun(
+  sql: Sql,
+  runId: number,
+  listingIds: readonly number[],
+): Promise<Set<number>> {
+  const first = await firstSlice(sql, runId);
+  if (first === undefined || listingIds.length === 0) return new Set();
+  const rows = await sql.all<{ id: number }>(
+    'SELECT listing_id AS id FROM meta_data WHERE listing_id IN (SELECT value FROM json_each(?)) AND seen_slice >= ?',
+    [JSON.stringify(listingIds), first],
+  );
+  return new Set(rows.map(({ id }) => id));
+}
+
 export interface ShortSlice extends SliceRange {
   readonly taxonomy_id: number;
   readonly counted: number;

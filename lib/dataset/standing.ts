@@ -18,27 +18,6 @@ export async function countRows<Table extends string>(
   return Object.fromEntries(counts) as Record<Table, number>;
 }
 
-export interface ShopsDue {
-  /** That each is known to have, and that are not in. */
-  readonly reviews: number;
-  readonly shops: number;
-}
-
-/**
- * Shops whose reviews are due, by how many each is known to have that are not in: none where they were read before;
- * where they were not, those of the past year, which the shop's figures tell.
- */
-export function reviewsDue(sql: Sql, staleBefore: number): Promise<ShopsDue[]> {
-  return sql.all(
-    `SELECT iif(r.started_at IS NOT NULL, 0, coalesce((
-       SELECT d.review_count FROM shops_dynamic AS d WHERE d.shop_id = s.shop_id
-       ORDER BY d.snapshot_timestamp DESC, d.id DESC LIMIT 1), 0)) AS reviews, count(*) AS shops
-     FROM shops AS s LEFT JOIN review_sync AS r ON r.shop_id = s.shop_id
-     WHERE r.completed_at IS NULL OR r.completed_at < ? OR r.pass IS NOT NULL GROUP BY 1`,
-    [staleBefore],
-  );
-}
-
 /**
  * Whether search pages lack `views`, by the newest listings: where they do, the first dynamic row comes later than the
  * static one, from a batch.

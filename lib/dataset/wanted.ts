@@ -31,13 +31,40 @@ export async function dropWanted(tx: Tx, listingIds: readonly number[]): Promise
   ]);
 }
 
-/** The oldest ids first, without those of `except` (on their way already). */
-export async function nextWanted(sql: Sql, limit: number, except: ReadonlySet<number>): Promise<number[]> {
-  const rows = await sql.all<{ id: number }>('SELECT listing_id AS id FROM wanted ORDER BY rowid LIMIT ?', [
-    limit + except.size,
-  ]);
-  return rows
-    .map((row) => row.id)
-    .filter((id) => !except.has(id))
-    .slice(0, limit);
+export interface NextWanted {
+  readonly ids: number[];
+  /** Some were missing in an earlier answer. */
+  readonly again: boolean;
+}
+
+/** The oldest ids first, without those of `except` (on their way already, or refused). */
+export async function nextWanted(sql: Sql, limit: number, except: ReadonlySet<number>): Promise<NextWanted> {
+  const rows = await sql.all<{ id: number; misses: number }>(
+    'SELECT listing_id AS id, misses FROM wanted ORDER BY rowid LIMIT ?',
+    [limit + except.size],
+  );
+  const next = rows.filter(({ id }) => !except.has(id)).slice(0, limit);
+  return { ids: next.map(({ id }) => id), again: next.some(({ misses }) => misses > 0) };
+}
+
+/** In how many answers of this run each was missing; those that were in none are left out. */
+export async function missesOf(sql: Sql, listingIds: readonly number[]): Promise<Map<number, number>> {
+  const rows = await sql.all<{ id: number; misses: number }>(
+    `SELECT listing_id AS id, misses FROM wanted WHERE listing_id IN (SELECT value FROM json_each(?)) AND misses > 0`,
+    [JSON.stringify(listingIds)],
+  );
+  return new Map(rows.map(({ id, misses }) => [id, misses]));
+}
+
+/** To be asked for once more: an answer did not name them. */
+export async function wantAgain(
+  tx: Tx,
+  missed: readonly { readonly id: number; readonly misses: number }[],
+): Promise<void> {
+  if (missed.length === 0) return;
+  await tx.run(
+    `INSERT INTO wanted (listing_id, misses) SELECT r.value ->> 0, r.value ->> 1 FROM jsonb_each(?) AS r
+     WHERE true ON CONFLICT (listing_id) DO UPDATE SET misses = excluded.misses`,
+    [JSON.stringify(missed.map(({ id, misses }) => [id, misses]))],
+  );
 }

@@ -2,7 +2,8 @@ import type { Client, Query } from './client.ts';
 import { ApiError } from './errors.ts';
 import { z } from 'zod';
 import { envelope, listing, listingImage, reasonOf, review, shop, sortOut, taxonomyNode } from './schemas.ts';
-import type { Listing, ListingImage, Rejected, Review, Shop, Sorted, TaxonomyNode } from './schemas.ts';
+import type { Misfit } from './fit.ts';
+import type { Listing, ListingImage, Review, Shop, Sorted, TaxonomyNode } from './schemas.ts';
 import { isCut, TOO_DEEP } from '../text/json.ts';
 import type { Category } from '../dataset/taxonomy.ts';
 
@@ -36,8 +37,8 @@ export interface BatchListing extends Listing {
 export interface ReviewQuery {
   readonly offset: number;
   /** Epoch seconds, inclusive. */
-  readonly minCreated: number;
-  readonly maxCreated: number | undefined;
+  readonly minCreated?: number | undefined;
+  readonly maxCreated?: number | undefined;
 }
 
 export interface ReviewPage extends Sorted<Review> {
@@ -45,6 +46,13 @@ export interface ReviewPage extends Sorted<Review> {
   readonly count: number | undefined;
   /** Rows in the answer, good and bad. */
   readonly rows: number;
+}
+
+interface ListOptions {
+  readonly offset?: number;
+  readonly patience?: number | undefined;
+  /** A 404 says that there is none: whoever asks takes a second look by himself. */
+  readonly isGone?: boolean;
 }
 
 /** The endpoints that the sync reads, as typed calls. Names in the methods are Etsy's operation ids. */
@@ -67,46 +75,51 @@ export class EtsyApi {
       sort_order: query.order === 'asc' ? 'asc' : undefined,
     };
     try {
-      const { count, results } = await this.#list('listings/active', PAGE, asked, query.offset);
+      const { count, results } = await this.#list('listings/active', PAGE, asked, { offset: query.offset });
       return { count, ...sortListings(results) };
     } catch (error) {
       if (!isPastTheEnd(error, query.offset)) throw error;
-      return { count: undefined, good: [], rejected: [] };
+      return { count: undefined, good: [], rejected: [], misfits: [] };
     }
   }
 
-  /** getListingsByListingIds with images and shop. Ids that do not exist or are not visible are missing in the answer. */
-  async batch(ids: readonly number[]): Promise<Sorted<BatchListing>> {
-    const { results } = await this.#list('listings/batch', ids.length, {
-      listing_ids: ids.join(','),
-      includes: 'Images,Shop',
-    });
-    const { good, rejected } = sortListings(results);
+  /**
+   * getListingsByListingIds with images and shop. Ids that do not exist or are not visible are missing in the answer; where
+   * none exists it may be a 404.
+   * @param patience tries before a failing request is told from an API that is out of order; undefined: as many as usual
+   */
+  async batch(ids: readonly number[], patience?: number): Promise<Sorted<BatchListing>> {
+    const query = { listing_ids: ids.join(','), includes: 'Images,Shop' };
+    const answer = await this.#unlessGone(
+      this.#list('listings/batch', ids.length, query, { patience, isGone: true }),
+    );
+    const results = answer?.results ?? [];
+    const { good, rejected, misfits } = sortListings(results);
     const listings = good.map((record): BatchListing => {
       const listingId = record.listing_id;
       const images = record.images ? sortOut(listingImage, record.images) : undefined;
       const shops = sortOut(shop, record.shop ? [record.shop] : []);
+      misfits.push(...within('images', images?.misfits ?? []), ...within('shop', shops.misfits));
       const bad = [...(images?.rejected ?? []), ...shops.rejected];
-      rejected.push(...bad.map((one) => ({ ...one, listingId })));
+      rejected.push(...bad.map((one) => ({ ...one, listingId, ofPart: true })));
       return {
         ...record,
         imageList: images && maySpeak(images) ? images.good : undefined,
         shopRecord: shops.good[0],
       };
     });
-    return { good: listings, rejected };
+    return { good: listings, rejected, misfits };
   }
 
-  /** getShop; undefined when Etsy no longer knows it. */
-  async shop(shopId: number): Promise<Shop | Rejected | undefined> {
+  /** getShop, one record good or rejected; undefined when Etsy no longer knows it. */
+  async shop(shopId: number): Promise<Sorted<Shop> | undefined> {
     const path = `shops/${shopId}`;
     return this.#unlessGone(
       this.#client.get(path, {}, (raw) => {
-        const { good, rejected } = sortOut(shop, [raw]);
-        if (good[0]) return good[0];
-        const reason = rejected[0]?.reason ?? '';
+        const sorted = sortOut(shop, [raw]);
         // The shop asked for, but not as it should be: asking once more would not mend it.
-        if (fieldOf(raw, 'shop_id') === shopId) return { raw, reason };
+        if (sorted.good[0]?.shop_id === shopId || fieldOf(raw, 'shop_id') === shopId) return sorted;
+        const reason = sorted.rejected[0]?.reason ?? `shop_id: is another than ${shopId}`;
         throw new ApiError('body', path, `not a shop record: ${reason}`);
       }),
     );
@@ -121,10 +134,14 @@ export class EtsyApi {
         min_created: query.minCreated,
         max_created: query.maxCreated,
       };
-      const { count, results } = await this.#list(`shops/${shopId}/reviews`, PAGE, asked, query.offset);
+      const { count, results } = await this.#list(`shops/${shopId}/reviews`, PAGE, asked, {
+        offset: query.offset,
+        isGone: true,
+      });
       return { count, rows: results.length, ...ofShop(shopId, sortOut(review, results)) };
     } catch (error) {
-      if (isPastTheEnd(error, query.offset)) return { count: undefined, rows: 0, good: [], rejected: [] };
+      if (isPastTheEnd(error, query.offset))
+        return { count: undefined, rows: 0, good: [], rejected: [], misfits: [] };
       if (error instanceof ApiError && error.status === 404) return undefined;
       throw error;
     }
@@ -154,7 +171,7 @@ export class EtsyApi {
     path: string,
     most: number,
     query: Query,
-    offset = 0,
+    { offset = 0, patience, isGone = false }: ListOptions = {},
   ): Promise<{ count: number; results: unknown[] }> {
     const accept = (body: unknown): { count: number; results: unknown[] } => {
       const parsed = envelope.safeParse(body);
@@ -165,7 +182,10 @@ export class EtsyApi {
         throw new ApiError('body', path, `${results.length} rows where at most ${most} were asked for`);
       return parsed.data;
     };
-    return this.#client.get(path, query, accept, { isMeant: (refusal) => isPastTheEnd(refusal, offset) });
+    return this.#client.get(path, query, accept, {
+      isMeant: (refusal) => isPastTheEnd(refusal, offset) || (isGone && refusal.status === 404),
+      ...(patience !== undefined && { patience }),
+    });
   }
 
   async #unlessGone<T>(answer: Promise<T>): Promise<T | undefined> {
@@ -183,13 +203,18 @@ function isPastTheEnd(error: unknown, offset: number): boolean {
 }
 
 /** A review that names another shop than the one asked for is nobody's. */
-function ofShop(shopId: number, { good, rejected }: Sorted<Review>): Sorted<Review> {
+function ofShop(shopId: number, { good, rejected, misfits }: Sorted<Review>): Sorted<Review> {
   const others = good.filter((one) => one.shop_id !== shopId);
   const reason = `shop_id: is another shop's than ${shopId}, which was asked for`;
   return {
     good: good.filter((one) => one.shop_id === shopId),
     rejected: [...rejected, ...others.map((raw) => ({ raw, reason }))],
+    misfits,
   };
+}
+
+function within(area: string, misfits: readonly Misfit[]): Misfit[] {
+  return misfits.map((misfit) => ({ ...misfit, field: `${area}.${misfit.field}` }));
 }
 
 const wholeTree = envelope.extend({ results: z.array(taxonomyNode).min(1) });
@@ -202,12 +227,13 @@ function flattened(nodes: readonly TaxonomyNode[], parentId: number | null): Cat
 }
 
 function sortListings(records: readonly unknown[]): Sorted<Listing> {
-  const { good, rejected } = sortOut(listing, records);
-  return { good, rejected: rejected.map((bad) => ({ ...bad, listingId: listingIdOf(bad.raw) })) };
+  const { good, rejected, misfits } = sortOut(listing, records);
+  return { good, rejected: rejected.map((bad) => ({ ...bad, listingId: listingIdOf(bad.raw) })), misfits };
 }
 
 function listingIdOf(raw: unknown): number | undefined {
-  const id = fieldOf(raw, 'listing_id');
+  const written = fieldOf(raw, 'listing_id');
+  const id = typeof written === 'string' && /^\d{1,15}$/.test(written) ? Number(written) : written;
   return typeof id === 'number' && Number.isSafeInteger(id) && id > 0 ? id : undefined;
 }
 
@@ -216,7 +242,8 @@ function fieldOf(raw: unknown, name: string): unknown {
 }
 
 /** Not where one that could not be used may be the first of them: another would then be taken for the listing's own. */
-function maySpeak({ good, rejected }: Sorted<ListingImage>): boolean {
+function maySpeak({ good, rejected, misfits }: Sorted<ListingImage>): boolean {
+  if (misfits.some(({ field, isRead }) => field === 'rank' && !isRead)) return false;
   const first = Math.min(...good.map((image) => image.rank ?? Infinity));
   return rejected.every(({ raw }) => {
     const rank = fieldOf(raw, 'rank');

@@ -1,13 +1,14 @@
 import { ofetch } from 'ofetch';
 import pLimit from 'p-limit';
 import { refuseInsideWrite } from '../store/database.ts';
+import { MOST_ERROR_TEXT } from '../limits.ts';
+import { clip, oneLine } from '../text/clean.ts';
 import { BodyTooLarge, readBody } from './body.ts';
 import { rootCause } from './errors.ts';
 import { allowedHost } from '../dataset/image-url.ts';
+import { faultOfJpeg } from '../dataset/jpeg.ts';
+import { MOST_IMAGE_BYTES } from '../limits.ts';
 
-const MAX_IMAGE_BYTES = 20 * 1024 * 1024;
-/** What the CDN sends for a removed listing is smaller; no photograph of 570 pixels is. */
-export const MIN_IMAGE_BYTES = 1024;
 const MAX_REDIRECTS = 3;
 
 /**
@@ -19,7 +20,8 @@ export class ImageProblem extends Error {
   readonly kind: 'missing' | 'refused' | 'passing';
 
   constructor(kind: 'missing' | 'refused' | 'passing', reason: string) {
-    super(reason);
+    // It may have a header or an address of the server in it.
+    super(clip(oneLine(reason), MOST_ERROR_TEXT));
     this.kind = kind;
   }
 }
@@ -29,9 +31,12 @@ export class Cdn {
   readonly #one = pLimit(1);
   readonly #timeoutMs: number;
   #received = 0;
+  /** The pause after a first failure; callers lengthen it. Milliseconds. */
+  readonly firstPauseMs: number;
 
-  constructor(options: { timeoutMs: number }) {
+  constructor(options: { timeoutMs: number; firstPauseMs: number }) {
     this.#timeoutMs = options.timeoutMs;
+    this.firstPauseMs = options.firstPauseMs;
   }
 
   /** Bytes of images so far. */
@@ -73,9 +78,9 @@ export class Cdn {
     })) as unknown as Response;
     const { status } = response;
     if (status === 200) {
-      const bytes = await readBody(response, MAX_IMAGE_BYTES);
+      const bytes = await readBody(response, MOST_IMAGE_BYTES);
       this.#received += bytes.length;
-      const fault = jpegFault(bytes.length, bytes.subarray(0, 3), bytes.subarray(-2));
+      const fault = faultOfJpeg(bytes);
       const type = response.headers.get('content-type') ?? 'no content-type';
       if (fault) throw new ImageProblem('refused', `${fault} (${type})`);
       return bytes;
@@ -93,13 +98,4 @@ export class Cdn {
 
 function originOf(url: string): string {
   return URL.canParse(url) ? new URL(url).origin : `"${url.slice(0, 80)}"`;
-}
-
-/** What is wrong with a file as a JPEG, from its size and its ends; undefined: complete. */
-export function jpegFault(size: number, start: Uint8Array, end: Uint8Array): string | undefined {
-  if (size === 0) return 'empty';
-  if (!(start[0] === 0xff && start[1] === 0xd8 && start[2] === 0xff)) return 'not a JPEG';
-  if (size < MIN_IMAGE_BYTES) return `only ${size} bytes, a placeholder`;
-  if (!(end.at(-2) === 0xff && end.at(-1) === 0xd9)) return 'the end of the JPEG is missing';
-  return undefined;
 }

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { fit } from './fit.ts';
+import type { Misfit } from './fit.ts';
 import { MOST_COUNT, MOST_FAULTS, MOST_ITEMS, MOST_REASON } from '../limits.ts';
 import { clip } from '../text/clean.ts';
 import { isCut, TOO_DEEP } from '../text/json.ts';
@@ -28,6 +30,7 @@ const list = <Item extends z.ZodType>(item: Item) =>
 const money = z.object({ amount: z.int(), divisor: z.int().positive(), currency_code: z.string() });
 
 export const listingImage = z.object({
+  listing_id: int,
   listing_image_id: id,
   rank: int,
   url_570xN: text,
@@ -130,10 +133,13 @@ export const taxonomyNode = z.object({
 
 /** Every list answer. `count` is all that match, not what is in `results`. */
 export const envelope = z.object({
-  count: z
-    .int()
-    .nonnegative()
-    .transform((count) => Math.min(count, MOST_COUNT)),
+  count: z.preprocess(
+    (count) => (typeof count === 'string' && /^\d{1,15}$/.test(count) ? Number(count) : count),
+    z
+      .int()
+      .nonnegative()
+      .transform((count) => Math.min(count, MOST_COUNT)),
+  ),
   results: z.array(z.unknown()),
 });
 
@@ -149,26 +155,45 @@ export interface Rejected {
   readonly reason: string;
   /** The listing to ask for again, where that is known. */
   readonly listingId?: number | undefined;
+  /** The listing itself is good; it is its shop or one of its images that is not. */
+  readonly ofPart?: boolean;
 }
 
 export interface Sorted<T> {
   readonly good: T[];
   readonly rejected: Rejected[];
+  /** Fields of the good ones that were not of their type. */
+  readonly misfits: Misfit[];
 }
 
-export function sortOut<T>(schema: z.ZodType<T>, records: readonly unknown[]): Sorted<T> {
+/** A record is refused only where something is wrong that its row cannot exist without. */
+export function sortOut<T>(schema: z.ZodObject & z.ZodType<T>, records: readonly unknown[]): Sorted<T> {
   const good: T[] = [];
   const rejected: Rejected[] = [];
+  const misfits: Misfit[] = [];
   for (const raw of records) {
     if (isCut(raw)) {
       rejected.push({ raw, reason: TOO_DEEP });
       continue;
     }
-    const parsed = schema.safeParse(raw);
-    if (parsed.success) good.push(parsed.data);
-    else rejected.push({ raw, reason: reasonOf(parsed.error) });
+    const first = schema.safeParse(raw);
+    let parsed = first;
+    let odd: Misfit[] = [];
+    // A second time for what was read as a number, and is none that the field can take.
+    for (let record = raw, round = 0; !parsed.success && round < 2; round += 1) {
+      const fitted = fit(schema, record, parsed.error.issues);
+      if (!fitted) break;
+      const again = new Set(fitted.misfits.map(({ field }) => field));
+      odd = [...fitted.misfits, ...odd.filter(({ field }) => !again.has(field))];
+      record = fitted.record;
+      parsed = schema.safeParse(record);
+    }
+    if (parsed.success) {
+      good.push(parsed.data);
+      misfits.push(...odd);
+    } else rejected.push({ raw, reason: reasonOf(first.error ?? parsed.error) });
   }
-  return { good, rejected };
+  return { good, rejected, misfits };
 }
 
 /** The first few faults, and how many more there are. */

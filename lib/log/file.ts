@@ -1,11 +1,13 @@
 import { appendFileSync, closeSync, ftruncateSync, renameSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { openToAppend } from '../store/files.ts';
-import { printable } from '../text/clean.ts';
+import { clip, printable } from '../text/clean.ts';
 
 /** A file larger than this is put aside, as sync-data.1.log; the oldest of these is given up. */
 const MAX_BYTES = 10 * 1024 * 1024;
 const KEPT = 4;
+/** Of one text in a line: the trace of an error has a few thousand. Characters. */
+const MOST_TEXT = 16_000;
 
 export interface LogOptions {
   /** Ends in .log. */
@@ -70,7 +72,7 @@ export class Log {
     const { redact } = this.#options;
     const record = { time: new Date().toISOString(), run: this.runId ?? null, event, ...fields };
     const clean = (_: string, value: unknown): unknown =>
-      typeof value === 'string' ? redact(printable(value)) : value;
+      typeof value === 'string' ? clip(redact(printable(value.slice(0, 2 * MOST_TEXT))), MOST_TEXT) : value;
     return `${JSON.stringify(record, clean)}\n`;
   }
 

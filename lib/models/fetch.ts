@@ -44,7 +44,7 @@ export async function fetchModel(file: ModelFile, options: FetchOptions): Promis
   const present = await findModel(file, folder, signal);
   if (present !== undefined) return present;
   if (file.url === undefined) throw new ModelError(`${path} is not there.`, 'Install sync-data again.');
-  await namingFile(folder, () => mkdir(folder, { recursive: true }));
+  await namingFile(folder, () => mkdir(folder, { recursive: true, mode: 0o755 }));
   const part = `${path}.part`;
   await download(file, part, options);
   await namingFile(path, () => rename(part, path));

@@ -34,7 +34,12 @@ export interface Pipeline<Tx = unknown, Services = unknown> {
     readonly giveUpAfter: number;
   };
   readonly data: { readonly database: string; readonly metadata: string; readonly images: string };
-  readonly rules: { readonly madeSince: number; readonly refreshAfter: number };
+  readonly rules: {
+    readonly madeSince: number;
+    readonly refreshAfter: number;
+    /** Seconds from the beginning of one run to that of the next; left out: there is one run. */
+    readonly every?: number;
+  };
   readonly stages: readonly Stage<Tx, Services>[];
 }
 
@@ -78,7 +83,7 @@ export async function loadPipeline(cwd: string, options: LoadOptions = {}): Prom
   if (!settings || config.hasMistakes) throw mistaken(config);
 
   const absolute = (path: string): string => resolve(folder, path);
-  const { name, kill, api, data, rules } = settings;
+  const { name, kill, every, api, data, rules } = settings;
   const pipeline: Pipeline = {
     file,
     folder,
@@ -90,7 +95,7 @@ export async function loadPipeline(cwd: string, options: LoadOptions = {}): Prom
       metadata: absolute(data.metadata),
       images: absolute(data.images),
     },
-    rules,
+    rules: { ...rules, ...(every !== undefined && { every }) },
     // None is missing: what could not be read has been reported.
     stages: stages.flatMap((stage) => stage ?? []),
   };

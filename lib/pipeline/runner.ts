@@ -7,7 +7,7 @@ import type { Listener, StageState } from '../progress/events.ts';
 import { buildGraph } from './graph.ts';
 import type { StageGraph } from './graph.ts';
 import { StageRunner } from './stage-runner.ts';
-import type { Place, StageFailure } from './stage-runner.ts';
+import type { Left, Place, StageFailure } from './stage-runner.ts';
 import type { StopSwitch } from './stop.ts';
 
 export interface RunnerOptions {
@@ -15,6 +15,8 @@ export interface RunnerOptions {
   readonly database: Database;
   readonly checkpoints: Checkpoints;
   readonly stop: StopSwitch;
+  /** False: one stage is to run, and no other run follows. */
+  readonly isWhole: boolean;
   readonly emit: Listener;
   /** What the stage's task is handed. */
   readonly services: (stage: Stage) => unknown;
@@ -29,6 +31,8 @@ export interface Outcome {
   readonly places: readonly Place[];
   /** Stages that their own KILL file ended, or kept from starting. */
   readonly killed: readonly { readonly stage: string; readonly reason: string }[];
+  /** What stages left to the next run, which was due. */
+  readonly left: readonly Left[];
 }
 
 /** The stages of one run, in the order of their graph. */
@@ -77,12 +81,13 @@ export class Runner {
       const reason = this.#stage(id).killed;
       return reason === undefined ? [] : [{ stage: id, reason }];
     });
-    const rest = { failures, places, killed };
+    const rest = { failures, places, killed, left: [] };
     if (failures.length > 0) return { state: 'failed', ...rest };
     if (!states.every((state) => state === 'finished')) return { state: 'stopped', ...rest };
     // One stage finished inside a full run leaves that run open for the others.
     if (onlyStage === this.#run.onlyStage) await this.#options.checkpoints.finish(this.#run, Date.now());
-    return { state: 'finished', ...rest };
+    const left = await Promise.all(selected.map((id) => this.#stage(id).left()));
+    return { state: 'finished', ...rest, left: left.filter((one) => one !== undefined) };
   }
 
   /** One after the other: each waits for the one throttle anyway. All mistakes are told at once. */

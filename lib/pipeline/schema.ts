@@ -47,6 +47,12 @@ export const settingsSchema = z
         'KILL',
         'Touch this file to stop cleanly; the next start goes on from there. A path from this file.',
       ),
+      every: form(durationUpTo('3650d'), 'a duration from 1s to 3650d, such as 7d or 36h')
+        .transform((value) => seconds(value) ?? 0)
+        .optional()
+        .describe(
+          'sync-data stays, and begins a run so long after it began the last one. A number with its unit: s, m, h or d. Default: one run, then the end.',
+        ),
       api: block('The Etsy API, and how hard it may be asked.', {
         baseUrl: z
           .string(baseUrl)
@@ -109,7 +115,7 @@ export const settingsSchema = z
         .min(1, expects('a list of at least one stage'))
         .describe('What runs. A stage starts once all it needs have ended.'),
     },
-    expects('the keys name, kill, api, data, rules, stages'),
+    expects('the keys name, kill, every, api, data, rules, stages'),
   )
   .describe('What sync-data runs, in which order, and how far it may go.');
 

@@ -3,7 +3,7 @@ import type { Stage } from './config.ts';
 import { OptionMistakes } from '../errors.ts';
 import type { StageState, UnitView } from '../progress/events.ts';
 import type { RunnerOptions } from './runner.ts';
-import { Stopped } from './stop.ts';
+import { StageCut, Stopped } from './stop.ts';
 import type { StageKill, StageStop } from './stop.ts';
 import type { Progress, Step, TaskContext, Unit } from '../task/task.ts';
 
@@ -23,6 +23,18 @@ export interface StageFailure {
   readonly error: unknown;
 }
 
+/** What a stage left when the next run was due. */
+export interface Left {
+  readonly stage: string;
+  /** Items of its units. */
+  readonly n: number;
+  /** What they are, in the plural; undefined: not said. */
+  readonly noun: string | undefined;
+}
+
+/** A stage that gives way has so much of each run, however late it comes to its turn. Milliseconds. */
+const LEAST_MS = 24 * 3600 * 1000;
+
 export interface Companions {
   companionsActive(): boolean;
   companionsFinished(): Promise<boolean>;
@@ -37,7 +49,8 @@ export class StageRunner {
   readonly #run: Run;
   readonly #stage: Stage;
   readonly #kill: StageKill | undefined;
-  readonly #stop: StageStop;
+  #stop: StageStop;
+  #cut: StageCut | undefined;
   #at: Place | undefined;
   #failure: StageFailure | undefined;
   #killed: string | undefined;
@@ -56,6 +69,14 @@ export class StageRunner {
 
   get place(): Place | undefined {
     return this.#at;
+  }
+
+  /** Read from the checkpoint: an earlier start of the run may have ended the stage. */
+  async left(): Promise<Left | undefined> {
+    const n = await this.#options.checkpoints.left(this.#run, this.#stage.id);
+    if (n === undefined) return undefined;
+    const [unit] = await this.#stage.task.units(this.#context(() => false));
+    return { stage: this.#stage.id, n, noun: unit?.noun };
   }
 
   /** How its own KILL file ended it, or kept it from starting. */
@@ -108,13 +129,29 @@ export class StageRunner {
     }
     this.#kill?.begin();
     try {
+      await this.#prepareCut();
       const state = await this.#pull(companions);
       if (state === 'stopped' && this.#stop.stopped?.cause === 'stage-kill')
         this.#killed = this.#stop.stopped.message;
       return state;
     } finally {
+      this.#cut?.end();
       await this.#kill?.end();
     }
+  }
+
+  /** Where another run follows this one, at a time that is known. */
+  async #prepareCut(): Promise<void> {
+    const { pipeline, isWhole, checkpoints } = this.#options;
+    const { every } = pipeline.rules;
+    if (!this.#stage.task.givesWayToNextRun || every === undefined || !isWhole) return;
+    if (await this.isComplete()) return;
+    const now = Date.now();
+    const began = await checkpoints.beginStage(this.#run, this.#stage.id, now);
+    // Times to come are of a clock that was wrong.
+    const nextRun = Math.min(this.#run.startedAt, now) + every * 1000;
+    this.#cut = new StageCut(this.#stop, Math.max(nextRun, Math.min(began, now) + LEAST_MS));
+    this.#stop = this.#cut;
   }
 
   async #pull(companions: Companions): Promise<StageState> {
@@ -148,7 +185,7 @@ export class StageRunner {
     for (const unit of units) {
       const checkpoint = saved.get(unit.id);
       if (checkpoint?.finished) continue;
-      if (stop.stopped) return 'stopped';
+      if (stop.stopped && stop.stopped.cause !== 'next-run') return 'stopped';
       this.#at = {
         stage: this.#stage.id,
         unit: nameOf(unit),
@@ -158,13 +195,19 @@ export class StageRunner {
       this.#tellUnit(unit, 'running');
       const state = await this.#runUnit(unit, await this.#cursor(unit, checkpoint), context).catch(
         (error: unknown) => {
+          if (error instanceof Stopped && error.cause === 'next-run') return 'stopped' as const;
           this.#tellUnit(unit, error instanceof Stopped ? 'stopped' : 'failed');
           throw error;
         },
       );
       // What runs alongside others is not done before they are: they would have gone on filling its queue.
-      const finished = state === 'finished' && (await companions.companionsFinished());
-      if (finished) await checkpoints.finishUnit(this.#run, this.#stage.id, unit.id, Date.now());
+      const gaveWay = state === 'stopped' && stop.stopped?.cause === 'next-run';
+      const finished = (state === 'finished' || gaveWay) && (await companions.companionsFinished());
+      if (finished) {
+        const left = gaveWay ? this.#leftOf(this.#at.progress) : null;
+        await checkpoints.finishUnit(this.#run, this.#stage.id, unit.id, Date.now(), left);
+        if (gaveWay) this.#warn(`The next run is due: ${leftText(left, unit.noun)} left to it.`);
+      }
       this.#tellUnit(unit, finished ? 'finished' : 'stopped');
       if (!finished) return 'stopped';
       this.#at = undefined;
@@ -174,6 +217,7 @@ export class StageRunner {
 
   async #runUnit(unit: Unit, cursor: unknown, context: TaskContext<unknown, unknown>): Promise<StageState> {
     const stop = this.#stop;
+    if (stop.stopped) return 'stopped';
     const steps = this.#stage.task.run(unit, cursor, context);
     try {
       for (;;) {
@@ -186,6 +230,10 @@ export class StageRunner {
     } finally {
       await steps.return();
     }
+  }
+
+  #leftOf({ done = 0, total = done }: Progress): number {
+    return Math.max(0, total - done);
   }
 
   async #commit(unit: Unit, step: Step<unknown, unknown>): Promise<void> {
@@ -236,6 +284,10 @@ export class StageRunner {
   #tellUnit(unit: Unit, state: StageState): void {
     this.#options.emit({ type: 'unit', stage: this.#stage.id, unit: unit.id, state });
   }
+}
+
+function leftText(n: number | null, noun = 'items'): string {
+  return n === null ? 'the rest is' : `${n} ${noun} are`;
 }
 
 function viewOf(unit: Unit, checkpoint: UnitCheckpoint | undefined): UnitView {

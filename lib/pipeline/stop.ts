@@ -6,11 +6,13 @@ import { basename } from 'node:path';
 /** How often the KILL file is looked for, beside after every step. */
 const LOOK_MS = 200;
 
-export type StopCause = 'kill' | 'stage-kill' | 'quota' | 'damage' | 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+export type StopCause =
+  'kill' | 'stage-kill' | 'next-run' | 'quota' | 'damage' | 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
 const EXIT_CODES: Readonly<Record<StopCause, number>> = {
   kill: 75,
   'stage-kill': 75,
+  'next-run': 0,
   quota: 75,
   damage: 1,
   SIGINT: 130,
@@ -147,5 +149,48 @@ export class StageKill implements StageStop {
     this.#active -= 1;
     if (this.#active > 0 || this.stopped?.cause !== 'stage-kill') return;
     await rm(this.#file, { force: true }).catch(() => undefined);
+  }
+}
+
+/**
+ * Ends a stage that gives way when the next run is due: what is on its way is finished and committed, as by KILL. A
+ * clock that is set back does not put it off: by then so much time has passed, too.
+ */
+export class StageCut implements StageStop {
+  readonly #inner: StageStop;
+  readonly #controller = new AbortController();
+  readonly #dueMs: number;
+  readonly #elapsedMs: number;
+  readonly #timer: NodeJS.Timeout;
+
+  /** @param dueMs epoch ms */
+  constructor(inner: StageStop, dueMs: number) {
+    this.#inner = inner;
+    this.#dueMs = dueMs;
+    this.#elapsedMs = performance.now() + dueMs - Date.now();
+    setMaxListeners(0, this.signal);
+    this.#timer = setInterval(() => this.look(), LOOK_MS);
+    const follow = (): void => this.#controller.abort(inner.signal.reason);
+    if (inner.stopped) follow();
+    else inner.signal.addEventListener('abort', follow, { once: true });
+    this.look();
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get stopped(): Stopped | undefined {
+    return this.signal.aborted ? (this.signal.reason as Stopped) : undefined;
+  }
+
+  look(): void {
+    this.#inner.look();
+    if (this.stopped || (Date.now() < this.#dueMs && performance.now() < this.#elapsedMs)) return;
+    this.#controller.abort(new Stopped('next-run', 'the next run is due'));
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
   }
 }

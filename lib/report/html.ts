@@ -1,3 +1,5 @@
+import { clip } from '../text/clean.ts';
+
 /** Markup that may go into a page as it stands. */
 export class Html {
   readonly text: string;
@@ -33,13 +35,18 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** What a reader would not see, or what would break the page, is left out: control and direction characters. */
+/** Of one piece of text in the page. Characters. */
+const MOST_TEXT = 1000;
+
+/** What a reader would not see, or what would break the page, is left out: control, direction and broken characters. */
 export function seen(text: string): string {
-  return text.replaceAll(/[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu, ' ');
+  return text
+    .replaceAll(/[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+/gu, ' ')
+    .replaceAll(/[\p{Cs}\p{Noncharacter_Code_Point}]/gu, '\uFFFD');
 }
 
 function escape(text: string): string {
-  return seen(text).replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
+  return clip(seen(text), MOST_TEXT).replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
 }
 
 const NAMED: Readonly<Record<string, string>> = { quot: '"', apos: "'", amp: '&', lt: '<', gt: '>' };
@@ -57,9 +64,15 @@ export function plainText(text: string): string {
   );
 }
 
-/** The address, if it is one of the web: nothing else becomes a link. */
-export function webAddress(text: string | null): string | undefined {
-  if (text === null || !URL.canParse(text)) return undefined;
+/** Characters of an address that becomes a link. */
+const LONGEST_ADDRESS = 500;
+
+/** The address, if it is one of Etsy's pages: nothing else becomes a link. */
+export function etsyAddress(text: string | null): string | undefined {
+  if (text === null || text.length > LONGEST_ADDRESS || !URL.canParse(text)) return undefined;
   const url = new URL(text);
-  return url.protocol === 'https:' || url.protocol === 'http:' ? url.href : undefined;
+  const isEtsy = /^(?:[a-z0-9-]+\.)*etsy\.com$/.test(url.host);
+  return url.protocol === 'https:' && isEtsy && url.username === '' && url.password === ''
+    ? url.href
+    : undefined;
 }

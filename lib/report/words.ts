@@ -1,3 +1,4 @@
+import { clip } from '../text/clean.ts';
 import { count } from '../text/format.ts';
 
 const DAY_MS = 86_400_000;
@@ -68,9 +69,11 @@ export function money(amount: number, currency: string, digits = amount < 10 ? 2
       maximumFractionDigits: digits,
     }).format(amount);
   } catch {
-    return `${amount.toFixed(digits)} ${currency}`;
+    return `${amount.toFixed(digits)} ${clip(currency, LONGEST_CURRENCY)}`;
   }
 }
+
+export const LONGEST_CURRENCY = 12;
 
 /** "DE" → "Germany" */
 export function countryName(code: string): string {

@@ -6,6 +6,8 @@ import type { Log } from '../log/file.ts';
 import type { Pipeline } from '../pipeline/config.ts';
 import type { Outcome } from '../pipeline/runner.ts';
 import type { Stopped } from '../pipeline/stop.ts';
+import { MOST_MESSAGE } from '../limits.ts';
+import { clip, printable } from '../text/clean.ts';
 import type { Database } from '../store/database.ts';
 import { reasonOf as endOf, summary } from './summary.ts';
 import { keepTold } from './told.ts';
@@ -47,7 +49,11 @@ export async function conclude(options: ConcludeOptions): Promise<string> {
   const counts = told?.all.counts;
   const now = Date.now();
   const reason = reasonOf(options);
-  const ending = { outcome: outcome.state, reason: reason && redact(reason), counts: counts ?? null };
+  const ending = {
+    outcome: outcome.state,
+    reason: reason && clip(redact(printable(reason)), MOST_MESSAGE),
+    counts: counts ?? null,
+  };
   const pace = await starts.end(start, ending, now).catch((error: unknown) => {
     log.write('failure', { during: 'noting the end in the history', error: fullText(error) });
     return orNothing(starts.pace(start));

@@ -1,17 +1,20 @@
-import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { exitCodeOf } from '../describe.ts';
 import { UserError } from '../errors.ts';
 import { Log, fullText } from '../log/file.ts';
 import type { Pipeline } from '../pipeline/config.ts';
 import { Database } from '../store/database.ts';
+import { HeldDatabase, checkDatabaseFile, realDatabase } from '../store/database-file.ts';
 import { Inspection } from '../store/inspection.ts';
 import { acquireLock } from '../store/lock.ts';
+import { makeFolders } from '../dataset/images-folder.ts';
 import { migrate } from '../dataset/migrations.ts';
 import { version } from '../version.ts';
 
 export interface Held {
   readonly database: Database;
+  /** Tells when the file is moved or exchanged under the run's hands. */
+  readonly file: HeldDatabase;
   readonly inspection: Inspection;
   readonly log: Log;
 }
@@ -30,6 +33,8 @@ export interface HoldOptions {
  */
 const SHORT_MS = 100;
 const LONG_MS = 10_000;
+/** Where nobody remembers whether a -wal belongs to the file, reading all of it has to tell, however long that takes. */
+const WHOLE_MS = 2 ** 31 - 1;
 /** Whoever waits longer is told what for. Milliseconds. */
 const TELL_MS = 1000;
 
@@ -41,8 +46,9 @@ const TELL_MS = 1000;
  */
 export async function hold(options: HoldOptions, work: (held: Held) => Promise<number>): Promise<number> {
   const { pipeline, stderr } = options;
-  await mkdir(dirname(pipeline.data.database), { recursive: true });
-  const lock = await acquireLock(pipeline.data.database, { pid: process.pid, since: Date.now() });
+  await makeFolders(pipeline.data);
+  const path = await realDatabase(pipeline.data.database, pipeline.folder);
+  const lock = await acquireLock(path, { pid: process.pid, since: Date.now() });
   if ('pid' in lock) {
     const who =
       lock.pid === 0
@@ -54,22 +60,29 @@ export async function hold(options: HoldOptions, work: (held: Held) => Promise<n
     });
   }
   const log = openLog(options);
-  const inspection = new Inspection(pipeline.data.database);
+  let inspection: Inspection | undefined;
   let exitCode = 1;
   let told = exitCode;
   try {
+    const isCertain = await checkDatabaseFile(path, lock.marks);
+    inspection = new Inspection(path);
     const patience = setTimeout(() => {
       stderr.write(
         `The last run did not end cleanly: ${pipeline.data.database} is checked first, then the run proceeds.\n`,
       );
     }, TELL_MS);
-    await inspection.wait(lock.endedCleanly ? SHORT_MS : LONG_MS).finally(() => clearTimeout(patience));
-    const database = await Database.open(pipeline.data.database);
+    const knownMs = lock.endedCleanly ? SHORT_MS : LONG_MS;
+    await inspection.wait(isCertain ? knownMs : WHOLE_MS).finally(() => clearTimeout(patience));
+    const database = await Database.open(path);
+    let file: HeldDatabase | undefined;
     try {
       await migrate(database);
-      exitCode = told = await work({ database, inspection, log });
+      file = await HeldDatabase.hold(database, path, lock);
+      told = await work({ database, file, inspection, log });
+      file.check();
+      exitCode = told;
     } finally {
-      await database.close();
+      await (file ?? database).close();
     }
   } catch (error) {
     told = exitCodeOf(error);
@@ -77,7 +90,7 @@ export async function hold(options: HoldOptions, work: (held: Held) => Promise<n
     throw error;
   } finally {
     log.end(told);
-    await inspection.end();
+    await inspection?.end();
     await lock.release(exitCode !== 1);
   }
   return exitCode;

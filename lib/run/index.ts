@@ -14,11 +14,13 @@ import { StopSwitch } from '../pipeline/stop.ts';
 import type { RunEvent } from '../progress/events.ts';
 import type { StageTitle } from '../progress/stage.ts';
 import { openScreen } from '../screen/index.ts';
+import { StoreError } from '../store/database.ts';
 import { Ledger } from '../store/ledger.ts';
 import type { Figures } from '../task/telling.ts';
 import { printable } from '../text/clean.ts';
 import { Redactor } from '../text/redact.ts';
 import { conclude } from './conclude.ts';
+import { waitForRun } from './every.ts';
 import { gauges } from './gauges.ts';
 import { hold } from './hold.ts';
 import type { Held } from './hold.ts';
@@ -39,6 +41,9 @@ export interface SessionOptions {
   readonly firstBackoffMs?: number;
 }
 
+/** How often a run that waits looks whether its database is still there. Milliseconds. */
+const LOOK_MS = 1000;
+
 /** One start of the command, from reading pipeline.yaml to the summary. @returns the exit code */
 export async function session(options: SessionOptions): Promise<number> {
   let key: ApiKey | undefined;
@@ -53,7 +58,7 @@ export async function session(options: SessionOptions): Promise<number> {
     await refuseKill(pipeline, onlyStage);
     key = await keyFor(pipeline, stages, env);
     return await hold({ pipeline, onlyStage, stderr, redact }, (held) =>
-      run({ ...options, ...held, pipeline, stages, key, redact }),
+      runs({ ...options, ...held, pipeline, stages, key, redact }),
     );
   } catch (error) {
     options.stderr.write(`${redact(printable(describe(error)))}\n`);
@@ -70,8 +75,27 @@ interface RunOptions extends SessionOptions, Held {
   readonly redact: (text: string) => string;
 }
 
+/** One run; or, where pipeline.yaml says how often, one after the other until a stop. */
+async function runs(options: RunOptions): Promise<number> {
+  const { pipeline, onlyStage, database, cwd, stdout, redact } = options;
+  const { every } = pipeline.rules;
+  if (every === undefined || onlyStage !== undefined) return run(options);
+  const checkpoints = new Checkpoints(database);
+  for (;;) {
+    const stopped = await waitForRun(checkpoints, {
+      every,
+      killFile: pipeline.kill,
+      killName: relative(cwd, pipeline.kill) || pipeline.kill,
+      tell: (text) => void stdout.write(redact(printable(text))),
+    });
+    if (stopped) return 0;
+    const exitCode = await run(options);
+    if (exitCode !== 0) return exitCode;
+  }
+}
+
 async function run(options: RunOptions): Promise<number> {
-  const { pipeline, stages, database, inspection, log, redact } = options;
+  const { pipeline, stages, database, file, inspection, log, redact } = options;
   const ledger = new Ledger(database, options.key?.fingerprint);
   await ledger.prune(Date.now());
 
@@ -87,6 +111,7 @@ async function run(options: RunOptions): Promise<number> {
   // What is found before the screen is there is told once it is.
   const early: string[] = [];
   let warn = (message: string): void => void early.push(message);
+  if (options.key?.warning !== undefined) warn(options.key.warning);
   let close = (): void => undefined;
   try {
     const entries = await openEntries(pipeline, database, (message) => warn(message));
@@ -106,14 +131,20 @@ async function run(options: RunOptions): Promise<number> {
     close = services.close;
     const checkpoints = new Checkpoints(database);
     inspection.onDamage((damage) => stop.stop('damage', damage.message));
+    file.watch(LOOK_MS, (loss) => stop.stop('damage', loss.message));
+    const { stageEnded } = services;
     const runner: RunnerOptions = {
       pipeline,
       database,
       checkpoints,
       stop,
+      isWhole: options.onlyStage === undefined,
       emit,
       services: services.forStage,
-      stageEnded: services.stageEnded,
+      stageEnded: async () => {
+        file.check();
+        await stageEnded();
+      },
     };
     const current = await Runner.open(runner, options.onlyStage);
     ledger.runId = log.runId = current.id;
@@ -143,6 +174,7 @@ async function run(options: RunOptions): Promise<number> {
       emit({ type: 'run', runId: current.id, resumed: current.resumed, startedAt: current.startedAt });
       for (const message of early) warn(message);
       outcome = await new Runner(runner, current).run(options.onlyStage);
+      file.check();
       inspection.throwIfDamaged();
     } catch (error) {
       const reason = redact(describe(error));
@@ -171,7 +203,8 @@ async function run(options: RunOptions): Promise<number> {
     options.stdout.write(redact(printable(text)));
     if (outcome.state === 'finished' && options.onlyStage === undefined)
       options.stdout.write(redact(printable(await tellReport(pipeline, options.cwd, redact))));
-    if (outcome.state === 'failed') return 1;
+    if (outcome.state === 'failed')
+      return outcome.failures.some(({ error }) => exitCodeOf(error) === 2) ? 2 : 1;
     return outcome.state === 'finished' ? 0 : (stop.stopped?.exitCode ?? 75);
   } finally {
     close();
@@ -201,6 +234,8 @@ async function tellReport(
     const { writeReport } = await import('../report/index.ts');
     return `${place('report', relative(cwd, await writeReport(pipeline, redact)))}\n`;
   } catch (error) {
+    // Without a database that can be read no run is complete.
+    if (error instanceof StoreError) throw error;
     return `The report could not be written. The run itself is complete.\n${describe(error)}\nTo try again: npx sync-data report\n`;
   }
 }

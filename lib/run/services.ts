@@ -112,7 +112,10 @@ export async function openServices(options: ServicesOptions): Promise<OpenServic
             ),
         })
       : undefined;
-  const opened = { api, cdn: new Cdn({ timeoutMs: pipeline.api.timeout * 1000 }) };
+  const opened = {
+    api,
+    cdn: new Cdn({ timeoutMs: pipeline.api.timeout * 1000, firstPauseMs: options.firstBackoffMs }),
+  };
 
   const sources = sourcesOf(pipeline, database);
   return {

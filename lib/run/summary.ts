@@ -51,7 +51,7 @@ export function summary(options: SummaryOptions): string {
 function ending({ outcome, stopped, run, took, describe }: SummaryOptions): string[] {
   switch (outcome.state) {
     case 'finished':
-      return [`Finished in ${duration(took)}${run.resumed ? ' (resumed)' : ''}.`];
+      return [`Finished in ${duration(took)}${run.resumed ? ' (resumed)' : ''}${leftText(outcome)}.`];
     case 'stopped':
       return [
         `Stopped after ${duration(took)}: ${reasonOf(outcome, stopped)}.`,
@@ -65,6 +65,12 @@ function ending({ outcome, stopped, run, took, describe }: SummaryOptions): stri
           .map((line) => `  ${line}`),
       ]);
   }
+}
+
+/** " with 300 shops left (reviews); the next run, which is due, reads them first" */
+function leftText({ left }: Outcome): string {
+  const parts = left.map(({ stage, n, noun = 'items' }) => `${count(n)} ${noun} left (${stage})`);
+  return parts.length === 0 ? '' : ` with ${parts.join(', ')}; they come in the next run`;
 }
 
 /** Why it stopped: the run as a whole, or stages by their own KILL files. */

@@ -4,9 +4,9 @@ import { listingsToRetry } from '../dataset/set-aside.ts';
 import { crawledSlices, firstSliceOfLastCrawl } from '../dataset/slices.ts';
 import { unseenDue } from '../dataset/due.ts';
 import { pagesLackViews } from '../dataset/standing.ts';
-import type { ShopsDue } from '../dataset/standing.ts';
+import type { ReviewPlan } from '../dataset/review-queue.ts';
 import type { Tally } from '../dataset/tally.ts';
-import { leastRequests } from './requests.ts';
+import { leastRequests, sumOf } from './requests.ts';
 import type { NextRun, QuotaStatus, RunStatus, Sync } from './shape.ts';
 
 /** p-throttle's turns are a little further apart than the limit says (lib/etsy/throttle.ts). */
@@ -14,7 +14,7 @@ const USED = 0.974;
 
 export interface NextRunOptions {
   readonly sql: Sql;
-  readonly rules: { readonly madeSince: number; readonly refreshAfter: number };
+  readonly rules: { readonly madeSince: number; readonly refreshAfter: number; readonly every?: number };
   readonly run: RunStatus | null;
   /** Rows written earlier are due. Epoch seconds. */
   readonly stale: number;
@@ -22,14 +22,14 @@ export interface NextRunOptions {
   readonly crawls: readonly string[];
   readonly counts: Tally;
   readonly due: Sync['due'];
-  readonly reviews: readonly ShopsDue[];
+  readonly reviews: ReviewPlan;
   readonly quota: QuotaStatus;
 }
 
 /**
  * The requests that the next start would make, by the rules that the stages plan by: a page for every 100 listings that
- * the last crawl counted, a batch for every 100 listings that only a batch tells of, a page for each shop whose reviews
- * are due. What is new on Etsy since is not known and comes on top; in the rest of a run it is taken to go on as it did.
+ * the last crawl counted, a batch for every 100 listings that only a batch tells of, and for reviews as
+ * lib/dataset/review-order.ts has it. What is new on Etsy since is not known and comes on top; in the rest of a run it is taken to go on as it did.
  */
 export async function nextRun(options: NextRunOptions): Promise<NextRun> {
   const { sql, rules, run, stale, counts, due } = options;
@@ -46,18 +46,29 @@ export async function nextRun(options: NextRunOptions): Promise<NextRun> {
   // Where pages lack the views, every listing that is due is asked for, and brings its shop along.
   const known = (await pagesLackViews(sql)) ? Math.max(due.listings - unseen, due.shops) : due.shops;
 
-  const requests = leastRequests({
+  const parts = options.reviews.requests;
+  const forReviews =
+    parts.first + parts.news + parts.older + parts.unread + Math.round(counts.shops.new * news);
+  const listings = leastRequests({
     slices: crawl.slices,
     cut: crawl.cut,
     batch: waiting + again + unseen + Math.round(counts.listings.new * news) + Math.round(known * unread),
-    reviews: each([...options.reviews, { reviews: 0, shops: Math.round(counts.shops.new * news) }]),
+    reviews: [],
   });
+  const requests = sumOf(listings.pages, listings.batches, forReviews);
   return {
     of: rest ? 'rest' : 'whole',
     ...requests,
+    beginsAt: beginsAt(options),
+    reviewParts: parts,
     uncounted: crawl.uncounted,
     seconds: Math.ceil(secondsFor(requests.total, options.quota)),
   };
+}
+
+function beginsAt({ run, rules: { every } }: NextRunOptions): string | null {
+  if (every === undefined || run === null || run.finishedAt === null || run.onlyStage !== null) return null;
+  return new Date(Date.parse(run.startedAt) + every * 1000).toISOString();
 }
 
 interface CrawlLeft {
@@ -88,10 +99,6 @@ async function crawlLeft({ sql, run, crawls }: NextRunOptions, rest: boolean): P
     cut += last.filter((slice) => slice.split !== 0).length;
   }
   return { slices, cut, uncounted, read, left: slices.reduce((sum, count) => sum + count, 0) };
-}
-
-function* each(groups: readonly ShopsDue[]): Generator<number, void, undefined> {
-  for (const { reviews, shops } of groups) for (let shop = 0; shop < shops; shop += 1) yield reviews;
 }
 
 /** At the pace of the throttle, or of the day's quota where that is slower. */

@@ -70,7 +70,12 @@ function whole(units: readonly UnitStatus[]): string {
   return inWords({ ...first, done });
 }
 
-function inWords({ state, done, total, noun }: UnitStatus): string {
+function inWords(unit: UnitStatus): string {
+  const left = unit.left === null ? '' : `; ${count(unit.left)} left to the next run`;
+  return `${stateInWords(unit)}${left}`;
+}
+
+function stateInWords({ state, done, total, noun }: UnitStatus): string {
   if (done === null || state === 'to come') return state;
   const amount = `${count(done)}${total === null || state === 'finished' ? '' : ` of ${count(total)}`}${noun === null ? '' : ` ${noun}`}`;
   return state === 'finished' ? `finished, ${amount}` : amount;

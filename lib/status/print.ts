@@ -27,9 +27,9 @@ export function printed(status: Status, options: PrintOptions): string {
     ? [
         underWay(status, options, now),
         runLines(sync, options, status.underWay !== null, now),
-        ...dataBlocks(status, sync, options),
+        ...dataBlocks(status, sync, options, now),
         ...(options.hasDataset ? [['Etsy API', ...quotaLines(sync.quota, now)]] : []),
-        ...(options.hasDataset ? [nextLines(sync, status.underWay !== null)] : []),
+        ...(options.hasDataset ? [nextLines(sync, status.underWay !== null, now)] : []),
       ]
     : [underWay(status, options, now), earlier(status, file)];
   return [[file], ...blocks].map((lines) => `${lines.join('\n')}\n`).join('\n');
@@ -75,7 +75,7 @@ function earlier({ rows }: Status, file: string): string[] {
 }
 
 /** What there is, by our stages and by those of others, and what should be looked at. */
-function dataBlocks(status: Status, sync: Sync, options: PrintOptions): string[][] {
+function dataBlocks(status: Status, sync: Sync, options: PrintOptions, now: number): string[][] {
   const told = merged(sync.told);
   const dataset = options.hasDataset ? dataRows(status, sync, options) : [];
   const rows = [...dataset, ...told.rows];
@@ -85,7 +85,7 @@ function dataBlocks(status: Status, sync: Sync, options: PrintOptions): string[]
       'The data',
       ...table(rows, options.width),
       ...told.notes.map((note) => `  ${oneLine(note)}`),
-      ...(options.hasDataset ? reasons(sync) : []),
+      ...(options.hasDataset ? reasons(sync, now) : []),
       ...told.problems.flatMap(({ title, count: all, reasons: why }) => listed(title, all, why)),
     ],
   ];
@@ -121,10 +121,36 @@ function dataRows({ rows }: Status, { counts, due }: Sync, { madeSince }: PrintO
   ];
 }
 
-function reasons({ due, counts, imageReasons, asideReasons, findings }: Sync): string[] {
+const PARTS = {
+  first: 'for shops never read',
+  news: 'for new reviews',
+  older: 'for older pages',
+  unread: 'for shops not read for long',
+} as const;
+
+function reviewLine(parts: Sync['next']['reviewParts']): string[] {
+  const told = (['first', 'news', 'older', 'unread'] as const).filter((part) => parts[part] > 0);
+  if (told.length < 2) return [];
+  return [
+    `  Of the requests for reviews: ${told.map((part) => `${count(parts[part])} ${PARTS[part]}`).join(', ')}.`,
+  ];
+}
+
+/** How much of the past year's reviews is in, and how old the oldest reading is. */
+function coverageLines({ reviews: { stored, counted, oldest } }: Sync, now: number): string[] {
+  const share =
+    counted === 0 ? '' : `  ${Math.floor((100 * stored) / counted)} % of the past year's reviews are in.`;
+  const read =
+    oldest && `Longest unread: shop ${oldest.shopId}, ${clockTime(Date.parse(oldest.readAt), now)}.`;
+  return share || read ? [`${share}${read ? `${share ? ' ' : '  '}${read}` : ''}`] : [];
+}
+
+function reasons(sync: Sync, now: number): string[] {
+  const { counts, imageReasons, asideReasons, findings } = sync;
   const open = findings.filter((kind) => kind.open > 0);
   return [
-    `  Due: not read for ${duration(due.refreshAfter * 1000)}.`,
+    '  Due: what a run that starts now would read again.',
+    ...coverageLines(sync, now),
     ...listed(
       'Images that failed; the next run tries them again',
       counts.images.failed + counts.images.missing,
@@ -175,8 +201,8 @@ function quotaLines(
   ];
 }
 
-function nextLines({ next, quota }: Sync, isUnderWay: boolean): string[] {
-  const { of, pages, batches, reviews, total, uncounted, seconds } = next;
+function nextLines({ next, quota }: Sync, isUnderWay: boolean, now: number): string[] {
+  const { of, pages, batches, reviews, reviewParts, beginsAt, total, uncounted, seconds } = next;
   const what = isUnderWay ? 'Left of this run' : of === 'rest' ? 'Left of that run' : 'The next run';
   const parts = `${plural(pages, 'page')} of listings, ${plural(batches, 'batch', 'batches')}, ${count(reviews)} for reviews`;
   const isMore = quota.perDay !== null && total > quota.perDay - quota.used;
@@ -186,7 +212,9 @@ function nextLines({ next, quota }: Sync, isUnderWay: boolean): string[] {
   const lines = [
     `${what}: about ${plural(total, 'request')}, ${estimate(seconds * 1000)}${pace}.`,
     `  ${parts}`,
+    ...reviewLine(reviewParts),
   ];
+  if (beginsAt !== null) lines.push(`  It begins ${clockTime(Date.parse(beginsAt), now)}.`);
   if (of === 'whole' && total > 0) lines.push('  What is new on Etsy by then comes on top.');
   if (uncounted.length > 0)
     lines.push(`  Not counted yet, on top: ${uncounted.map((id) => `taxonomy ${id}`).join(', ')}.`);

@@ -10,8 +10,8 @@ import { Ledger } from '../store/ledger.ts';
 import { holderOf } from '../store/lock.ts';
 import { isCurrent } from '../dataset/migrations.ts';
 import { freshListings, freshShops, staleBefore } from '../dataset/due.ts';
-import { asideReasons, countRows, imageReasons, reviewsDue } from '../dataset/standing.ts';
-import type { ShopsDue } from '../dataset/standing.ts';
+import { reviewMoment, reviewPlan } from '../dataset/review-queue.ts';
+import { asideReasons, countRows, imageReasons } from '../dataset/standing.ts';
 import { tally } from '../dataset/tally.ts';
 import type { Tally } from '../dataset/tally.ts';
 import { nextRun } from './next-run.ts';
@@ -67,10 +67,11 @@ async function readSync(database: Database, pipeline: Pipeline, shops: number): 
   const start = await lastStart(sql);
   const whole = { id: run?.id ?? 0, startedAt: run ? Date.parse(run.startedAt) : now };
   const counts = await tally(sql, whole, rules.madeSince);
-  const reviews = await reviewsDue(sql, nowSeconds() - rules.refreshAfter);
   const rest = run !== null && run.finishedAt === null ? run.id : undefined;
   const stale = await staleBefore(sql, rules, rest, nowSeconds());
-  const due = await dueOf(sql, rules.refreshAfter, stale, counts, shops, reviews);
+  const moment = await reviewMoment(sql, rest, rules.refreshAfter, nowSeconds());
+  const reviews = await reviewPlan(sql, rest ?? Number.MAX_SAFE_INTEGER, moment);
+  const due = await dueOf(sql, rules.refreshAfter, stale, counts, shops, reviews.shops);
   const quota = await quotaStatus(await Ledger.ofLastKey(database), api.qps, now);
   const crawls = pipeline.stages.filter(({ options }) => isCrawl(options)).map(({ id }) => id);
   return {
@@ -78,6 +79,14 @@ async function readSync(database: Database, pipeline: Pipeline, shops: number): 
     lastStart: start ? startStatus(start) : null,
     counts,
     due,
+    reviews: {
+      stored: reviews.stored,
+      counted: reviews.counted,
+      oldest: reviews.oldest && {
+        shopId: reviews.oldest.shopId,
+        readAt: new Date(reviews.oldest.readAt * 1000).toISOString(),
+      },
+    },
     imageReasons: await imageReasons(sql, REASONS),
     asideReasons: await asideReasons(sql, REASONS),
     findings: await countFindings(sql, whole.id),
@@ -93,7 +102,7 @@ async function dueOf(
   stale: number,
   counts: Tally,
   shops: number,
-  reviews: readonly ShopsDue[],
+  reviews: number,
 ): Promise<Sync['due']> {
   const { entries, before, uncertain, unrecognised } = counts;
   const kept = entries - before - uncertain - unrecognised;
@@ -101,7 +110,7 @@ async function dueOf(
     refreshAfter,
     listings: Math.max(0, kept - (await freshListings(sql, stale))),
     shops: Math.max(0, shops - (await freshShops(sql, stale))),
-    reviews: reviews.reduce((sum, group) => sum + group.shops, 0),
+    reviews,
   };
 }
 

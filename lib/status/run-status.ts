@@ -98,6 +98,7 @@ function unitStatus({ id, title, noun }: Unit, checkpoint: UnitCheckpoint | unde
     noun: noun ?? null,
     done: done ?? null,
     total: total ?? null,
+    left: checkpoint?.left ?? null,
   };
 }
 

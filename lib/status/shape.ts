@@ -32,12 +32,21 @@ export interface Sync {
   readonly lastStart: StartStatus | null;
   /** Of that run, and how things stand. */
   readonly counts: Tally;
-  /** What is older than `refreshAfter` (seconds) by now; of `reviews`, the shops whose reviews are. */
+  /** What a run that began now would refresh, by `refreshAfter` (seconds); of `reviews`, the shops it would read. */
   readonly due: {
     readonly refreshAfter: number;
     readonly listings: number;
     readonly shops: number;
     readonly reviews: number;
+  };
+  /**
+   * Reviews of the past year: those stored, and those there are by the shops' own figures; and the shop whose reviews
+   * were read longest ago, null where none were.
+   */
+  readonly reviews: {
+    readonly stored: number;
+    readonly counted: number;
+    readonly oldest: { readonly shopId: number; readonly readAt: string } | null;
   };
   /** Why images failed and records are set aside, the most frequent reasons first. */
   readonly imageReasons: readonly { readonly reason: string; readonly n: number }[];
@@ -84,6 +93,8 @@ export interface UnitStatus {
   readonly noun: string | null;
   readonly done: number | null;
   readonly total: number | null;
+  /** Items that it left to the next run, which was due; null: none. */
+  readonly left: number | null;
 }
 
 export interface StartStatus {
@@ -118,6 +129,10 @@ export interface QuotaStatus {
 export interface NextRun extends Requests {
   /** `rest`: of the run that is not finished; `whole`: a new one. */
   readonly of: 'rest' | 'whole';
+  /** When it begins by `every:`; null: when it is started. */
+  readonly beginsAt: string | null;
+  /** Of `reviews`: for shops never read, for new reviews, for older pages, and for shops that were not read for long. */
+  readonly reviewParts: Readonly<Record<'first' | 'news' | 'older' | 'unread', number>>;
   /** Taxonomies that no crawl has counted yet: they come on top. */
   readonly uncounted: readonly number[];
   /** How long it takes at `perSecond`, waits for the daily quota included where that is known. Seconds. */

@@ -168,6 +168,8 @@ export class Database {
   readonly #writer: DriverSql;
   readonly #reader: DriverSql;
   readonly #turn = pLimit(1);
+  /** Called before each write; what it throws, the write throws. */
+  guard: (() => void) | undefined;
   #mode: 'FULL' | 'NORMAL' = 'FULL';
 
   private constructor(path: string, writer: Connection, reader: Connection) {
@@ -271,6 +273,7 @@ export class Database {
   async write<T>(work: (tx: ScriptTx) => Promise<T>): Promise<T> {
     refuseInsideWrite('write');
     return this.#turn(async () => {
+      this.guard?.();
       await this.#synchronous('FULL');
       return this.#transaction(work);
     });
@@ -283,6 +286,7 @@ export class Database {
   async writeRelaxed<Row>(sql: string, params: Params): Promise<Row | undefined> {
     refuseInsideWrite('writeRelaxed');
     return this.#turn(async () => {
+      this.guard?.();
       await this.#synchronous('NORMAL');
       return this.#writer.get<Row>(sql, params);
     });
@@ -305,6 +309,17 @@ export class Database {
       await this.#writer.run('ROLLBACK').catch(() => undefined);
       throw error;
     }
+  }
+
+  /** Writes application_id into the header, and the header into the file itself. */
+  async mark(id: number): Promise<void> {
+    await this.write((tx) => tx.run(`PRAGMA application_id = ${id}`));
+    await this.#turn(() => this.#writer.all('PRAGMA wal_checkpoint(PASSIVE)'));
+  }
+
+  /** Brings all that is in the -wal into the file, and empties it. */
+  async checkpoint(): Promise<void> {
+    await this.#turn(() => this.#writer.all('PRAGMA wal_checkpoint(TRUNCATE)'));
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,8 @@
+import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { Database, StoreError } from './database.ts';
+import type { Tx } from './database.ts';
+import type { Marks } from './database-file.ts';
 import { makePrivate } from './files.ts';
 
 export interface Holder {
@@ -11,6 +14,10 @@ export interface Holder {
 export interface Lock {
   /** False: the last holder died, or said that it ended badly. */
   readonly endedCleanly: boolean;
+  /** Of the database file (see lib/store/database-file.ts). */
+  readonly marks: Marks;
+  /** The file has the next mark now. @throws StoreError where another process took the lock in that moment */
+  remember(): Promise<void>;
   release(well: boolean): Promise<void>;
 }
 
@@ -30,6 +37,7 @@ export async function acquireLock(databasePath: string, me: Holder): Promise<Loc
     await file.run('CREATE TABLE IF NOT EXISTS holder (id INTEGER PRIMARY KEY, pid INTEGER, since INTEGER)');
     const last = await file.get('SELECT pid FROM holder');
     await file.run('REPLACE INTO holder VALUES (1, ?, ?)', [me.pid, me.since]);
+    const marks = await readMarks(file);
     await file.run('COMMIT');
     await file.run('BEGIN IMMEDIATE');
     const release = async (well: boolean): Promise<void> => {
@@ -40,12 +48,46 @@ export async function acquireLock(databasePath: string, me: Holder): Promise<Loc
         await file.close();
       }
     };
-    return { endedCleanly: last === undefined, release };
+    const remember = async (): Promise<void> => {
+      await file.run('UPDATE worked_on SET current = next, next = ?', [newMark()]);
+      await file.run('COMMIT');
+      await file.run('BEGIN IMMEDIATE');
+    };
+    return { endedCleanly: last === undefined, marks, remember, release };
   } catch (error) {
     if (!(error instanceof StoreError) || error.code !== 'SQLITE_BUSY') throw error;
     const holder = await file.get<Holder>('SELECT pid, since FROM holder').catch(() => undefined);
     await file.close();
     return holder ?? { pid: 0, since: 0 };
+  }
+}
+
+async function readMarks(file: Tx): Promise<Marks> {
+  await file.run(
+    'CREATE TABLE IF NOT EXISTS worked_on (id INTEGER PRIMARY KEY, current INTEGER, next INTEGER NOT NULL)',
+  );
+  await file.run('INSERT INTO worked_on VALUES (1, NULL, ?) ON CONFLICT DO NOTHING', [newMark()]);
+  const marks = await file.get<Marks>('SELECT current, next FROM worked_on');
+  return marks ?? { current: null, next: newMark() };
+}
+
+/** Never twice: 0 is what a database has that no start has marked. */
+function newMark(): number {
+  return randomInt(1, 2 ** 31);
+}
+
+/** Marks without the lock, for those who only read; undefined: there are none. */
+export async function marksOf(databasePath: string): Promise<Marks | undefined> {
+  const path = `${databasePath}.lock`;
+  if (!existsSync(path)) return undefined;
+  const file = await Database.openRollback(path);
+  try {
+    return await file.get<Marks>('SELECT current, next FROM worked_on');
+  } catch {
+    // Of a version before, or at this moment in use.
+    return undefined;
+  } finally {
+    await file.close();
   }
 }
 

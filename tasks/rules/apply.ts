@@ -1,57 +1,45 @@
 import type { BatchListing, SearchPage } from '../../lib/etsy/api.ts';
-import { imageParts, imageUrl } from '../../lib/dataset/image-url.ts';
-import type { Listing, Rejected, Shop } from '../../lib/etsy/schemas.ts';
+import { imageNumber, imageParts, imageUrl } from '../../lib/dataset/image-url.ts';
+import type { Listing, ListingImage } from '../../lib/etsy/schemas.ts';
 import { classify } from '../../lib/dataset/when-made.ts';
-import { nowSeconds } from '../../lib/services.ts';
 import type { ServicesWith } from '../../lib/services.ts';
-import type { Sql, Tx } from '../../lib/store/database.ts';
-import { setAside, settleListings, settleShops } from '../../lib/dataset/set-aside.ts';
-import { imagesDone, noteImages, recheckImages, withoutImageRecord } from '../../lib/dataset/images.ts';
-import type { ImageFile, ImageRef as StoredImage } from '../../lib/dataset/images.ts';
+import type { Tx } from '../../lib/store/database.ts';
+import { noteReceived } from '../../lib/dataset/answers.ts';
+import { addOddities, misfitOddities } from '../../lib/dataset/oddities.ts';
+import type { Oddity } from '../../lib/dataset/oddities.ts';
+import { setAside, setAsideRefused, settleListings, settleShops } from '../../lib/dataset/set-aside.ts';
+import {
+  imagesDone,
+  imagesDoubtful,
+  noteImages,
+  recheckImages,
+  withoutImageRecord,
+} from '../../lib/dataset/images.ts';
+import type { ImageRef as StoredImage } from '../../lib/dataset/images.ts';
 import {
   addListings,
   addListingsDynamic,
   dueListings,
   fillProductionPartners,
+  goneListings,
   markRemoved,
+  storedListings,
 } from '../../lib/dataset/listings.ts';
 import { getEntries, markSeen, putEntries } from '../../lib/dataset/meta-data.ts';
 import { addShops, dueShops } from '../../lib/dataset/shops.ts';
-import { staleBefore } from '../../lib/dataset/due.ts';
-import { dropWanted, unwantedShops, want } from '../../lib/dataset/wanted.ts';
+import { shownInRun } from '../../lib/dataset/slices.ts';
+import { dropWanted, missesOf, unwantedShops, want, wantAgain } from '../../lib/dataset/wanted.ts';
 import { imageEntry, imageOfEntry, seenEntry, yearOfEntry } from '../../lib/dataset/entries.ts';
 import type { ImageRef } from '../../lib/dataset/entries.ts';
-import { imagesOnDisk } from '../../lib/dataset/image-files.ts';
-import { orLeaveOut } from './leave-out.ts';
+import { moment, unique } from './batch.ts';
+import type { BatchAnswer, FetchedShop, Found } from './batch.ts';
 import { listingRow, primaryImage, shopRow } from './rows.ts';
 
 type Services = ServicesWith<'api'>;
 
 const SEARCH = 'listings/active';
 const BATCHES = 'listings/batch';
-
-type Found = readonly (ImageFile & { listingId: number })[];
-
-/** The rules of when a row is due, at one moment. */
-async function moment(
-  sql: Sql,
-  { rules }: Services,
-  runId: number,
-): Promise<{ now: number; staleBefore: number; madeSince: number }> {
-  const now = nowSeconds();
-  return { now, staleBefore: await staleBefore(sql, rules, runId, now), madeSince: rules.madeSince };
-}
-
-/** Images that lie on disk although nothing is recorded of them: another program, or an earlier system, put them there. */
-export async function unrecordedImages(services: Services, listings: readonly Listing[]): Promise<Found> {
-  const { madeSince } = services.rules;
-  const since = listings.filter((listing) => classify(listing.when_made, madeSince) === 'since');
-  const unrecorded = await withoutImageRecord(
-    services.sql,
-    since.map((listing) => listing.listing_id),
-  );
-  return imagesOnDisk(services.imagesFolder, unrecorded);
-}
+const SHOPS = 'shops/{id}';
 
 /**
  * A page of search results: entries for all, rows for what was made since; what only the batch can tell (image, shop,
@@ -70,11 +58,13 @@ export async function applyPage(
   const listings = unique(page.good);
   const since = listings.filter((listing) => classify(listing.when_made, madeSince) === 'since');
   await updateEntries(tx, listings, madeSince, new Map(), new Set());
-  const seen = await markSeen(tx, idsOf(listings), slice);
+  const spoilt = page.rejected.flatMap((bad) => bad.listingId ?? []);
+  const seen = await markSeen(tx, [...idsOf(listings), ...spoilt], slice);
 
   const rows = since.map((listing) => listingRow(listing, now));
   await addListings(tx, rows);
   const whole = rows.filter((row) => row.views !== null);
+  const back = await goneListings(tx, idsOf(whole));
   const refreshed = await addListingsDynamic(tx, whole, staleBefore);
   const lacking = await dueListings(tx, idsOf(rows.filter((row) => row.views === null)), staleBefore);
 
@@ -89,7 +79,6 @@ export async function applyPage(
   );
   await wantShops(tx, since, staleBefore);
   // The batch may have a good record of what the page spoilt.
-  const spoilt = page.rejected.flatMap((bad) => bad.listingId ?? []);
   await want(
     tx,
     spoilt.map((listingId) => ({ listingId, shopId: null })),
@@ -101,6 +90,13 @@ export async function applyPage(
     now,
     page.rejected.map((bad) => ({ endpoint: SEARCH, ...bad })),
   );
+  await noteReceived(tx, runId, {
+    endpoint: SEARCH,
+    usable: page.good.length,
+    unusable: page.rejected.length,
+    reason: page.rejected.at(-1)?.reason,
+  });
+  await addOddities(tx, runId, [backOnOffer(back), ...misfitOddities(SEARCH, page.misfits)]);
   return seen;
 }
 
@@ -115,67 +111,16 @@ async function wantShops(tx: Tx, listings: readonly Listing[], staleBefore: numb
   );
 }
 
-/** A shop that could not be had, and why. */
-export interface LostShop extends Rejected {
-  readonly shopId: number;
-}
-
-export interface BatchAnswer {
-  readonly asked: readonly number[];
-  readonly listings: readonly BatchListing[];
-  readonly rejected: readonly Rejected[];
-  /** Fetched one by one, because the association was missing. */
-  readonly shops: readonly Shop[];
-  readonly lostShops: readonly LostShop[];
-  readonly found: Found;
-  /** Set where no answer could be had; nothing is known of the listings then, and a later stage or run asks again. */
-  readonly leftOut?: Rejected;
-}
-
-/** Asks for up to 100 listings with images and shops; a shop that should have come along but did not is asked for itself. */
-export async function fetchBatch(
-  services: Services,
-  runId: number,
-  asked: readonly number[],
-): Promise<BatchAnswer> {
-  const nothing = { asked, listings: [], rejected: [], shops: [], lostShops: [], found: [] };
-  return orLeaveOut(askBatch(services, runId, asked), (leftOut) => ({ ...nothing, leftOut }));
-}
-
-async function askBatch(services: Services, runId: number, asked: readonly number[]): Promise<BatchAnswer> {
-  const { good, rejected } = await services.api.batch(asked);
-  const { staleBefore, madeSince } = await moment(services.sql, services, runId);
-  const listings = unique(good);
-  const brought = new Set(listings.flatMap((listing) => listing.shopRecord?.shop_id ?? []));
-  const since = listings.filter((listing) => classify(listing.when_made, madeSince) === 'since');
-  const missing = new Set(since.map((listing) => listing.shop_id).filter((shopId) => !brought.has(shopId)));
-  const shops: Shop[] = [];
-  const lostShops: LostShop[] = [];
-  for (const shopId of await dueShops(services.sql, [...missing], staleBefore)) {
-    const shop = await fetchShop(services, shopId);
-    if ('reason' in shop) lostShops.push(shop);
-    else shops.push(shop);
-  }
-  return { asked, listings, rejected, shops, lostShops, found: await unrecordedImages(services, listings) };
-}
-
-/** A shop by itself. What cannot be had or used is told, so that the rest goes on. */
-export async function fetchShop(services: Services, shopId: number): Promise<Shop | LostShop> {
-  const shop = await orLeaveOut(services.api.shop(shopId), (leftOut) => leftOut);
-  if (!shop) return { shopId, reason: 'HTTP 404: Etsy no longer knows the shop', raw: shopId };
-  return 'reason' in shop ? { ...shop, shopId } : shop;
-}
-
 /** The rows of shops, each where it is due; what could not be had is set aside. */
 export async function applyShops(
   tx: Tx,
   services: Services,
   runId: number,
-  shops: readonly Shop[],
-  lost: readonly LostShop[],
+  shops: readonly FetchedShop[],
 ): Promise<void> {
   const { now, staleBefore } = await moment(tx, services, runId);
-  const rows = new Map(shops.map((shop) => [shop.shop_id, shopRow(shop, now)]));
+  const rows = new Map(shops.flatMap(({ shop }) => (shop ? [[shop.shop_id, shopRow(shop, now)]] : [])));
+  const lost = shops.flatMap((one) => one.lost ?? []);
   await addShops(tx, [...rows.values()], staleBefore);
   await settleShops(tx, [...rows.keys()], now);
   await setAside(
@@ -184,9 +129,11 @@ export async function applyShops(
     now,
     lost.map((shop) => ({ endpoint: `shops/${shop.shopId}`, ...shop })),
   );
+  const misfits = shops.flatMap((one) => one.misfits ?? []);
+  await addOddities(tx, runId, misfitOddities(SHOPS, misfits));
 }
 
-/** What a batch said: rows that are due, shops, images; and of those it did not name, that they are gone. */
+/** What a batch said: rows that are due, shops, images; and what becomes of those that it did not name. */
 export async function applyBatch(
   tx: Tx,
   services: Services,
@@ -194,44 +141,92 @@ export async function applyBatch(
   answer: BatchAnswer,
 ): Promise<void> {
   const { now, staleBefore, madeSince } = await moment(tx, services, runId);
-  const { listings, leftOut } = answer;
-  if (leftOut) {
-    const raw = answer.asked;
-    return setAside(tx, runId, now, [{ endpoint: BATCHES, reason: leftOut.reason, raw }]);
-  }
+  const { listings, rejected } = answer;
   const since = listings.filter((listing) => classify(listing.when_made, madeSince) === 'since');
 
   const rows = since.map((listing) => listingRow(listing, now));
   await addListings(tx, rows);
   await fillProductionPartners(tx, rows);
+  const back = await goneListings(tx, idsOf(since));
   await addListingsDynamic(tx, rows, staleBefore);
-  const shops = [...since.flatMap((listing) => listing.shopRecord ?? []), ...answer.shops];
-  await applyShops(tx, services, runId, shops, answer.lostShops);
+  // Rows of a listing that is no longer of the years wanted go on being kept, until it is gone.
+  const others = listings.filter((listing) => classify(listing.when_made, madeSince) !== 'since');
+  const stored = await storedListings(tx, idsOf(others));
+  const outside = others.filter((listing) => stored.has(listing.listing_id));
+  await addListingsDynamic(
+    tx,
+    outside.map((listing) => listingRow(listing, now)),
+    staleBefore,
+  );
+  const brought = since.flatMap((listing) => listing.shopRecord ?? []);
+  await applyShops(tx, services, runId, [...brought.map((shop) => ({ shop })), ...answer.shops]);
 
   await imagesDone(tx, answer.found);
-  await applyImages(tx, listings, since, madeSince);
-  await applyMissing(tx, services, answer, now, staleBefore);
-  await dropWanted(tx, answer.asked);
-  await settleListings(tx, answer.asked, now);
+  await applyImages(tx, runId, listings, since, madeSince);
+  await applyMissing(tx, services, runId, answer, { now, staleBefore });
+  await settleListings(tx, idsOf(listings), now);
   await setAside(
     tx,
     runId,
     now,
-    answer.rejected.map((bad) => ({ endpoint: BATCHES, ...bad })),
+    rejected.map((bad) => ({ endpoint: BATCHES, ...bad })),
   );
+  await noteReceived(tx, runId, {
+    endpoint: BATCHES,
+    usable: listings.length,
+    unusable: rejected.filter((bad) => !bad.ofPart).length,
+    reason: rejected.at(-1)?.reason,
+  });
+  await applyRefused(tx, services, runId, answer, now);
+  await addOddities(tx, runId, [backOnOffer(back), ...misfitOddities(BATCHES, answer.misfits)]);
+}
+
+/** Listings that spoil every batch they are in. */
+async function applyRefused(
+  tx: Tx,
+  { rules }: Services,
+  runId: number,
+  { refused }: BatchAnswer,
+  now: number,
+): Promise<void> {
+  for (const { listingId, reason } of refused) {
+    await setAsideRefused(tx, runId, now, { endpoint: BATCHES, reason, listingId }, rules.refreshAfter);
+    await noteReceived(tx, runId, { endpoint: BATCHES, refused: 1, reason });
+    await addOddities(tx, runId, [
+      {
+        what: `a batch with a certain listing was refused (${reason})`,
+        became: 'set aside; asked for by itself, and the rest without it',
+        example: String(listingId),
+      },
+    ]);
+  }
+}
+
+/** Rows that said so were wrong, or it is back. */
+function backOnOffer(back: readonly number[]): Oddity {
+  return {
+    what: 'listings recorded as removed were shown again',
+    became: 'recorded as on offer again',
+    n: back.length,
+    example: back[0] === undefined ? undefined : String(back[0]),
+  };
 }
 
 async function applyImages(
   tx: Tx,
+  runId: number,
   listings: readonly BatchListing[],
   since: readonly BatchListing[],
   madeSince: number,
 ): Promise<void> {
   const images = new Map<number, ImageRef & { url: string }>();
   const without: { id: number; reason: string }[] = [];
+  const doubtful: { listingId: number; reason: string }[] = [];
   for (const listing of since) {
     const image = listing.imageList && primaryImage(listing.imageList);
-    if (image?.url_570xN) {
+    const doubt = image && contradiction(image, listing.listing_id);
+    if (doubt !== undefined) doubtful.push({ listingId: listing.listing_id, reason: doubt });
+    else if (image?.url_570xN) {
       const parts = imageParts(image.url_570xN);
       images.set(listing.listing_id, { imageId: image.listing_image_id, url: image.url_570xN, ...parts });
     } else if (listing.imageList) {
@@ -248,23 +243,100 @@ async function applyImages(
     [...images].map(([listingId, { imageId, url }]) => ({ listingId, imageId, url })),
     without,
   );
+  await imagesDoubtful(tx, doubtful);
+  await addOddities(tx, runId, [
+    {
+      what: 'the image of a listing had the address of another image',
+      became: 'not fetched; asked for again',
+      n: doubtful.length,
+      example: doubtful[0] && `listing ${doubtful[0].listingId}: ${doubtful[0].reason}`,
+    },
+  ]);
 }
 
+/** What one answer says twice, of the same image, in two ways; undefined where it agrees with itself. */
+function contradiction(image: ListingImage, listingId: number): string | undefined {
+  const { listing_image_id: id, listing_id: owner, url_570xN: url } = image;
+  if (typeof owner === 'number' && owner !== listingId) return `image ${id} is of another listing, ${owner}`;
+  const number = url ? imageNumber(url) : undefined;
+  // The listing's own number says whose it is just as well.
+  if (number === undefined || number === id || number === listingId) return undefined;
+  return `the address of image ${id} is that of another, ${number}`;
+}
+
+/** Answers without a listing after which it is given up for this run, where none of them proved anything. */
+const MOST_MISSES = 4;
+
+/**
+ * That one answer does not name a listing proves nothing: it is asked for once more, in another request. It counts as
+ * gone where both do not name it, the last of them names others, and the search has not shown it in this run.
+ */
 async function applyMissing(
   tx: Tx,
   services: Services,
+  runId: number,
   answer: BatchAnswer,
-  now: number,
-  staleBefore: number,
+  { now, staleBefore }: Now,
 ): Promise<void> {
   const named = new Set(idsOf(answer.listings));
-  const unreadable = answer.rejected.map((bad) => bad.listingId);
+  const spoilt = new Set(answer.rejected.map((bad) => bad.listingId));
+  const refused = new Set(answer.refused.map(({ listingId }) => listingId));
   // A record whose very id cannot be read might be any of them: then nothing is said of those that seem missing.
-  if (unreadable.includes(undefined)) return;
-  const missing = answer.asked.filter((id) => !named.has(id) && !unreadable.includes(id));
-  await markRemoved(tx, missing, now, staleBefore);
-  await noteImages(tx, await lastKnownImages(tx, services, missing), []);
-  const without = await withoutImage(tx, missing);
+  const isProof = answer.isCredible && !spoilt.has(undefined);
+  const missing = answer.asked.filter((id) => !named.has(id) && !spoilt.has(id) && !refused.has(id));
+  const misses = await missesOf(tx, answer.asked);
+  const shown = await shownInRun(tx, runId, missing);
+  // That a listing is gone still, one answer may say.
+  const known = new Set((await goneListings(tx, missing)).filter((id) => !shown.has(id)));
+  const again: { id: number; misses: number }[] = [];
+  const gone: number[] = [];
+  const unsettled: number[] = [];
+  for (const id of missing) {
+    const times = (misses.get(id) ?? 0) + 1;
+    if (isProof && known.has(id)) gone.push(id);
+    else if (times < 2) again.push({ id, misses: times });
+    else if (isProof && !shown.has(id)) gone.push(id);
+    else if (shown.has(id) || times >= MOST_MISSES) unsettled.push(id);
+    else again.push({ id, misses: times });
+  }
+  await dropWanted(tx, answer.asked);
+  await wantAgain(tx, again);
+  await settleListings(tx, gone, now);
+  await recordGone(tx, services, gone, { now, staleBefore });
+  await addOddities(tx, runId, [
+    {
+      ...MISSING,
+      became: 'asked for again, and there',
+      ...counted(answer.asked.filter((id) => named.has(id) && misses.has(id))),
+    },
+    {
+      ...MISSING,
+      became: 'asked for again in vain; left as they were, for the search shows them or no answer named any',
+      ...counted(unsettled),
+    },
+  ]);
+}
+
+const MISSING = { what: 'listings were missing in an answer of listings/batch' };
+
+function counted(ids: readonly number[]): { n: number; example: string | undefined } {
+  return { n: ids.length, example: ids[0] === undefined ? undefined : String(ids[0]) };
+}
+
+interface Now {
+  readonly now: number;
+  readonly staleBefore: number;
+}
+
+async function recordGone(
+  tx: Tx,
+  services: Services,
+  gone: readonly number[],
+  { now, staleBefore }: Now,
+): Promise<void> {
+  await markRemoved(tx, gone, now, staleBefore);
+  await noteImages(tx, await lastKnownImages(tx, services, gone), []);
+  const without = await withoutImage(tx, gone);
   await noteImages(
     tx,
     [],
@@ -315,9 +387,4 @@ async function updateEntries(
 
 function idsOf(listings: readonly { readonly listing_id: number }[]): number[] {
   return listings.map((listing) => listing.listing_id);
-}
-
-/** A live index can show one listing twice on a page. */
-function unique<T extends { readonly listing_id: number }>(listings: readonly T[]): T[] {
-  return [...new Map(listings.map((listing) => [listing.listing_id, listing])).values()];
 }

@@ -1,21 +1,25 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { lstatSync } from 'node:fs';
+import { readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ImageProblem } from '../../lib/etsy/cdn.ts';
-import { sleep } from '../../lib/etsy/time.ts';
+import { nap, sleep } from '../../lib/etsy/time.ts';
 import type { ServicesWith } from '../../lib/services.ts';
 import type { Tx } from '../../lib/store/database.ts';
-import { namingFile, replaceFile } from '../../lib/store/files.ts';
+import { FileError, namingFile, replaceFile } from '../../lib/store/files.ts';
 import { SyncedFiles } from '../../lib/store/synced-files.ts';
 import { imagesDone, imagesFailed, nextImages } from '../../lib/dataset/images.ts';
 import type { ImageFailure, ImageFile, ImageJob } from '../../lib/dataset/images.ts';
-import { imagePath, inspectImage } from '../../lib/dataset/image-files.ts';
+import { imagePath, inspectImage, keptPath } from '../../lib/dataset/image-files.ts';
+import { ImagesFolder } from '../../lib/dataset/images-folder.ts';
+import { MIN_IMAGE_BYTES } from '../../lib/dataset/jpeg.ts';
 
 type Services = ServicesWith<'cdn'>;
 
-/** Tries within one run; a failed image gets as many in the next one. */
+/** Tries one after the other; what failed in passing gets as many again at the end of the run, and then in the next. */
 const TRIES = 3;
-const PAUSE_MS = 400;
+/** The pauses before the tries at the end of a run, by how long the first pause after a failure is: 5 s, 20 s, 60 s. */
+const ROUNDS = [10, 40, 120];
 /** Downloads committed together: a commit waits for the disk, and a file that lies there already is not fetched again. */
 const GROUP = 25;
 const GROUP_MS = 1000;
@@ -23,29 +27,82 @@ const GROUP_MS = 1000;
 export interface Downloaded {
   readonly done: (ImageFile & { listingId: number })[];
   readonly failed: ImageFailure[];
+  /** Set instead of both where nothing is left but what failed in passing: when that is tried again. Epoch ms. */
+  readonly resumesAt?: number;
 }
 
-/** Downloads what is waiting, one image at a time, a second's worth a group; undefined when nothing is waiting. */
-export async function downloadGroup(
-  services: Services,
-  hosts: readonly string[],
-  runId: number,
-  stop: AbortSignal,
+export interface Downloads {
+  readonly services: Services;
+  readonly hosts: readonly string[];
+  readonly runId: number;
+  readonly stop: AbortSignal;
+  /** Whether more may come into the queue. */
+  readonly more: () => boolean;
+}
+
+/** How often an empty queue is looked at while others may still fill it. Milliseconds. */
+const LOOK_MS = 200;
+
+/**
+ * Downloads what is waiting, one image at a time, a second's worth a group, until nothing is left and no more may come.
+ * Each group must be committed before the next is asked for.
+ */
+export async function* downloads(all: Downloads): AsyncGenerator<Downloaded, void, undefined> {
+  const { services, stop, more } = all;
+  const folder = new ImagesFolder(services.sql, services.imagesFolder);
+  /** Failed in passing since the last round. */
+  const resting = new Set<number>();
+  for (let round = 0; ;) {
+    stop.throwIfAborted();
+    // Asked before the queue is looked at: what was put in it before the others ended is then surely seen.
+    const isOpen = more();
+    const isLast = round === ROUNDS.length;
+    const group = await folderKept(folder, () => downloadGroup(all, folder, resting, isLast));
+    if (group) {
+      for (const one of group.failed) if (one.isFinal === false) resting.add(one.listingId);
+      yield group;
+    } else if (isOpen) await sleep(LOOK_MS, stop);
+    else if (resting.size > 0 && !isLast) {
+      const pause = (ROUNDS[round] ?? 0) * services.cdn.firstPauseMs;
+      yield { done: [], failed: [], resumesAt: Date.now() + pause };
+      await nap(pause, stop);
+      resting.clear();
+      round += 1;
+    } else return;
+  }
+}
+
+/** A folder that vanishes in the middle is told as such, not by the first file that cannot be written. */
+async function folderKept<T>(folder: ImagesFolder, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof FileError && error.code === 'ENOENT') await folder.ready();
+    throw error;
+  }
+}
+
+/** Undefined when nothing is waiting. */
+async function downloadGroup(
+  { services, hosts, runId, stop }: Downloads,
+  folder: ImagesFolder,
+  resting: ReadonlySet<number>,
+  isLast: boolean,
 ): Promise<Downloaded | undefined> {
-  const jobs = await nextImages(services.sql, runId, GROUP);
+  const waiting = await nextImages(services.sql, runId, GROUP + resting.size);
+  const jobs = waiting.filter((job) => !resting.has(job.listing_id)).slice(0, GROUP);
   if (jobs.length === 0) return undefined;
-  const folder = services.imagesFolder;
-  await namingFile(folder, () => mkdir(folder, { recursive: true }));
+  await folder.ready();
   const group: Downloaded = { done: [], failed: [] };
   const files = new SyncedFiles();
   const until = performance.now() + GROUP_MS;
   for (const job of jobs) {
     if (stop.aborted || performance.now() > until) break;
-    const result = await fetchImage(services, hosts, job, stop);
+    const result = await fetchImage(services, hosts, job, stop, isLast);
     if (result && 'reason' in result) group.failed.push(result);
     else if (result) {
       group.done.push(result);
-      files.add(imagePath(folder, result.listingId));
+      files.add(imagePath(folder.path, result.listingId));
     }
   }
   await files.synced();
@@ -63,13 +120,16 @@ async function fetchImage(
   hosts: readonly string[],
   job: ImageJob,
   stop: AbortSignal,
+  isLast: boolean,
 ): Promise<(ImageFile & { listingId: number }) | ImageFailure | undefined> {
   const listingId = job.listing_id;
   const path = imagePath(services.imagesFolder, listingId);
   // A kill between the rename and the commit leaves the file: it is complete, and not asked for again. Where a reason
   // stands, the file there is the very one that is to be replaced.
-  const present = job.reason === null ? await inspectImage(path) : undefined;
-  if (present && !('fault' in present)) return { ...present, listingId };
+  const present = await inspectImage(path);
+  if (!('fault' in present) && job.reason === null) return { ...present, listingId };
+  if ('fault' in present && present.isInTheWay)
+    return { listingId, state: 'failed', reason: present.fault, attempts: 0, isFinal: true };
 
   const early = await earlyFile(services.imagesFolder, job);
   if (early) return { ...(await keep(path, early)), listingId };
@@ -82,10 +142,13 @@ async function fetchImage(
       if (!(error instanceof ImageProblem)) throw error;
       const state = error.kind === 'missing' ? 'missing' : 'failed';
       if (error.kind !== 'passing' || attempt >= TRIES) {
-        return { listingId, state, reason: error.message, attempts: attempt };
+        const isFinal = error.kind !== 'passing' || isLast;
+        return { listingId, state, reason: error.message, attempts: attempt, isFinal };
       }
       if (stop.aborted) return undefined;
-      await sleep(PAUSE_MS * 2 ** attempt * (0.5 + Math.random()), stop).catch(() => undefined);
+      await sleep(services.cdn.firstPauseMs * 2 ** attempt * (0.5 + Math.random()), stop).catch(
+        () => undefined,
+      );
       if (stop.aborted) return undefined;
     }
   }
@@ -97,8 +160,14 @@ async function earlyFile(folder: string, job: ImageJob): Promise<Buffer | undefi
   return 'fault' in (await inspectImage(path)) ? undefined : readFile(path);
 }
 
-/** Under a temporary name first: under its own, an image is complete. */
+/**
+ * Under a temporary name first: under its own, an image is complete. What was there before, and is not one of the
+ * placeholders of earlier systems, is moved aside the first time: it may be somebody's.
+ */
 async function keep(path: string, bytes: Buffer): Promise<ImageFile> {
+  const [before, kept] = [path, keptPath(path)].map((one) => lstatSync(one, { throwIfNoEntry: false }));
+  if (before && !kept && (!before.isFile() || before.size >= MIN_IMAGE_BYTES))
+    await namingFile(path, () => rename(path, keptPath(path)));
   await replaceFile(path, `${path}.part`, false, (file) => file.writeFile(bytes));
   const { mtimeMs } = await stat(path);
   return {

@@ -10,6 +10,10 @@ export const FIRST_FROM_THE_END = PAGES;
 const AIM = 10_000;
 /** A slice is cut into so many at once, at most: a sample of 100 prices says no more. */
 const MOST_PARTS = 4;
+/** Pages without a row after which a slice is at its end, whatever its count says. */
+const MOST_EMPTY = 2;
+/** Cuts of one category: with all of Furniture it takes 200. A count that is never small enough ends there. */
+export const MOST_CUTS = 1000;
 /** In cents. No furniture costs more; above it a slice is not cut any further. */
 const CEILING = 100_000_000_000;
 
@@ -23,6 +27,8 @@ export const slice = z.object({
   done: z.int(),
   /** …and these after it. */
   ahead: z.array(z.int()),
+  /** Pages that came without a row, although the count says that there are more. */
+  empty: z.int().optional(),
   /** Etsy does not turn the order round: what the newest-first pages cannot reach cannot be had. */
   oneWay: z.boolean().optional(),
 });
@@ -70,13 +76,20 @@ export function nextPage(open: readonly Slice[], flying: ReadonlySet<string>): P
   return undefined;
 }
 
-/** The open slices with one page of `slice` done, and its slice cut where the count says that it is too large. */
+/**
+ * The open slices with one page of `slice` done, and its slice cut where the count says that it is too large. A count
+ * that pages contradict is not believed for ever: of a range whose first page is half empty nothing is cut off, and one
+ * that has shown two pages without a row is at its end.
+ *
+ * @param more.rows of the page, usable or not. @param more.mayCut whether the category may be cut once more
+ */
 export function advance(
   open: readonly Slice[],
   request: PageRequest,
   count: number | undefined,
   sampleCents: readonly number[],
   barren: boolean,
+  { rows = PAGE, mayCut = true }: { readonly rows?: number; readonly mayCut?: boolean } = {},
 ): { readonly open: Slice[]; readonly split: boolean } {
   const index = open.findIndex(
     (slice) => slice.low === request.slice.low && slice.high === request.slice.high,
@@ -84,22 +97,26 @@ export function advance(
   const slice = open[index];
   if (!slice) throw new Error('internal: a page of a slice that is not open');
   const counted = { ...slice, count: Math.max(slice.count, count ?? 0) };
-  const parts = slice.count < 0 && counted.count > REACH ? cut(counted, sampleCents) : undefined;
+  const isCut = mayCut && slice.count < 0 && counted.count > REACH && rows > PAGE / 2;
+  const parts = isCut ? cut(counted, sampleCents) : undefined;
   // A pass from the other end that begins with known rows: Etsy did not turn the order round, so it leads nowhere new.
   const inVain = barren && request.page === PAGES;
-  const rest = parts ?? stillOpen(inVain ? { ...counted, oneWay: true } : markDone(counted, request.page));
+  const rest =
+    parts ?? stillOpen(inVain ? { ...counted, oneWay: true } : markDone(counted, request.page, rows));
   return { open: [...open.slice(0, index), ...rest, ...open.slice(index + 1)], split: parts !== undefined };
 }
 
-function markDone(slice: Slice, page: number): Slice {
+function markDone(slice: Slice, page: number, rows: number): Slice {
+  const empty = (slice.empty ?? 0) + (rows === 0 ? 1 : 0);
   const ahead = new Set([...slice.ahead, page]);
   let { done } = slice;
   while (ahead.delete(done)) done += 1;
-  return { ...slice, done, ahead: [...ahead].toSorted((a, b) => a - b) };
+  const isEmpty = empty > 0 ? { empty } : {};
+  return { ...slice, done, ahead: [...ahead].toSorted((a, b) => a - b), ...isEmpty };
 }
 
 function stillOpen(slice: Slice): Slice[] {
-  return slice.done >= pagesOf(slice) ? [] : [slice];
+  return slice.done >= pagesOf(slice) || (slice.empty ?? 0) >= MOST_EMPTY ? [] : [slice];
 }
 
 /**

@@ -7,16 +7,25 @@ export const OVERLAP = 7 * 24 * 3600;
 /** The earliest time Etsy takes, 2000-01-01 UTC. Epoch seconds. */
 export const EARLIEST = 946_684_800;
 
+const YEAR = 365 * 24 * 3600;
+
 /** How far the pages of one shop are read, newest first. Plain data: it is kept with the shop until the pass is complete. */
 export const pass = z.object({
   /** Epoch seconds: the next pass goes back to OVERLAP before this one began. */
   startedAt: z.int(),
-  minCreated: z.int(),
-  /** Set once the offsets of a first window are used up: the window goes on from the oldest review seen. */
+  /** The page with a review from before that time is the last one needed; left out: all are. Epoch seconds. */
+  until: z.int().optional(),
+  /** Of passes that an earlier version began: it asked for nothing older. */
+  minCreated: z.int().optional(),
+  /** Of the older pages of a shop: no review is younger than that. Epoch seconds. */
+  from: z.int().optional(),
+  /** Where the window begins: at `from`, and once its offsets are used up at the oldest review seen. */
   maxCreated: z.int().optional(),
   offset: z.int(),
   /** A review on the way could not be used: the next pass asks for this window again. */
   spoiled: z.boolean().optional(),
+  /** Reviews that were not stored before. */
+  brought: z.int().default(0),
   /** Different reviews read so far. */
   read: z.int().default(0),
   /** The largest count that Etsy gave for all of the pass, and for the window that is read now. */
@@ -43,10 +52,14 @@ export interface PageFacts {
   readonly count: number | undefined;
   /** Reviews in it that the pass had not shown before. */
   readonly fresh: number;
+  /** Of these, those that were not stored. */
+  readonly brought?: number;
   /** Epoch seconds: when the oldest review in it was created. */
   readonly oldest: number | undefined;
   /** On the first page, how many the window must hold at least by what is on record. */
   readonly known?: number;
+  /** Reviews of the shop that are stored, those of the page included, and older ones that are still to be read. */
+  readonly accounted?: number;
 }
 
 /** The pass after a page; or, after its last one, how many reviews of those that Etsy counts it did not show. */
@@ -55,16 +68,35 @@ export type Advance =
   | {
       readonly next: undefined;
       readonly missing: number;
-      /** Different reviews that it did show. */
+      /** Different reviews that it did show, and how many of them were not stored. */
       readonly read: number;
+      readonly brought: number;
       /** Some page contradicted what is known. */
       readonly odd: boolean;
+      /** It stopped at `until`: reviews before `than` (epoch s) are still to be read, as many as `left`. */
+      readonly older?: { readonly than: number; readonly left: number } | undefined;
     };
 
-/** @param lastStartedAt when the last complete pass began; undefined: there was none */
-export function newPass(now: number, lastStartedAt: number | undefined): Pass {
-  const minCreated = lastStartedAt === undefined ? EARLIEST : Math.max(EARLIEST, lastStartedAt - OVERLAP);
-  return { startedAt: now, minCreated, offset: 0, read: 0, largest: 0, counted: 0 };
+const nothing = { offset: 0, brought: 0, read: 0, largest: 0, counted: 0 };
+
+/** All pages of a shop. @param now epoch seconds */
+export function wholePass(now: number): Pass {
+  return { startedAt: now, ...nothing };
+}
+
+/**
+ * The newest pages, without a lower end in the query: the page that passes it costs nothing more, and shows what was
+ * edited, or came late.
+ * @param lastStartedAt when the last complete pass began; undefined: there was none, and the pages of a year are read
+ */
+export function newestPass(now: number, lastStartedAt: number | undefined): Pass {
+  const until = lastStartedAt === undefined ? now - YEAR : lastStartedAt - OVERLAP;
+  return { startedAt: now, until: Math.max(EARLIEST, until), ...nothing };
+}
+
+/** What the first visit has left. @param than epoch seconds of the oldest review that is read */
+export function olderPass(now: number, than: number): Pass {
+  return { startedAt: now, from: than, maxCreated: than, ...nothing };
 }
 
 export function queryOf({ offset, minCreated, maxCreated }: Pass): ReviewQuery {
@@ -79,9 +111,15 @@ export function queryOf({ offset, minCreated, maxCreated }: Pass): ReviewQuery {
 export function advancePass(current: Pass, page: PageFacts): Advance {
   const { again, ...rest } = current;
   const counted = Math.max(current.counted, page.count ?? 0);
-  const isFirstWindow = current.maxCreated === undefined;
+  const isFirstWindow = current.maxCreated === current.from;
   const largest = isFirstWindow ? Math.max(current.largest, counted) : current.largest;
-  const at: Pass = { ...rest, counted, largest, read: current.read + page.fresh };
+  const at: Pass = {
+    ...rest,
+    counted,
+    largest,
+    read: current.read + page.fresh,
+    brought: current.brought + (page.brought ?? 0),
+  };
   const isAllRead = at.read >= largest;
   if (current.second && isAllRead) return over(at);
 
@@ -92,6 +130,12 @@ export function advancePass(current: Pass, page: PageFacts): Advance {
     if (page.count !== undefined && page.count < counted) at.lower = page.count;
   }
 
+  const isBackFarEnough = at.until !== undefined && page.oldest !== undefined && page.oldest < at.until;
+  // Fewer than Etsy counts: something is missing that lies further back than it should.
+  if (isBackFarEnough && (page.accounted ?? largest) < largest) delete at.until;
+  else if (isBackFarEnough)
+    return over({ ...at, largest: 0 }, { than: page.oldest ?? 0, left: largest - at.read });
+
   at.empty = page.rows === 0 ? (current.empty ?? 0) + 1 : 0;
   const offset = current.offset + PAGE;
   // A full page is never taken for the last one, whatever the count says.
@@ -99,7 +143,7 @@ export function advancePass(current: Pass, page: PageFacts): Advance {
   if (goesOn && offset <= MAX_OFFSET) return { next: { ...at, offset } };
   // More than 12,100 reviews within one second cannot be told apart by time; the window goes on before it.
   const maxCreated = page.oldest === current.maxCreated ? (page.oldest ?? 0) - 1 : page.oldest;
-  if (goesOn && maxCreated !== undefined && maxCreated >= current.minCreated)
+  if (goesOn && maxCreated !== undefined && maxCreated >= (current.minCreated ?? EARLIEST))
     return { next: { ...newWindow(at), maxCreated } };
 
   const isOnePage = isFirstWindow && current.offset === 0;
@@ -107,8 +151,11 @@ export function advancePass(current: Pass, page: PageFacts): Advance {
   return { next: { ...newWindow(at), second: true } };
 }
 
-function over({ largest, read, odd = false }: Pass): Advance {
-  return { next: undefined, missing: Math.max(0, largest - read), read, odd };
+function over(
+  { largest, read, brought, odd = false }: Pass,
+  older?: { than: number; left: number },
+): Advance {
+  return { next: undefined, missing: Math.max(0, largest - read), read, brought, odd, older };
 }
 
 /** Whether an answer does not fit what is known, so that it should not be believed at once. */
@@ -118,10 +165,11 @@ function contradicts(current: Pass, { rows, count, fresh, known = 0 }: PageFacts
   if (rows < expected) return true;
   // Past the end: that is contradicted by what was expected only.
   if (count === undefined) return false;
-  const isRepeated = rows > 0 && fresh === 0 && current.maxCreated === undefined && !current.second;
+  const isRepeated = rows > 0 && fresh === 0 && current.maxCreated === current.from && !current.second;
   return count < lower || count < known || count < offset + rows || isRepeated;
 }
 
 function newWindow({ maxCreated: _, lower: __, ...at }: Pass): Pass {
-  return { ...at, offset: 0, counted: 0, empty: 0 };
+  const window = { ...at, offset: 0, counted: 0, empty: 0 };
+  return at.from === undefined ? window : { ...window, maxCreated: at.from };
 }

@@ -9,6 +9,7 @@ import type { ImageFile } from '../../lib/dataset/images.ts';
 import type { ShortSlice } from '../../lib/dataset/slices.ts';
 import type { Wanted } from '../../lib/dataset/wanted.ts';
 import { imagePath, inspectImage } from '../../lib/dataset/image-files.ts';
+import type { ImageFault } from '../../lib/dataset/image-files.ts';
 
 export interface RecordVerdict {
   readonly findings: Finding[];
@@ -45,7 +46,7 @@ export function checkRecord(record: RecordState): RecordVerdict {
 export async function checkImageFile(
   folder: string,
   record: ImageOnRecord,
-): Promise<{ readonly fault: string } | ImageFile | undefined> {
+): Promise<ImageFault | ImageFile | undefined> {
   const path = imagePath(folder, record.listing_id);
   const info = await lstat(path).catch(() => undefined);
   const unchanged =

@@ -1,7 +1,7 @@
 import { MAX_OFFSET, PAGE } from '../../lib/etsy/api.ts';
 import { advance, nextPage, placeOf, wholeRange } from '../../tasks/rules/price-slices.ts';
 import type { Slice } from '../../tasks/rules/price-slices.ts';
-import { advancePass, newPass } from '../../tasks/rules/review-pass.ts';
+import { advancePass, wholePass } from '../../tasks/rules/review-pass.ts';
 import { BATCH } from '../../lib/task/window.ts';
 import { find } from '../marketplace/search.ts';
 import { currencyOf, money } from '../marketplace/shops.ts';
@@ -93,7 +93,7 @@ export function* requestsFor(
 
 /** Requests for the reviews of one shop, by the pass that the stage makes. @param count not in yet, over `days` */
 export function reviewRequests(count: number, days: number, now: number): number {
-  let current = newPass(now, undefined);
+  let current = wholePass(now);
   let below = count;
   for (let requests = 1; ; requests += 1) {
     const rows = Math.max(0, Math.min(PAGE, below - current.offset));

@@ -47,7 +47,7 @@ function images(when: string, answers: readonly Answer[], text: readonly string[
       const reasons = await serving({ answer: (url) => answers[Number(url.slice(1))] }, (origin) =>
         Promise.all(
           answers.map((_, nth) =>
-            new Cdn({ timeoutMs: 300 }).download(`${origin}/${nth}`, ['127.0.0.1']).then(
+            new Cdn({ timeoutMs: 300, firstPauseMs: 1 }).download(`${origin}/${nth}`, ['127.0.0.1']).then(
               () => 'fine',
               (error: unknown) => (error as Error).message,
             ),

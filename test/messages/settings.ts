@@ -64,7 +64,7 @@ export const settings: readonly Row[] = [
     'a list in place of keys',
     ['- crawl'],
     [
-      'pipeline.yaml:1:1 pipeline: found a list, expected the keys name, kill, api, data, rules, stages',
+      'pipeline.yaml:1:1 pipeline: found a list, expected the keys name, kill, every, api, data, rules, stages',
       '    - crawl',
       '    ~~~~~~~',
       'Nothing has been started. Correct pipeline.yaml and start again.',
@@ -74,11 +74,11 @@ export const settings: readonly Row[] = [
     'a key misspelt, one unknown, a secret in it',
     ['stage: []', 'retries: 2', 'api: { apiKey: abc123 }'],
     [
-      'pipeline.yaml:1:1 stage: unknown key (did you mean stages?), expected one of: name, kill, api, data, rules, stages',
+      'pipeline.yaml:1:1 stage: unknown key (did you mean stages?), expected one of: name, kill, every, api, data, rules, stages',
       '    stage: []',
       '    ~~~~~',
       '',
-      'pipeline.yaml:2:1 retries: unknown key, expected one of: name, kill, api, data, rules, stages',
+      'pipeline.yaml:2:1 retries: unknown key, expected one of: name, kill, every, api, data, rules, stages',
       '    retries: 2',
       '    ~~~~~~~',
       '',

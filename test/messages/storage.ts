@@ -1,6 +1,9 @@
 import { mkdir, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe } from '../../lib/describe.ts';
+import { inspectImage } from '../../lib/dataset/image-files.ts';
+import { ImagesFolder } from '../../lib/dataset/images-folder.ts';
+import { imagesDone } from '../../lib/dataset/images.ts';
+import { describe, exitCodeOf } from '../../lib/describe.ts';
 import { jumpMessage } from '../../lib/etsy/clocks.ts';
 import { Database, StoreError } from '../../lib/store/database.ts';
 import { asFileError, namingFile } from '../../lib/store/files.ts';
@@ -36,6 +39,25 @@ function ofSystem(code: string, said: string): Error {
 
 function ofStore(code: string, said: string): Error {
   return new StoreError('<folder>/etsy_data.db', code, new Error(`${code}: ${said}`));
+}
+
+/** Thirty images are on record, and in their folder are these files; without any, it is not there. */
+async function withoutImages(folder: Folder, names: readonly string[]): Promise<Said> {
+  await run(folder);
+  const done = Array.from({ length: 30 }, (_, at) => {
+    return { listingId: at + 1, bytes: 2000, modifiedMs: 0, sha256: null };
+  });
+  await withDatabase(folder, {}, (database) => database.write((tx) => imagesDone(tx, done)));
+  await folder.write(Object.fromEntries(names.map((name) => [`images/${name}`, 'x'])));
+  const database = await Database.open(join(folder.path, 'etsy_data.db'), { readOnly: true });
+  try {
+    const error: unknown = await new ImagesFolder(database.read, join(folder.path, 'images'))
+      .check()
+      .catch((reason: unknown) => reason);
+    return { text: describe(error), exitCode: exitCodeOf(error) };
+  } finally {
+    await database.close();
+  }
 }
 
 async function refused(work: () => Promise<unknown>): Promise<Said> {
@@ -364,6 +386,62 @@ export const otherFiles: readonly Row[] = [
       'sync-data: warning: cannot write the log: <folder>/sync-data.log is a folder, not a file; the run continues without it',
     ],
     next: 'the run continues without it',
+  },
+  {
+    when: 'images on record, and no folder of images',
+    provoke: (folder) => withoutImages(folder, []),
+    text: [
+      'The images folder <folder>/images does not exist, but 30 are on record. Is its disk mounted?',
+      'Mount it, or put the folder back, then start sync-data again. To download them again instead: mkdir -p "<folder>/images" && touch "<folder>/images/FETCH_AGAIN"',
+    ],
+    next: 'Mount it, or put the folder back, then start sync-data again. To download them again instead: mkdir -p "<folder>/images" && touch "<folder>/images/FETCH_AGAIN"',
+    exitCode: 2,
+  },
+  {
+    when: 'images on record, and an empty folder',
+    provoke: (folder) => withoutImages(folder, ['notes.txt']),
+    text: [
+      'None of the images is in <folder>/images, but 30 are on record. Is its disk mounted?',
+      'Mount it, or put the folder back, then start sync-data again. To download them again instead: mkdir -p "<folder>/images" && touch "<folder>/images/FETCH_AGAIN"',
+    ],
+    next: 'Mount it, or put the folder back, then start sync-data again. To download them again instead: mkdir -p "<folder>/images" && touch "<folder>/images/FETCH_AGAIN"',
+    exitCode: 2,
+  },
+  {
+    when: 'images on record, and hardly any of them there',
+    provoke: (folder) => withoutImages(folder, ['1.jpg', '2.jpg', '3.jpg']),
+    text: [
+      'Most of the images are missing in <folder>/images, but 30 are on record. Is its disk mounted?',
+      'Mount it, or put the folder back, then start sync-data again. To download them again instead: mkdir -p "<folder>/images" && touch "<folder>/images/FETCH_AGAIN"',
+    ],
+    next: 'Mount it, or put the folder back, then start sync-data again. To download them again instead: mkdir -p "<folder>/images" && touch "<folder>/images/FETCH_AGAIN"',
+    exitCode: 2,
+  },
+  {
+    when: 'a folder of data that is not there',
+    provoke: async (folder) => {
+      const data = 'data: { images: disk/etsy/images }\n';
+      await folder.write({ 'pipeline.yaml': `${data}stages:\n${CRAWL}` });
+      return command(folder, [], { ETSY_API_KEY: KEY });
+    },
+    text: [
+      'The folder <folder>/disk/etsy does not exist; data: images in pipeline.yaml lies in it. Is its disk mounted?',
+      'Mount it and start again. If the folder is to be new: mkdir -p "<folder>/disk/etsy"',
+    ],
+    next: 'Mount it and start again. If the folder is to be new: mkdir -p "<folder>/disk/etsy"',
+    exitCode: 2,
+  },
+  {
+    when: 'an image whose name something else has',
+    provoke: async (folder) => {
+      await folder.write({ '1.jpg/x': '', '.2.jpg.icloud': '' });
+      const found = await Promise.all(
+        ['1.jpg', '2.jpg'].map((name) => inspectImage(join(folder.path, name))),
+      );
+      return { text: found.map((one) => ('fault' in one ? one.fault : 'whole')).join('\n') };
+    },
+    text: ['a folder is in its place', 'kept in iCloud only: open it, or switch off "Optimise Mac Storage"'],
+    next: 'kept in iCloud only: open it, or switch off "Optimise Mac Storage"',
   },
   {
     when: 'a clock that jumps during a run',

@@ -2,9 +2,11 @@ import { plot } from '@observablehq/plot';
 import type { PlotOptions } from '@observablehq/plot';
 import { DOMImplementation, XMLSerializer } from '@xmldom/xmldom';
 import type { Element } from '@xmldom/xmldom';
+import { clip } from '../../text/clean.ts';
 import { html, Html, seen } from '../html.ts';
 
 /** How wide a drawing is made, in pixels: once for a wide screen and once for a phone. The page shows one of them. */
+const LONGEST_LABEL = 500;
 const WIDTHS = { wide: 720, narrow: 350 };
 
 export type Room = keyof typeof WIDTHS;
@@ -30,7 +32,7 @@ export function drawing(label: string, optionsFor: (room: Room) => PlotOptions):
     // A group without a role has no name; the whole drawing has one.
     for (const group of Array.from(svg.getElementsByTagName('g'))) group.removeAttribute('aria-label');
     svg.setAttribute('role', 'img');
-    svg.setAttribute('aria-label', label);
+    svg.setAttribute('aria-label', clip(label, LONGEST_LABEL));
     return new Html(seen(new XMLSerializer().serializeToString(svg)));
   });
   return html`<div class="chart">${drawn}</div>`;

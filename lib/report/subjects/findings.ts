@@ -1,5 +1,4 @@
 import { countFindings, openFindings } from '../../dataset/findings.ts';
-import { clip } from '../../text/clean.ts';
 import type { Sql } from '../../store/database.ts';
 import { count, plural } from '../../text/format.ts';
 import { figures, short, table, words } from '../charts/table.ts';
@@ -49,7 +48,8 @@ export async function findings({ sql }: Source): Promise<Content> {
         : table(
             'Open findings',
             [short('Kind'), words('About'), words('What was found')],
-            open.map((one) => [one.kind, clip(one.subject, LONGEST), clip(one.detail, LONGEST)]),
+            open.map((one) => [one.kind, one.subject, one.detail]),
+            LONGEST,
           )
     }`,
   };

@@ -1,10 +1,9 @@
-import { lstat, readFile } from 'node:fs/promises';
 import { clip } from '../../text/clean.ts';
 import { join } from 'node:path';
 import type { Sql } from '../../store/database.ts';
+import { readRegular } from '../../store/files.ts';
 import { plural } from '../../text/format.ts';
-import { html, plainText, webAddress } from '../html.ts';
-import type { Html } from '../html.ts';
+import { Html, etsyAddress, html, plainText } from '../html.ts';
 import type { Content, Source } from '../subject.ts';
 
 /** Images shown, and how many are looked at for them: a file may be missing, or too large. */
@@ -55,10 +54,11 @@ export async function images({ sql, images: folder }: Source): Promise<Content> 
 
 function card({ listing_id, title, url }: Candidate, file: Buffer): Html {
   const name = clip(plainText(title?.trim() || `Listing ${listing_id}`), 140);
-  const image = html`<img src="data:image/jpeg;base64,${file.toString('base64')}" alt="${name}" /><span
-      >${name}</span
-    >`;
-  const address = webAddress(url);
+  const image = html`<img
+      src="data:image/jpeg;base64,${new Html(file.toString('base64'))}"
+      alt="${name}"
+    /><span>${name}</span>`;
+  const address = etsyAddress(url);
   return address === undefined
     ? html`<li>${image}</li> `
     : html`<li><a href="${address}" rel="noopener noreferrer">${image}</a></li> `;
@@ -68,8 +68,9 @@ const JPEG = Buffer.from([0xff, 0xd8, 0xff]);
 
 /** Undefined: it is not there, cannot be read, is no JPEG, or larger than that. Only a plain file is opened. */
 async function readJpeg(path: string, most: number): Promise<Buffer | undefined> {
-  const info = await lstat(path).catch(() => undefined);
-  if (!info?.isFile() || info.size > most) return undefined;
-  const bytes = await readFile(path).catch(() => undefined);
-  return bytes && bytes.length <= most && bytes.subarray(0, JPEG.length).equals(JPEG) ? bytes : undefined;
+  const bytes = await readRegular(path, 'refuse', most).then(
+    (read) => read.bytes,
+    () => undefined,
+  );
+  return bytes?.subarray(0, JPEG.length).equals(JPEG) ? bytes : undefined;
 }

@@ -1,11 +1,12 @@
 import type { Sql } from '../../store/database.ts';
+import { clip } from '../../text/clean.ts';
 import { count, plural } from '../../text/format.ts';
 import { figureWith, legend } from '../charts/chart.ts';
 import { ranges } from '../charts/ranges.ts';
 import { figures, table, words } from '../charts/table.ts';
 import { html } from '../html.ts';
 import type { Content, Source } from '../subject.ts';
-import { listed, money } from '../words.ts';
+import { listed, LONGEST_CURRENCY, money } from '../words.ts';
 
 interface Priced {
   readonly category: number | null;
@@ -16,8 +17,10 @@ interface Priced {
 
 type Spread = Priced & Record<'p10' | 'p25' | 'p50' | 'p75' | 'p90', number>;
 
-/** Categories drawn; the table has them all. */
+/** Categories drawn, categories in the table (there are 50 of furniture), and other currencies named. */
 const DRAWN = 16;
+const TOLD = 100;
+const NAMED = 12;
 
 /** Read from the index listings_price alone, as all of this is. */
 function readPriced(sql: Sql): Promise<Priced[]> {
@@ -56,17 +59,19 @@ export async function prices({ sql, category: nameOf }: Source): Promise<Content
   const [main, ...others] = byCurrency(priced);
   if (!main) return { empty: 'No listing with a price is stored yet. The crawl stage of a run fills this.' };
   const { currency } = main;
+  const currencyName = clip(currency, LONGEST_CURRENCY);
   const spreads: Spread[] = [];
-  for (const one of priced) if (one.currency === currency) spreads.push(await readSpread(sql, one));
+  const ofMain = priced.filter((one) => one.currency === currency);
+  for (const one of ofMain.slice(0, TOLD)) spreads.push(await readSpread(sql, one));
   const shown = spreads.slice(0, DRAWN);
   const price = (value: number): string => money(value, currency);
   const drawn = ranges(
-    `Prices in ${currency} by category: ${shown.map((one) => `${nameOf(one.category)} ${price(one.p50)}`).join(', ')} in the middle`,
+    `Prices in ${currencyName} by category: ${shown.map((one) => `${nameOf(one.category)} ${price(one.p50)}`).join(', ')} in the middle`,
     shown.map((one) => ({ ...one, name: nameOf(one.category), told: price(one.p50) })),
     (value) => money(value, currency, value < 1 ? 2 : 0),
   );
   const behind = table(
-    `Prices in ${currency} by category`,
+    `Prices in ${currencyName} by category`,
     [
       words('Category'),
       ...['Listings', 'Tenth', 'First quarter', 'Median', 'Third quarter', 'Nine tenths'].map(figures),
@@ -77,12 +82,17 @@ export async function prices({ sql, category: nameOf }: Source): Promise<Content
       ...[one.p10, one.p25, one.p50, one.p75, one.p90].map((value) => money(value, currency, 2)),
     ]),
   );
-  const rest = others.map((other) => `${count(other.n)} in ${other.currency}`);
+  const rest = [
+    ...others
+      .slice(0, NAMED)
+      .map((other) => `${count(other.n)} in ${clip(other.currency, LONGEST_CURRENCY)}`),
+    ...(others.length > NAMED ? [plural(others.length - NAMED, 'other currency', 'other currencies')] : []),
+  ];
   return {
     says: html`<p>
-        <b>${plural(main.n, 'listing')}</b> ${main.n === 1 ? 'is' : 'are'} priced in <b>${currency}</b> and
-        drawn
-        here${spreads.length > DRAWN ? html`, the ${DRAWN} largest of ${spreads.length} categories` : undefined}.
+        <b>${plural(main.n, 'listing')}</b> ${main.n === 1 ? 'is' : 'are'} priced in
+        <b>${currencyName}</b> and drawn
+        here${spreads.length > DRAWN ? html`, the ${DRAWN} largest of ${ofMain.length} categories` : undefined}.
         ${rest.length > 0 ? html`Left out, for nothing is converted: ${listed(rest)}.` : undefined}
       </p>
       <p>A price is the one a listing had when it was first read.</p>`,

@@ -10,8 +10,20 @@ import { MONTHS, month as monthName } from '../words.ts';
 /** Months drawn: ten years. */
 const DRAWN = 120;
 
-/** Reviews by the month they were written in; `month` counts from January of the year 0. */
-function readMonths(sql: Sql): Promise<{ month: number; n: number }[]> {
+/** Etsy opened in June 2005. As months are counted here: from January of the year 0. */
+const OLDEST = 2005 * 12;
+
+interface Month {
+  readonly month: number;
+  readonly n: number;
+}
+
+function sum(months: readonly Month[]): number {
+  return months.reduce((total, { n }) => total + n, 0);
+}
+
+/** Reviews by the month they were written in; null where no calendar has the date. */
+function readMonths(sql: Sql): Promise<(Month | { month: null; n: number })[]> {
   return sql.all(
     `SELECT strftime('%Y', at, 'unixepoch') * 12 + strftime('%m', at, 'unixepoch') - 1 AS month, sum(n) AS n FROM (
        SELECT create_timestamp / 86400 * 86400 AS at, count(*) AS n FROM reviews GROUP BY at)
@@ -20,19 +32,23 @@ function readMonths(sql: Sql): Promise<{ month: number; n: number }[]> {
 }
 
 export async function reviews({ sql, now }: Source): Promise<Content> {
-  const rows = await readMonths(sql);
+  const read = await readMonths(sql);
+  const today = new Date(now);
+  const current = today.getUTCFullYear() * 12 + today.getUTCMonth();
+  const rows = read.filter(
+    (one): one is Month => one.month !== null && one.month >= OLDEST && one.month <= current + 1,
+  );
+  const all = read.reduce((total, { n }) => total + n, 0);
+  const odd = all - sum(rows);
   const [first] = rows;
   const last = rows.at(-1);
   if (!first || !last) return { empty: 'No review is stored yet. The reviews stage of a run fills this.' };
-  const today = new Date(now);
-  const current = today.getUTCFullYear() * 12 + today.getUTCMonth();
   const end = Math.max(current, last.month);
   const begin = Math.max(first.month, end - DRAWN + 1);
   const of = new Map(rows.map(({ month, n }) => [month, n]));
   const months = Array.from({ length: end - begin + 1 }, (_, index) => begin + index);
   const nameOf = (month: number): string => monthName(Date.UTC(Math.floor(month / 12), month % 12));
-  const all = rows.reduce((total, { n }) => total + n, 0);
-  const before = rows.filter(({ month }) => month < begin).reduce((total, { n }) => total + n, 0);
+  const before = sum(rows.filter(({ month }) => month < begin));
   const drawn = columns(
     `Reviews per month, from ${nameOf(begin)} to ${nameOf(end)}`,
     months.map((month) => ({ name: nameOf(month), parts: [{ value: of.get(month) ?? 0, tone: 'main' }] })),
@@ -56,6 +72,7 @@ export async function reviews({ sql, now }: Source): Promise<Content> {
         <b>${plural(all, 'review')}</b>, written from ${nameOf(first.month)} to ${nameOf(last.month)};
         <b>${count(of.get(current - 1) ?? 0)}</b> in ${nameOf(current - 1)}, the last whole month.
       </p>
+      ${odd > 0 ? html`<p>Of ${count(odd)} the date cannot be right.</p>` : undefined}
       ${before > 0 ? html`<p>${count(before)} of them are older than what is drawn.</p>` : undefined}`,
     shows: figureWith(drawn, behind),
   };

@@ -1,5 +1,4 @@
 import type { Sql } from '../../store/database.ts';
-import { clip } from '../../text/clean.ts';
 import { count, plural } from '../../text/format.ts';
 import { figures, short, table, words } from '../charts/table.ts';
 import { html } from '../html.ts';
@@ -44,12 +43,8 @@ export async function setAside({ sql }: Source): Promise<Content> {
         : table(
             open > TOLD ? `Open records, the ${TOLD} newest` : 'Open records',
             [words('Asked for at'), words('Why it was set aside'), short('When'), figures('Times')],
-            records.map((one) => [
-              clip(one.endpoint, LONGEST),
-              clip(one.reason, LONGEST),
-              moment(one.at * 1000),
-              count(one.tries),
-            ]),
+            records.map((one) => [one.endpoint, one.reason, moment(one.at * 1000), count(one.tries)]),
+            LONGEST,
           ),
   };
 }

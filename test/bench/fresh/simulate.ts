@@ -1,4 +1,4 @@
-import { compareVisits, driftAfter, visitsDue } from '../../../lib/dataset/review-order.ts';
+import { compareVisits, driftAfter, momentOf, visitsDue } from '../../../lib/dataset/review-order.ts';
 import type { Visit, VisitKind } from '../../../lib/dataset/review-order.ts';
 import { createRandom } from '../../marketplace/random.ts';
 import { Figures } from './figures.ts';
@@ -90,11 +90,8 @@ export function simulate(
   return figures.measured(end);
 
   function due(began: number, lastBegan: number): Queued[] {
-    const moment = {
-      now: seconds(now),
-      runStartedAt: seconds(began),
-      seenSince: seconds(Math.max(lastBegan, -1)),
-    };
+    const previousStartedAt = Number.isFinite(lastBegan) ? seconds(lastBegan) : undefined;
+    const moment = momentOf(seconds(now), { startedAt: seconds(began), previousStartedAt }, EVERY * DAY);
     const queue: Queued[] = [];
     for (const [index, shop] of shops.entries()) {
       const state = states[index];
@@ -131,7 +128,7 @@ export function simulate(
       const state = states[index];
       if (!state?.row || now >= shop.closed) continue;
       const there = before(shop.reviews, now);
-      const base = { tier: 0, since: state.completedAt ?? -1, shop: index };
+      const base = { tier: 0, requests: 1, since: state.completedAt ?? -1, shop: index };
       if (state.startedAt === undefined) {
         if (there === 0) continue;
         const ofYear = there - before(shop.reviews, now - YEAR);
