@@ -55,3 +55,46 @@ describe('the database', () => {
     assert.deepEqual(await readFile(other), before);
   });
 });
+
+describe('the lock of another program', () => {
+  const store = storePerTest('empty');
+
+  it('is waited for, and that is told; a stop ends the wait, and so does the end of patience', async () => {
+    const other = await Database.openRollback(store.path);
+    const mine = await Database.open(store.path, { busyTimeoutMs: 1 });
+    const said: string[] = [];
+    const stop = new AbortController();
+    const hold = (reason: string): (() => void) => {
+      said.push(reason);
+      return () => said.push('released');
+    };
+    const locked = async (giveUpAfterMs: number, meanwhile: () => unknown): Promise<string> => {
+      mine.lockPatience = { giveUpAfterMs, hold, signal: stop.signal };
+      await other.run('BEGIN IMMEDIATE');
+      const written = mine
+        .write((tx) => tx.run('CREATE TABLE IF NOT EXISTS a (b)'))
+        .then(
+          () => 'written',
+          (error: unknown) => String(error),
+        );
+      void meanwhile();
+      const outcome = await Promise.race([
+        written,
+        new Promise<string>((done) => setTimeout(done, 400, 'waits')),
+      ]);
+      await other.run('ROLLBACK');
+      await written;
+      return outcome;
+    };
+    try {
+      assert.equal(await locked(60_000, () => undefined), 'waits');
+      assert.match(said[0] ?? '', /^another program holds .+ \(a backup or a database browser, perhaps\)$/);
+      assert.ok(said.includes('released'));
+      assert.match(await locked(0, () => undefined), /SQLITE_BUSY/);
+      assert.match(await locked(60_000, () => stop.abort(new Error('KILL'))), /KILL/);
+    } finally {
+      await mine.close();
+      await other.close();
+    }
+  });
+});

@@ -5,6 +5,8 @@ import { Stopped } from '../lib/pipeline/stop.ts';
 import { summary } from '../lib/run/summary.ts';
 import type { SummaryOptions } from '../lib/run/summary.ts';
 import { table } from '../lib/text/table.ts';
+import type { Unusable } from '../lib/dataset/answers.ts';
+import type { OddityCount } from '../lib/dataset/oddities.ts';
 import type { Finding } from '../lib/dataset/findings.ts';
 import { tellFindings, tellImages, tellListings, tellReviews } from '../lib/dataset/tells.ts';
 import { merged } from '../lib/task/telling.ts';
@@ -28,14 +30,24 @@ async function toldOf(
   counts: Tally,
   findings: readonly Finding[],
   isComplete = true,
+  {
+    oddities = [],
+    unusable = [],
+  }: { oddities?: readonly OddityCount[]; unusable?: readonly Unusable[] } = {},
 ): Promise<SummaryOptions['told']> {
   const all = async (text: string): Promise<never[]> =>
-    (text.startsWith('SELECT kind, subject, detail') ? findings : []) as never[];
+    (text.startsWith('SELECT kind, subject, detail')
+      ? findings
+      : text.includes('FROM oddities')
+        ? oddities
+        : text.includes('FROM answers')
+          ? unusable
+          : []) as never[];
   const context = {
     options: {},
     folder: '/data',
     services: { sql: { all, get: () => Promise.resolve(undefined) }, rules: { madeSince: 2000 } },
-    run: { id: 7, startedAt: 0, isComplete },
+    run: { id: 7, startedAt: 0, isFinished: isComplete, isComplete },
     once: () => Promise.resolve(counts as never),
   };
   const tells = [tellListings, tellImages, tellListings, tellFindings, tellReviews];
@@ -173,5 +185,39 @@ describe('the summary', () => {
 describe('a table of figures', () => {
   it('has nothing where there is nothing', () => {
     assert.deepEqual(table([], 80), []);
+  });
+
+  it('says in a line each what was odd, how often, and what became of it', async () => {
+    const odd = { what: 'listings/active: item_weight was of another type', became: 'read all the same' };
+    const oddities = Array.from({ length: 10 }, (_, index) => ({
+      ...odd,
+      what: index < 2 ? odd.what : `${odd.what} (${index})`,
+      n: index === 0 ? 60 : 1,
+      endpoint: null,
+      field: null,
+      example: index === 0 ? '"0.5"' : null,
+    }));
+    const lines = linesOf({ told: await toldOf(COUNTS, [], true, { oddities }) });
+    const at = lines.indexOf('Odd in this run:');
+    assert.deepEqual(lines.slice(at + 1, at + 3), [
+      `  ${odd.what}: 60 times, for example "0.5": ${odd.became}`,
+      `  ${odd.what}: once: ${odd.became}`,
+    ]);
+    assert.equal(lines[at + 9], '  and 2 more: npx sync-data status');
+  });
+
+  it('of a run most of whose records could not be used names the endpoint and what was wrong', async () => {
+    const some = {
+      endpoint: 'listings/active',
+      usable: 2,
+      unusable: 58,
+      refused: 0,
+      reason: 'price: is missing',
+    };
+    const lines = linesOf({ told: await toldOf(COUNTS, [], true, { unusable: [some] }) });
+    assert.deepEqual(lines.slice(0, 2), [
+      'Finished in 47 s, but most of what an endpoint sent could not be used.',
+      '  listings/active: 58 of 60 records were set aside (price: is missing)',
+    ]);
   });
 });

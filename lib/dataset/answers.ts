@@ -46,3 +46,12 @@ export function mostlyUnusable(sql: Sql, runId: number): Promise<Unusable[]> {
     [runId],
   );
 }
+
+/** "listings/active: 60 of 60 records were set aside (price: is missing)" */
+export function unusableLine({ endpoint, usable, unusable, refused, reason }: Unusable): string {
+  const what =
+    unusable > usable
+      ? `${unusable} of ${usable + unusable} records were set aside`
+      : `${refused} requests were refused`;
+  return `${endpoint}: ${what}${reason === null ? '' : ` (${reason})`}`;
+}

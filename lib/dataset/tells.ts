@@ -1,7 +1,9 @@
 import type { TellContext } from '../task/task.ts';
 import type { Telling, ToldRow } from '../task/telling.ts';
 import type { Sql } from '../store/database.ts';
+import { mostlyUnusable, unusableLine } from './answers.ts';
 import { countFindings, openFindings } from './findings.ts';
+import { oddityLine, readOddities } from './oddities.ts';
 import { asideReasons, imageReasons } from './standing.ts';
 import { tally } from './tally.ts';
 import type { Tally } from './tally.ts';
@@ -18,6 +20,8 @@ const SHOWN = 5;
 function countsOf({ services, run, once }: Context): Promise<Tally> {
   return once('tally', () => tally(services.sql, run, services.rules.madeSince));
 }
+
+const CHANGED = 'Etsy may have changed its answers: look for a newer sync-data, then start again.';
 
 export async function tellListings(context: Context): Promise<Telling> {
   const counts = await countsOf(context);
@@ -78,10 +82,15 @@ export async function tellFindings(context: Context): Promise<Telling> {
   };
 }
 
-/** With the records that a stage which asks for any could not use. */
-async function setAside({ services }: Context, counts: Tally, rows: readonly ToldRow[]): Promise<Telling> {
+/** With what a stage that asks for records has to say of those that it could not use, or not as they came. */
+async function setAside(
+  { services, run }: Context,
+  counts: Tally,
+  rows: readonly ToldRow[],
+): Promise<Telling> {
   const { met, open } = counts.setAside;
   const reasons = await asideReasons(services.sql, SHOWN);
+  const unusable = run.isFinished ? await mostlyUnusable(services.sql, run.id) : [];
   const row: ToldRow = {
     label: 'set aside',
     facts: [
@@ -92,6 +101,8 @@ async function setAside({ services }: Context, counts: Tally, rows: readonly Tol
   };
   return {
     rows: met > 0 ? [...rows, row] : rows,
+    oddities: (await readOddities(services.sql, run.id)).map(oddityLine),
+    ...(unusable.length > 0 && { unusable: { lines: unusable.map(unusableLine), hint: CHANGED } }),
     problems: [
       {
         title: 'Records set aside; the next run asks for them again',

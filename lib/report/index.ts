@@ -16,6 +16,7 @@ import type { Content, Source, Subject } from './subject.ts';
 import { coverage } from './subjects/coverage.ts';
 import { findings } from './subjects/findings.ts';
 import { images } from './subjects/images.ts';
+import { oddities } from './subjects/oddities.ts';
 import { overTime } from './subjects/over-time.ts';
 import { prices } from './subjects/prices.ts';
 import { reviews } from './subjects/reviews.ts';
@@ -33,6 +34,7 @@ const SUBJECTS: readonly Subject[] = [
   { id: 'shops', title: 'Shops by country', write: shops },
   { id: 'runs', title: 'Runs', write: runs },
   { id: 'findings', title: 'Findings', write: findings },
+  { id: 'oddities', title: 'Oddities', write: oddities },
   { id: 'set-aside', title: 'Set aside', write: setAside },
   { id: 'images', title: 'Newest images', write: images },
 ];

@@ -13,6 +13,7 @@ import { reasonOf as endOf, summary } from './summary.ts';
 import { keepTold } from './told.ts';
 import { sourcesOf } from './sources.ts';
 import { tellings } from './tellings.ts';
+import type { Telling } from '../task/telling.ts';
 
 export interface ConcludeOptions {
   readonly pipeline: Pipeline;
@@ -36,19 +37,25 @@ export interface ConcludeOptions {
 /**
  * Counts what the run has changed, and notes it in the history and in the log. What a failed run can no longer read is
  * left out: why is told already. A history that cannot be written changes nothing; the next start sees to it.
- * @returns what is left on the terminal
+ * @returns what is left on the terminal, and whether a finished run has not gone well all the same
  */
-export async function conclude(options: ConcludeOptions): Promise<string> {
+export async function conclude(options: ConcludeOptions): Promise<{ text: string; isUnusable: boolean }> {
   const { pipeline, database, starts, start, log, run, outcome, stopped, redact, begun } = options;
   const orNothing = <T>(work: Promise<T>): Promise<T | undefined> =>
     outcome.state === 'failed' ? work.catch(() => undefined) : work;
-  const isComplete = outcome.state === 'finished' && run.onlyStage === undefined;
+  const isFinished = outcome.state === 'finished';
+  const isComplete = isFinished && run.onlyStage === undefined;
   const told = await orNothing(
-    tellings(pipeline, sourcesOf(pipeline, database), { id: run.id, startedAt: run.startedAt, isComplete }),
+    tellings(pipeline, sourcesOf(pipeline, database), {
+      id: run.id,
+      startedAt: run.startedAt,
+      isFinished,
+      isComplete,
+    }),
   );
   const counts = told?.all.counts;
   const now = Date.now();
-  const reason = reasonOf(options);
+  const reason = reasonOf(options, told?.all);
   const ending = {
     outcome: outcome.state,
     reason: reason && clip(redact(printable(reason)), MOST_MESSAGE),
@@ -74,7 +81,7 @@ export async function conclude(options: ConcludeOptions): Promise<string> {
     counts,
   });
   if (told) await keepTold(database, told.byStage, now, redact).catch(() => undefined);
-  return summary({
+  const text = summary({
     pipeline,
     run,
     outcome,
@@ -87,10 +94,13 @@ export async function conclude(options: ConcludeOptions): Promise<string> {
     cwd: options.cwd,
     width: options.width,
   });
+  return { text, isUnusable: (told?.all.unusable.lines ?? []).length > 0 };
 }
 
-function reasonOf({ outcome, stopped }: ConcludeOptions): string | null {
+function reasonOf({ outcome, stopped }: ConcludeOptions, told: Required<Telling> | undefined): string | null {
+  const { lines: unusable = [] } = told?.unusable ?? {};
   if (outcome.state === 'stopped') return endOf(outcome, stopped) || null;
-  if (outcome.state === 'finished') return null;
+  if (outcome.state === 'finished')
+    return unusable.length === 0 ? null : `most could not be used: ${unusable.join('; ')}`;
   return outcome.failures.map(({ stage, error }) => `${stage}: ${describe(error)}`).join('\n');
 }

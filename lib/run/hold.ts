@@ -76,6 +76,13 @@ export async function hold(options: HoldOptions, work: (held: Held) => Promise<n
     const database = await Database.open(path);
     let file: HeldDatabase | undefined;
     try {
+      database.lockPatience = {
+        giveUpAfterMs: pipeline.api.giveUpAfter * 1000,
+        hold: (reason, until) => {
+          stderr.write(`Waiting until ${new Date(until).toISOString()} at the latest: ${reason}.\n`);
+          return () => undefined;
+        },
+      };
       await migrate(database);
       file = await HeldDatabase.hold(database, path, lock);
       told = await work({ database, file, inspection, log });

@@ -113,6 +113,14 @@ async function run(options: RunOptions): Promise<number> {
   let warn = (message: string): void => void early.push(message);
   if (options.key?.warning !== undefined) warn(options.key.warning);
   let close = (): void => undefined;
+  database.lockPatience = {
+    giveUpAfterMs: pipeline.api.giveUpAfter * 1000,
+    signal: stop.signal,
+    hold: (reason, until) => {
+      emit({ type: 'hold', reason, until });
+      return () => emit({ type: 'released' });
+    },
+  };
   try {
     const entries = await openEntries(pipeline, database, (message) => warn(message));
     const { key, qps = pipeline.api.qps, firstBackoffMs = 500 } = options;
@@ -185,7 +193,7 @@ async function run(options: RunOptions): Promise<number> {
       await screen.close();
       await written.close();
     }
-    const text = await conclude({
+    const { text, isUnusable } = await conclude({
       pipeline,
       database,
       starts,
@@ -205,6 +213,7 @@ async function run(options: RunOptions): Promise<number> {
       options.stdout.write(redact(printable(await tellReport(pipeline, options.cwd, redact))));
     if (outcome.state === 'failed')
       return outcome.failures.some(({ error }) => exitCodeOf(error) === 2) ? 2 : 1;
+    if (isUnusable) return 1;
     return outcome.state === 'finished' ? 0 : (stop.stopped?.exitCode ?? 75);
   } finally {
     close();

@@ -33,14 +33,13 @@ export function summary(options: SummaryOptions): string {
   const { outcome, told, pace, width } = options;
   const requests: FactRow[] = pace === undefined ? [] : [{ label: 'requests', facts: requestFacts(pace) }];
   const figures = told === undefined ? [] : table([...told.rows, ...requests], width);
-  const notes = told?.notes.map((note) => `  ${oneLine(note)}`) ?? [];
   const isWhole = outcome.state === 'finished';
   // The places last: where a report is written, its line follows them.
   const blocks = [
     ending(options),
     figures,
-    notes,
     examples(told),
+    odd(told),
     next(options),
     isWhole ? places(options) : [],
   ];
@@ -48,10 +47,29 @@ export function summary(options: SummaryOptions): string {
   return `${text.join('\n')}\n`;
 }
 
-function ending({ outcome, stopped, run, took, describe }: SummaryOptions): string[] {
+/** Kinds of oddities told; status has all of them. */
+const ODDITIES = 8;
+
+function odd(told: Required<Telling> | undefined): string[] {
+  const { oddities = [] } = told ?? {};
+  if (oddities.length === 0) return [];
+  const more = oddities.length - ODDITIES;
+  return [
+    'Odd in this run:',
+    ...oddities.slice(0, ODDITIES).map((line) => `  ${oneLine(line)}`),
+    ...(more > 0 ? [`  and ${count(more)} more: npx sync-data status`] : []),
+  ];
+}
+
+function ending({ outcome, stopped, run, took, told, describe }: SummaryOptions): string[] {
+  const { lines: unusable = [], hint = '' } = told?.unusable ?? {};
   switch (outcome.state) {
     case 'finished':
-      return [`Finished in ${duration(took)}${run.resumed ? ' (resumed)' : ''}${leftText(outcome)}.`];
+      return [
+        `Finished in ${duration(took)}${run.resumed ? ' (resumed)' : ''}${leftText(outcome)}${unusable.length > 0 ? ', but most of what an endpoint sent could not be used' : ''}.`,
+        ...unusable.map((line) => `  ${oneLine(line)}`),
+        ...(unusable.length > 0 ? [`  ${hint}`] : []),
+      ];
     case 'stopped':
       return [
         `Stopped after ${duration(took)}: ${reasonOf(outcome, stopped)}.`,

@@ -4,6 +4,7 @@ import { table } from '../text/table.ts';
 import type { FactRow } from '../text/table.ts';
 import { findingsRow, imagesRow, leftOutRow } from '../dataset/tally-rows.ts';
 import { merged } from '../task/telling.ts';
+import { oddityLine } from '../dataset/oddities.ts';
 import { runLines } from './print-run.ts';
 import type { QuotaStatus, Status, Sync } from './shape.ts';
 
@@ -28,6 +29,7 @@ export function printed(status: Status, options: PrintOptions): string {
         underWay(status, options, now),
         runLines(sync, options, status.underWay !== null, now),
         ...dataBlocks(status, sync, options, now),
+        ...oddBlock(sync),
         ...(options.hasDataset ? [['Etsy API', ...quotaLines(sync.quota, now)]] : []),
         ...(options.hasDataset ? [nextLines(sync, status.underWay !== null, now)] : []),
       ]
@@ -79,16 +81,20 @@ function dataBlocks(status: Status, sync: Sync, options: PrintOptions, now: numb
   const told = merged(sync.told);
   const dataset = options.hasDataset ? dataRows(status, sync, options) : [];
   const rows = [...dataset, ...told.rows];
-  if (rows.length + told.notes.length + told.problems.length === 0) return [];
+  if (rows.length + told.problems.length === 0) return [];
   return [
     [
       'The data',
       ...table(rows, options.width),
-      ...told.notes.map((note) => `  ${oneLine(note)}`),
       ...(options.hasDataset ? reasons(sync, now) : []),
       ...told.problems.flatMap(({ title, count: all, reasons: why }) => listed(title, all, why)),
     ],
   ];
+}
+
+function oddBlock({ oddities, told }: Sync): string[][] {
+  const lines = [...oddities.map(oddityLine), ...merged(told).oddities];
+  return lines.length > 0 ? [['Odd in that run', ...lines.map((line) => `  ${oneLine(line)}`)]] : [];
 }
 
 function dataRows({ rows }: Status, { counts, due }: Sync, { madeSince }: PrintOptions): FactRow[] {

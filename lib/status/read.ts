@@ -5,6 +5,7 @@ import { UserError } from '../errors.ts';
 import { nowSeconds } from '../services.ts';
 import { Database } from '../store/database.ts';
 import type { Sql } from '../store/database.ts';
+import { readOddities } from '../dataset/oddities.ts';
 import { countFindings } from '../dataset/findings.ts';
 import { Ledger } from '../store/ledger.ts';
 import { holderOf } from '../store/lock.ts';
@@ -91,6 +92,7 @@ async function readSync(database: Database, pipeline: Pipeline, shops: number): 
     asideReasons: await asideReasons(sql, REASONS),
     findings: await countFindings(sql, whole.id),
     told: await toldOf(sql, pipeline),
+    oddities: await readOddities(sql, whole.id),
     quota,
     next: await nextRun({ sql, rules, run, stale, crawls, counts, due, reviews, quota }),
   };

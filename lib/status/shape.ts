@@ -1,4 +1,5 @@
 import type { Telling } from '../task/telling.ts';
+import type { OddityCount } from '../dataset/oddities.ts';
 import type { Tally } from '../dataset/tally.ts';
 import type { Requests } from './requests.ts';
 
@@ -58,6 +59,11 @@ export interface Sync {
   readonly findings: readonly { readonly kind: string; readonly open: number; readonly repaired: number }[];
   /** What stages whose tasks are not ours said at the end of the last start. */
   readonly told: readonly ToldStage[];
+  /**
+   * What was odd in that run, how often, and what became of it. `endpoint` and `field` are set where it is a field of
+   * Etsy's records that was of another type.
+   */
+  readonly oddities: readonly OddityCount[];
   readonly quota: QuotaStatus;
   /** The next start, if it came now. */
   readonly next: NextRun;

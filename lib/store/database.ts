@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { open } from 'sqlite';
 import type { Database as Connection, Statement } from 'sqlite';
@@ -149,6 +150,17 @@ function asStoreError(path: string, error: unknown): unknown {
   return typeof code === 'string' && code.startsWith('SQLITE_') ? new StoreError(path, code, error) : error;
 }
 
+/** How the lock of another program is waited for. */
+export interface LockPatience {
+  readonly giveUpAfterMs: number;
+  /** Tells of the wait, until (epoch ms) it ends at the latest; what is returned ends it. */
+  readonly hold: (reason: string, until: number) => () => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Between two looks whether the lock is gone, beside what SQLite itself waits. Milliseconds. */
+const LOOK_MS = 250;
+
 export interface OpenOptions {
   /** Fail when the file is not there, and never write to it. */
   readonly readOnly?: boolean;
@@ -165,6 +177,8 @@ export class Database {
   readonly path: string;
   /** Committed rows only: a write transaction under way is not seen here. */
   readonly read: Sql;
+  /** Undefined: no longer than SQLite itself waits. */
+  lockPatience: LockPatience | undefined;
   readonly #writer: DriverSql;
   readonly #reader: DriverSql;
   readonly #turn = pLimit(1);
@@ -288,8 +302,33 @@ export class Database {
     return this.#turn(async () => {
       this.guard?.();
       await this.#synchronous('NORMAL');
-      return this.#writer.get<Row>(sql, params);
+      return this.#unlocked(() => this.#writer.get<Row>(sql, params));
     });
+  }
+
+  /** A backup or a database browser may hold the file for minutes: that is no reason to end a run of days. */
+  async #unlocked<T>(work: () => Promise<T>): Promise<T> {
+    const began = performance.now();
+    let end: (() => void) | undefined;
+    try {
+      for (;;) {
+        try {
+          return await work();
+        } catch (error) {
+          const patience = this.lockPatience;
+          const isBusy = error instanceof StoreError && error.code === 'SQLITE_BUSY';
+          if (!isBusy || !patience || performance.now() - began >= patience.giveUpAfterMs) throw error;
+          const reason = `another program holds ${this.path} (a backup or a database browser, perhaps)`;
+          end ??= patience.hold(reason, Date.now() + patience.giveUpAfterMs);
+          await sleep(LOOK_MS, undefined, patience.signal && { signal: patience.signal }).catch(
+            () => undefined,
+          );
+          patience.signal?.throwIfAborted();
+        }
+      }
+    } finally {
+      end?.();
+    }
   }
 
   async #synchronous(mode: 'FULL' | 'NORMAL'): Promise<void> {
@@ -299,7 +338,7 @@ export class Database {
   }
 
   async #transaction<T>(work: (tx: ScriptTx) => Promise<T>): Promise<T> {
-    await this.#writer.run('BEGIN IMMEDIATE');
+    await this.#unlocked(() => this.#writer.run('BEGIN IMMEDIATE'));
     try {
       const result = await insideWrite.run(true, () => work(this.#writer));
       await this.#writer.run('COMMIT');

@@ -3,8 +3,10 @@ import type { FactRow } from '../text/table.ts';
 /** What a task says of its work, in the summary of a run and in status. */
 export interface Telling {
   readonly rows?: readonly ToldRow[];
-  /** Lines below the rows. */
-  readonly notes?: readonly string[];
+  /** What was odd in the run, the most frequent first: a line each. */
+  readonly oddities?: readonly string[];
+  /** Why a run that has finished has not gone well, and what to do: it ends with exit code 1 then. */
+  readonly unusable?: { readonly lines: readonly string[]; readonly hint: string };
   readonly problems?: readonly Problem[];
   /** Kept in the history of starts and in the log, beside those of other tasks: choose names that are yours. */
   readonly counts?: Readonly<Record<string, unknown>>;
@@ -33,7 +35,9 @@ export interface ToldRun {
   readonly id: number;
   /** Epoch milliseconds. */
   readonly startedAt: number;
-  /** All stages have ended: that nothing was found says something then. */
+  /** The stages that were to run have ended. */
+  readonly isFinished: boolean;
+  /** These are all stages: that nothing was found says something then. */
   readonly isComplete: boolean;
 }
 
@@ -60,7 +64,11 @@ export function merged(tellings: readonly Telling[]): Required<Telling> {
   const problems = tellings.flatMap((telling) => telling.problems ?? []);
   return {
     rows: unique(rows).toSorted((a, b) => (a.order ?? ORDER) - (b.order ?? ORDER)),
-    notes: unique(tellings.flatMap((telling) => telling.notes ?? [])),
+    oddities: unique(tellings.flatMap((telling) => telling.oddities ?? [])),
+    unusable: {
+      lines: unique(tellings.flatMap((telling) => telling.unusable?.lines ?? [])),
+      hint: tellings.find((telling) => telling.unusable)?.unusable?.hint ?? '',
+    },
     problems: unique(problems).filter(({ count }) => count > 0),
     counts: Object.assign({}, ...tellings.map((telling) => telling.counts ?? {})) as Record<string, unknown>,
   };

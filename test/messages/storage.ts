@@ -444,6 +444,31 @@ export const otherFiles: readonly Row[] = [
     next: 'kept in iCloud only: open it, or switch off "Optimise Mac Storage"',
   },
   {
+    when: 'a database that another program holds',
+    provoke: async (folder) => {
+      await run(folder);
+      const path = databaseOf(folder);
+      const other = await Database.openRollback(path);
+      const database = await Database.open(path, { busyTimeoutMs: 1 });
+      const said: string[] = [];
+      try {
+        await other.run('BEGIN IMMEDIATE');
+        const hold = (reason: string): (() => void) => {
+          said.push(reason);
+          return () => undefined;
+        };
+        database.lockPatience = { giveUpAfterMs: 1, hold };
+        await database.write((tx) => tx.run('DELETE FROM wanted')).catch(() => undefined);
+      } finally {
+        await other.close();
+        await database.close();
+      }
+      return { text: said.join('') };
+    },
+    text: ['another program holds <folder>/etsy_data.db (a backup or a database browser, perhaps)'],
+    next: 'a backup or a database browser, perhaps',
+  },
+  {
     when: 'a clock that jumps during a run',
     provoke: () => Promise.resolve({ text: `${jumpMessage(2 * 3_600_000)}\n${jumpMessage(-60_000)}` }),
     text: [
