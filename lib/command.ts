@@ -1,27 +1,45 @@
 import { parseArgs } from 'node:util';
+import { asTyped } from './text/typed.ts';
 import { version } from './version.ts';
 
-const USAGE = `Keeps a local dataset of Etsy furniture in step with Etsy, as pipeline.yaml says.
+const USAGE = `A local, weekly history of the Etsy furniture market, as pipeline.yaml says.
 
 Usage
-  sync-data                  run all stages, or go on where the last run stopped
+  sync-data                  run all stages, or resume the run that was stopped
   sync-data --stage <id>     run that stage alone, from its checkpoint
-  sync-data status           how things stand; asks nothing of Etsy, also while a run is under way
+  sync-data status           show progress and totals (no API calls; safe during a run)
   sync-data status --json    the same for programs
-  sync-data report           write report.html: what the dataset holds, to look at; asks nothing of Etsy
-  sync-data --help           this text
+  sync-data report           write report.html: what the dataset holds (no API calls)
+  sync-data help [command]   this text, or that of one command
   sync-data --version        the version
 
-To stop it: touch KILL beside pipeline.yaml, or Ctrl-C. Nothing is lost; the next start goes on.
+To stop a run: touch KILL beside pipeline.yaml, or Ctrl-C. Nothing is lost; the next start resumes.
 
 Exit codes
-  0  finished                       75  stopped before the end (KILL, quota); start again to go on
-  1  a stage failed; start again    130, 143, 129  after SIGINT, SIGTERM, SIGHUP; start again to go on
-  2  usage or configuration
+  0  finished                       75  stopped before the end (KILL, quota); start again to resume
+  1  a stage failed; start again    130, 143, 129  after SIGINT, SIGTERM, SIGHUP; start again to resume
+  2  usage or configuration         3  already running
 
 The API key is read from ETSY_API_KEY=keystring:shared_secret, in the environment or in a file .env beside pipeline.yaml.
 What happened in a run is in sync-data.log beside the database.
 `;
+
+/** For `help <command>` and `<command> --help`. */
+const USAGE_OF: Readonly<Record<string, string>> = {
+  status: `sync-data status [--json]
+
+Shows how far the dataset is, what failed and why, what is left of the API quota, and what the next run costs. Makes no
+API calls and changes nothing; safe during a run. --json prints the same for programs.
+`,
+  report: `sync-data report
+
+Writes report.html beside the database: prices, what changed, shops, reviews and the quality of the data, with pictures.
+One file without scripts; nothing in it is loaded from elsewhere. Makes no API calls; safe during a run. Every complete
+run ends with one.
+`,
+};
+
+const HELP = 'help';
 
 interface Line {
   /** What to do in place of a run. */
@@ -65,12 +83,12 @@ export async function main(argv: readonly string[], process: NodeJS.Process): Pr
     await check(line);
   } catch (error) {
     process.stderr.write(
-      `sync-data: ${error instanceof Error ? error.message : String(error)}\nFor usage: npx sync-data --help\n`,
+      `sync-data: ${error instanceof Error ? error.message : String(error)}\n${asTyped('For usage: npx sync-data --help')}\n`,
     );
     return 2;
   }
   if (line.help) {
-    process.stdout.write(USAGE);
+    process.stdout.write(USAGE_OF[line.word ?? ''] ?? USAGE);
     return 0;
   }
   if (line.version) {
@@ -91,9 +109,11 @@ export async function main(argv: readonly string[], process: NodeJS.Process): Pr
 
 function parse(argv: readonly string[]): Line {
   const { values, positionals } = parsed(argv);
-  const [word, ...more] = positionals;
+  // `help status` and `status --help` are the same.
+  const isHelp = positionals[0] === HELP;
+  const [word, ...more] = isHelp ? positionals.slice(1) : positionals;
   if (more.length > 0) throw new Error(`expected one command, got: ${positionals.join(', ')}`);
-  const { stage, json = false, help = false, version: asked = false } = values;
+  const { stage, json = false, help = isHelp, version: asked = false } = values;
   return { word, stage, json, help, version: asked };
 }
 
@@ -104,7 +124,7 @@ function parsed(argv: readonly string[]) {
       options: {
         stage: { type: 'string' },
         json: { type: 'boolean' },
-        help: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean' },
       },
       allowPositionals: true,
@@ -122,7 +142,7 @@ async function check({ word, stage, json }: Line): Promise<void> {
   if (word !== undefined && !known.includes(word)) {
     const { didYouMean } = await import('./pipeline/validate.ts');
     throw new Error(
-      `unknown command "${word}"${didYouMean(word, known)}; the commands are: ${known.join(', ')}`,
+      `unknown command "${word}"${didYouMean(word, [...known, HELP])}; the commands are: ${known.join(', ')}`,
     );
   }
   if (word !== undefined && stage !== undefined) throw new Error(`--stage belongs to a run, not to ${word}`);

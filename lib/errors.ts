@@ -1,7 +1,7 @@
 import type { KeyPath } from './pipeline/diagnostics.ts';
 
 /** 1: the work failed. 2: the command line or the configuration is wrong. 75: stopped, to be resumed. */
-export type UserExitCode = 1 | 2 | 75;
+export type UserExitCode = 1 | 2 | 3 | 75;
 
 /**
  * An error whose message is meant for the person at the terminal and needs no stack trace.

@@ -1,5 +1,6 @@
 import type { Cdn } from './etsy/cdn.ts';
 import type { EtsyApi } from './etsy/api.ts';
+import type { ModelsOptions } from './models/models.ts';
 import type { Sql } from './store/database.ts';
 
 /** Handed to every task. */
@@ -16,6 +17,10 @@ export interface Sources {
   };
   /** Absolute path of the images folder. */
   readonly imagesFolder: string;
+  /** Absolute path of the folder of cutouts. */
+  readonly cutoutsFolder: string;
+  /** For `useModels`: where models lie and come from, and how many threads run them. */
+  readonly modelSettings: ModelsOptions;
   /** Hosts that images may come from: those that stages of pipeline.yaml share under this name. */
   readonly imageHosts: readonly string[];
 }

@@ -70,7 +70,8 @@ export default defineTask({
     let namesDue = await namesAreDue(services.sql);
 
     const next = async (): Promise<(() => Promise<Landed>) | undefined> => {
-      if (namesDue) {
+      // Once Etsy has answered: until then it is the pages that tell what is wrong.
+      if (namesDue && counted > 0) {
         namesDue = false;
         return async () => ({ names: await fetchNames(services, runId) });
       }

@@ -286,8 +286,15 @@ function turnOf(due: ReviewState, kind: VisitKind): Turn {
     if (kind === 'older') return olderPass(now, older_than ?? now);
     return due.short_run === null ? newestPass(now, started_at ?? undefined) : wholePass(now);
   };
-  const saved = due.pass === null || kind === 'older' ? undefined : pass.safeParse(JSON.parse(due.pass)).data;
+  const saved = due.pass === null || kind === 'older' ? undefined : resumed(JSON.parse(due.pass));
   return { shopId, kind, current: saved ?? begun(), claimed: kind === 'older' ? 0 : claimed, olderLeft };
+}
+
+/** An earlier version did not count what it read of the first window: all of its pages so far. */
+function resumed(json: unknown): Pass | undefined {
+  const saved = pass.safeParse(json).data;
+  const isUncounted = saved?.minCreated !== undefined && saved.maxCreated === undefined && saved.read === 0;
+  return isUncounted ? { ...saved, read: saved.offset } : saved;
 }
 
 /** What tells the reviews of a page from one another. */

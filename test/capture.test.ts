@@ -44,7 +44,7 @@ describe('a picture of the terminal', () => {
       'Vanity Tables',
       'after Images, Reconcile',
       'Etsy API',
-      'touch KILL to stop',
+      'touch KILL or Ctrl-C to stop; nothing is lost',
     ])
       assert.ok(screen.includes(words), words);
     const summary = await shown('summary');

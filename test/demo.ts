@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { writeDemoPipeline } from './demo-folder.ts';
 import { spawnMarketplace } from './marketplace/spawn.ts';
 
@@ -38,13 +38,13 @@ try {
     command.once('exit', (code) => resolve(code ?? 1));
   });
   const where = relative(process.cwd(), folder) || '.';
-  console.log(`
-The results lie in ${where}/:
-  etsy_data.db          SQLite: listings, shops, reviews
-  image_metadata.json   an entry a listing
-  images/               an image a listing; open a few
-  report.html           what the dataset holds; open it in a browser
-Look around, for example: sqlite3 ${where}/etsy_data.db "SELECT title, price_amount, when_made FROM listings LIMIT 5"`);
+  if (process.exitCode === 0)
+    console.log(`
+Everything is in ${where}/ (pictures in images/). To look around:
+  ${pathToFileURL(join(folder, 'report.html')).href}
+  sqlite3 -box ${where}/etsy_data.db "SELECT title, price, currency, favorites FROM current_listings LIMIT 5"
+  cd ${where} && node ${relative(folder, join(root, 'lib/sync-data.js'))} status
+The demo's marketplace is gone; with a key of your own, sync-data reads Etsy: see README.md.`);
 } finally {
   await market.close();
 }

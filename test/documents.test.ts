@@ -107,7 +107,10 @@ describe('the documents', () => {
     'npm ci && npm run demo': async () => {
       await inCi('npm ci');
       const into = join(home, 'demo');
-      await inRoot(`npm run demo -- ${into}`, /^Finished in [^]+The results lie in [^]+report\.html/m);
+      await inRoot(
+        `npm run demo -- ${into}`,
+        /^Finished in [^]+^Everything is in [^]+file:\/\/\S+report\.html$/m,
+      );
       assert.ok((await stat(join(into, 'report.html'))).size > 10_000);
     },
     'ETSY_API_KEY=keystring:shared_secret': async (line) => {

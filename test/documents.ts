@@ -12,6 +12,7 @@ export const DOCUMENTS = [
   'SECURITY.md',
   'checkpoints/README.md',
   'lib/dataset/README.md',
+  'lib/dataset/WORKING-WITH-THE-DATA.md',
   'lib/pipeline/README.md',
   'lib/run/README.md',
   'test/chaos/README.md',

@@ -200,6 +200,8 @@ export class Rig {
         PATH: process.env['PATH'],
         HOME: this.folder,
         TZ: 'UTC',
+        // As npx says it: hints then name the command as the documents do.
+        npm_command: 'exec',
         CLOCK_SHIFT_MS: String(this.#shift),
         ...(exact ? {} : { TEST_QPS: String(qps) }),
         ...env,

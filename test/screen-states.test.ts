@@ -158,7 +158,7 @@ describe('the foot of the live screen', () => {
         '  Images    1,208,000 on disk · 301,000 waiting · 3 failed · 8.4 GB',
         `⚠ crawl: ${long}`,
         `‖ next try in 29 s (…) · ${long}`,
-        '  touch KILL to stop',
+        '  touch KILL or Ctrl-C to stop; nothing is lost',
       ],
     );
     assert.deepEqual(
@@ -171,7 +171,7 @@ describe('the foot of the live screen', () => {
         '‖ next try in 29 s (…)',
         '  no usable answer from the API since 14:58:02 UTC',
         '  (…)',
-        '  touch KILL to stop',
+        '  touch KILL or Ctrl-C to stop; nothing is lost',
       ],
     );
   });

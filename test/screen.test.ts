@@ -260,7 +260,7 @@ describe('the plain screen', () => {
     assert.deepEqual(lines, [
       '2026-11-22T15:02:11Z sync-data: run 7 resumed',
       '2026-11-22T15:02:11Z crawl: started',
-      '2026-11-22T15:02:11Z crawl: 2 units',
+      '2026-11-22T15:02:11Z crawl: 2 parts',
       '2026-11-22T15:02:11Z crawl 967 Dining Chairs: started',
       '2026-11-22T15:02:17Z crawl 967 Dining Chairs: 50 of 1,000, 4.9 requests/s, 2 min left',
       '2026-11-22T15:02:47Z crawl 967 Dining Chairs: 350 of 1,000, 4.9 requests/s, 2 min left',
@@ -292,7 +292,7 @@ describe('the plain screen', () => {
     assert.ok(lines.length < 40, lines.join('\n'));
     assert.match(lines.at(-1) ?? '', /Z sync-data: 2,980 more warnings not shown; they are in the log$/);
     assert.ok(
-      lines.some((line) => /crawl: 2,\d{3} of 20,000 units, /.test(line)),
+      lines.some((line) => /crawl: 2,\d{3} of 20,000 done, /.test(line)),
       lines.join('\n'),
     );
   });
@@ -348,7 +348,7 @@ describe('the live screen', () => {
         '  Etsy API  4.9 of 5/s · 1,204 in 24 h · 3,796 left, for 13 min',
         '  Images    58 on disk · 842 waiting · 3 failed',
         '⚠ images: 3 images failed',
-        '  touch KILL to stop',
+        '  touch KILL or Ctrl-C to stop; nothing is lost',
       ]);
     });
   });

@@ -48,6 +48,7 @@ async function toldOf(
     folder: '/data',
     services: { sql: { all, get: () => Promise.resolve(undefined) }, rules: { madeSince: 2000 } },
     run: { id: 7, startedAt: 0, isFinished: isComplete, isComplete },
+    place: 'summary' as const,
     once: () => Promise.resolve(counts as never),
   };
   const tells = [tellListings, tellImages, tellListings, tellFindings, tellReviews];
@@ -57,8 +58,9 @@ async function toldOf(
 const FINISHED: SummaryOptions = {
   pipeline: {
     rules: { madeSince: 2000, refreshAfter: 604_800 },
+    stages: [{ id: 'crawl', task: { title: 'Crawl' } }],
     data: { database: '/data/etsy_data.db' },
-  } as Pipeline,
+  } as unknown as Pipeline,
   run: { id: 7, resumed: false, onlyStage: undefined, startedAt: 0 },
   outcome: { state: 'finished', failures: [], places: [], killed: [], left: [] },
   stopped: undefined,
@@ -144,7 +146,7 @@ describe('the summary', () => {
     });
     assert.deepEqual(lines.slice(0, 3), [
       'Stopped after 47 s: the KILL file was found.',
-      '  stage crawl, unit 967 (Furniture) at 12,345 of 40,000 listings',
+      '  Crawl, Furniture: 12,345 of 40,000 listings',
       '',
     ]);
     assert.deepEqual(lines.slice(-2), [
@@ -172,7 +174,7 @@ describe('the summary', () => {
       pace: undefined,
     });
     assert.deepEqual(lines, [
-      'Stage crawl failed, in unit 967:',
+      'Stage crawl failed, at 967:',
       '  etsy_data.db: the disk is full',
       '  Free some space.',
       '',

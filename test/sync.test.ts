@@ -124,8 +124,8 @@ it('a second run at once asks for the search pages and nothing else', async () =
 it('bad images are recorded with a reason; a second run tries again those that the CDN may have', async () => {
   const faults: Record<string, RegExp> = {
     missing: /^HTTP 404$/,
-    tiny: /^not a JPEG \(image\/jpeg\)$/,
-    html: /^not a JPEG \(text\/html\)$/,
+    tiny: /^labelled JPEG but is not one$/,
+    html: /^not a JPEG but text\/html$/,
     truncated: /./,
     huge: /larger than the 20 MB|more than the 20 MB/,
     elsewhere:

@@ -1,4 +1,5 @@
 import type { TellContext } from '../task/task.ts';
+import type { FactRow } from '../text/table.ts';
 import type { Telling, ToldRow } from '../task/telling.ts';
 import type { Sql } from '../store/database.ts';
 import { mostlyUnusable, unusableLine } from './answers.ts';
@@ -9,7 +10,7 @@ import { tally } from './tally.ts';
 import type { Tally } from './tally.ts';
 import { findingsRow, imagesRow, leftOutRow, listingsRow, reviewsRow, shopsRow } from './tally-rows.ts';
 
-// What the stages of the dataset say of their work, in the summary and in status.
+// What the stages of the dataset say of their work in the summary. Status tells more of it than rows can: lib/status.
 
 type Context = TellContext<unknown, { readonly sql: Sql; readonly rules: { readonly madeSince: number } }>;
 
@@ -24,24 +25,27 @@ function countsOf({ services, run, once }: Context): Promise<Tally> {
 const CHANGED = 'Etsy may have changed its answers: look for a newer sync-data, then start again.';
 
 export async function tellListings(context: Context): Promise<Telling> {
+  if (context.place === 'status') return {};
   const counts = await countsOf(context);
   return setAside(context, counts, [
-    { ...listingsRow(counts), order: 10 },
-    { ...leftOutRow(counts, context.services.rules.madeSince), order: 20 },
-    { ...shopsRow(counts), order: 30 },
+    told(listingsRow(counts), 10),
+    told(leftOutRow(counts, context.services.rules.madeSince), 20),
+    told(shopsRow(counts), 30),
   ]);
 }
 
 export async function tellReviews(context: Context): Promise<Telling> {
+  if (context.place === 'status') return {};
   const counts = await countsOf(context);
-  return setAside(context, counts, [{ ...reviewsRow(counts), order: 40 }]);
+  return setAside(context, counts, [told(reviewsRow(counts), 40)]);
 }
 
 export async function tellImages(context: Context): Promise<Telling> {
+  if (context.place === 'status') return {};
   const counts = await countsOf(context);
   const reasons = await imageReasons(context.services.sql, SHOWN);
   return {
-    rows: [{ ...imagesRow(counts), order: 50 }],
+    rows: [told(imagesRow(counts), 50)],
     problems: [
       {
         title: 'Images that failed; the next run tries them again',
@@ -54,6 +58,7 @@ export async function tellImages(context: Context): Promise<Telling> {
 }
 
 export async function tellFindings(context: Context): Promise<Telling> {
+  if (context.place === 'status') return {};
   const { services, run } = context;
   const counts = await countsOf(context);
   const kinds = await countFindings(services.sql, run.id);
@@ -63,7 +68,7 @@ export async function tellFindings(context: Context): Promise<Telling> {
   const { problems = [], ...rest } = await setAside(
     context,
     counts,
-    isTold ? [{ ...findingsRow(counts.findings), order: 70 }] : [],
+    isTold ? [told(findingsRow(counts.findings), 70)] : [],
   );
   return {
     ...rest,
@@ -82,6 +87,10 @@ export async function tellFindings(context: Context): Promise<Telling> {
   };
 }
 
+function told({ label, facts }: FactRow, order: number): ToldRow {
+  return { label, brought: facts, order };
+}
+
 /** With what a stage that asks for records has to say of those that it could not use, or not as they came. */
 async function setAside(
   { services, run }: Context,
@@ -93,7 +102,7 @@ async function setAside(
   const unusable = run.isFinished ? await mostlyUnusable(services.sql, run.id) : [];
   const row: ToldRow = {
     label: 'set aside',
-    facts: [
+    brought: [
       [met, met === 1 ? 'record' : 'records'],
       [open, 'open'],
     ],

@@ -82,7 +82,7 @@ export class Cdn {
       this.#received += bytes.length;
       const fault = faultOfJpeg(bytes);
       const type = response.headers.get('content-type') ?? 'no content-type';
-      if (fault) throw new ImageProblem('refused', `${fault} (${type})`);
+      if (fault) throw new ImageProblem('refused', toldFault(fault, type));
       return bytes;
     }
     await response.body?.cancel();
@@ -98,4 +98,9 @@ export class Cdn {
 
 function originOf(url: string): string {
   return URL.canParse(url) ? new URL(url).origin : `"${url.slice(0, 80)}"`;
+}
+
+function toldFault(fault: string, type: string): string {
+  if (fault !== 'not a JPEG') return `${fault} (${type})`;
+  return type.startsWith('image/jpeg') ? 'labelled JPEG but is not one' : `not a JPEG but ${type}`;
 }

@@ -66,7 +66,7 @@ interface Written {
 
 /**
  * From the environment, else from `.env` beside pipeline.yaml; undefined where neither has one.
- * @throws UserError (exit code 2) where the key has a character that no key has; it is named, the key is not
+ * @throws UserError (exit code 2) where the key has a character that no key has (it is named, the key is not), or no secret
  */
 export async function findKey(folder: string, env: NodeJS.ProcessEnv): Promise<ApiKey | undefined> {
   const settings = await readSettings(folder);
@@ -88,6 +88,12 @@ export async function findKey(folder: string, env: NodeJS.ProcessEnv): Promise<A
     });
   }
   for (const written of [keystring, secret]) if (written) checkCharacters(written);
+  if (!secret && !/^[^:]+:[^:]/.test(keystring.value)) {
+    throw new UserError(`${keystring.place} has no shared secret: Etsy refuses a keystring alone.`, {
+      exitCode: 2,
+      hint: 'Both are on the page of your app at https://www.etsy.com/developers/your-apps: ETSY_API_KEY=keystring:shared_secret',
+    });
+  }
   const isOpen = settings.isOpen && keystring.place.includes('.env');
   return new ApiKey(keystring.value, secret?.value, isOpen ? OPEN_TO_OTHERS : undefined);
 }

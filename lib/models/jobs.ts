@@ -59,9 +59,11 @@ export interface Pool {
   readonly width: number;
   /**
    * Does a job and answers for each of its items.
-   * @throws ModelError where the model cannot be used at all; no item is to blame then
+   *
+   * @param signal once it is aborted, a job that nobody has begun is given up; one that was begun is finished
+   * @throws ModelError where the model cannot be used at all; no item is to blame then. The reason of `signal`
    */
-  run(job: Job): Promise<Answer>;
+  run(job: Job, signal?: AbortSignal): Promise<Answer>;
   /** Waits for nothing: what is under way is given up. */
   close(): Promise<void>;
 }

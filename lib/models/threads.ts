@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import type { Piscina } from 'piscina';
 import { ModelError, isMissing, missingPackage } from './errors.ts';
 import type { Loadable, ThreadAnswer, ThreadJob } from './inference.ts';
@@ -29,6 +30,7 @@ const HEAP_MB = 1024;
  * @throws ModelError where piscina is not installed
  */
 export async function openThreads(options: ThreadOptions): Promise<Pool> {
+  await keepLoaded();
   try {
     const { Piscina: Threads } = await import('piscina');
     const start = (): Piscina =>
@@ -50,10 +52,24 @@ export async function openThreads(options: ThreadOptions): Promise<Pool> {
   }
 }
 
+/**
+ * The runtime's native part can be loaded anew in a process only while somebody has it loaded: were it in threads alone,
+ * the first ones after the last of them ended could not run. The main thread never calls it. 12 MB.
+ */
+async function keepLoaded(): Promise<void> {
+  try {
+    await import('onnxruntime-node');
+  } catch (error) {
+    throw isMissing(error, 'onnxruntime-node') ? missingPackage('onnxruntime-node', error) : error;
+  }
+}
+
 class ThreadPool implements Pool {
   readonly width: number;
   readonly #options: ThreadOptions;
   readonly #start: () => Piscina;
+  /** A job is handed to the threads once one is free: until then it can be given up. */
+  readonly #turn;
   #threads: Piscina | undefined;
   #since = 0;
   #replacing: Promise<void> | undefined;
@@ -65,9 +81,17 @@ class ThreadPool implements Pool {
     this.width = options.threads + 1;
     this.#options = options;
     this.#start = start;
+    this.#turn = pLimit(options.threads);
   }
 
-  async run(job: Job): Promise<Answer> {
+  run(job: Job, signal?: AbortSignal): Promise<Answer> {
+    return this.#turn(() => {
+      signal?.throwIfAborted();
+      return this.#begin(job);
+    });
+  }
+
+  async #begin(job: Job): Promise<Answer> {
     const loadable = this.#options.loadable(job);
     try {
       const answer = await this.#send({ job, loadable });
@@ -98,7 +122,7 @@ class ThreadPool implements Pool {
     if (first && job.items.length === 1)
       return { worker: '', ms: 0, items: [{ id: first.id, error: reason }] };
     const answers: Answer[] = [];
-    for (const item of job.items) answers.push(await this.run({ ...job, items: [item] } as Job));
+    for (const item of job.items) answers.push(await this.#begin({ ...job, items: [item] } as Job));
     return {
       worker: answers[0]?.worker ?? '',
       ms: answers.reduce((sum, { ms }) => sum + ms, 0),

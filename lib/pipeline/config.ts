@@ -33,7 +33,14 @@ export interface Pipeline<Tx = unknown, Services = unknown> {
     /** How long the API may stay unreachable before the run ends. */
     readonly giveUpAfter: number;
   };
-  readonly data: { readonly database: string; readonly metadata: string; readonly images: string };
+  readonly data: {
+    readonly database: string;
+    readonly metadata: string;
+    readonly images: string;
+    readonly cutouts: string;
+    readonly models: string;
+  };
+  readonly models: { readonly source?: string | undefined; readonly threads?: number | undefined };
   readonly rules: {
     readonly madeSince: number;
     readonly refreshAfter: number;
@@ -83,7 +90,7 @@ export async function loadPipeline(cwd: string, options: LoadOptions = {}): Prom
   if (!settings || config.hasMistakes) throw mistaken(config);
 
   const absolute = (path: string): string => resolve(folder, path);
-  const { name, kill, every, api, data, rules } = settings;
+  const { name, kill, every, api, data, models, rules } = settings;
   const pipeline: Pipeline = {
     file,
     folder,
@@ -94,7 +101,10 @@ export async function loadPipeline(cwd: string, options: LoadOptions = {}): Prom
       database: absolute(data.database),
       metadata: absolute(data.metadata),
       images: absolute(data.images),
+      cutouts: absolute(data.cutouts),
+      models: absolute(data.models),
     },
+    models,
     rules: { ...rules, ...(every !== undefined && { every }) },
     // None is missing: what could not be read has been reported.
     stages: stages.flatMap((stage) => stage ?? []),
@@ -196,7 +206,7 @@ function checkPlaces(config: ConfigFile, file: string, written: unknown): void {
       value: kill.safeParse(fieldOf(written, 'kill')).data,
       isWritten: fieldOf(written, 'kill') !== undefined,
     },
-    ...(['database', 'metadata', 'images'] as const).map((key) => ({
+    ...(['database', 'metadata', 'images', 'cutouts', 'models'] as const).map((key) => ({
       path: ['data', key],
       value: folders?.[key],
       isWritten: fieldOf(block, key) !== undefined,

@@ -93,6 +93,30 @@ export const settingsSchema = z
           'The file of meta_data, an entry a listing. A path from this file.',
         ),
         images: path('images', 'The folder of the images, one a listing. A path from this file.'),
+        cutouts: path(
+          'cutouts',
+          'The folder of the images without their background, one a listing. A path from this file.',
+        ),
+        models: path(
+          'models',
+          'The folder of the models that make cutouts and vectors; files put there by hand are used. A path from this file.',
+        ),
+      }),
+      models: block('What makes cutouts and vectors.', {
+        source: z
+          .string(baseUrl)
+          .refine((value) => address.test(value) && URL.canParse(value), baseUrl)
+          .meta({ pattern: address.source, patternErrorMessage: `expected ${httpsAddress}` })
+          .optional()
+          .describe(
+            'Where models are fetched from, in place of the hosts they are published on: a mirror with the same paths. Default: those hosts.',
+          ),
+        threads: z
+          .int(expects('a whole number from 1 to 64'))
+          .min(1, expects('a whole number from 1 to 64'))
+          .max(64, expects('a whole number from 1 to 64'))
+          .optional()
+          .describe('Threads that run models at once. Default: one per core but one, as far as memory goes.'),
       }),
       rules: block('What is kept, and how fresh.', {
         madeSince: z
@@ -115,7 +139,7 @@ export const settingsSchema = z
         .min(1, expects('a list of at least one stage'))
         .describe('What runs. A stage starts once all it needs have ended.'),
     },
-    expects('the keys name, kill, every, api, data, rules, stages'),
+    expects('the keys name, kill, every, api, data, models, rules, stages'),
   )
   .describe('What sync-data runs, in which order, and how far it may go.');
 

@@ -295,6 +295,7 @@ function viewOf(unit: Unit, checkpoint: UnitCheckpoint | undefined): UnitView {
     id: unit.id,
     title: unit.title,
     noun: unit.noun,
+    kind: unit.kind,
     state: checkpoint?.finished ? 'finished' : 'waiting',
     progress: checkpoint?.progress ?? {},
   };

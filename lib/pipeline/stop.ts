@@ -20,6 +20,12 @@ const EXIT_CODES: Readonly<Record<StopCause, number>> = {
   SIGHUP: 129,
 };
 
+const SIGNALS = {
+  SIGINT: 'you pressed Ctrl-C',
+  SIGTERM: 'asked to end (SIGTERM)',
+  SIGHUP: 'the terminal was closed (SIGHUP)',
+} as const;
+
 /** Why the run stops before its end. Thrown wherever something waits, once the stop is asked for. */
 export class Stopped extends Error {
   override readonly name = 'Stopped';
@@ -54,7 +60,7 @@ export class StopSwitch implements StageStop {
   readonly #onSignal = (name: NodeJS.Signals): void => {
     const cause = name === 'SIGINT' || name === 'SIGHUP' ? name : 'SIGTERM';
     if (this.stopped) process.exit(EXIT_CODES[cause]);
-    this.stop(cause, `${cause} received`);
+    this.stop(cause, SIGNALS[cause]);
   };
 
   constructor(killFile: string) {

@@ -22,6 +22,8 @@ export interface UnitView {
   readonly title: string;
   /** What its progress counts: "pages". */
   readonly noun?: string | undefined;
+  /** What several of them are called. */
+  readonly kind?: string | undefined;
   readonly state: StageState;
   readonly progress: Progress;
 }

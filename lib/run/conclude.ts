@@ -46,12 +46,17 @@ export async function conclude(options: ConcludeOptions): Promise<{ text: string
   const isFinished = outcome.state === 'finished';
   const isComplete = isFinished && run.onlyStage === undefined;
   const told = await orNothing(
-    tellings(pipeline, sourcesOf(pipeline, database), {
-      id: run.id,
-      startedAt: run.startedAt,
-      isFinished,
-      isComplete,
-    }),
+    tellings(
+      pipeline,
+      sourcesOf(pipeline, database),
+      {
+        id: run.id,
+        startedAt: run.startedAt,
+        isFinished,
+        isComplete,
+      },
+      'summary',
+    ),
   );
   const counts = told?.all.counts;
   const now = Date.now();
@@ -88,7 +93,7 @@ export async function conclude(options: ConcludeOptions): Promise<{ text: string
     stopped,
     took: now - begun,
     told: told?.all,
-    pace: options.asks ? pace : undefined,
+    pace: options.asks || (pace?.requests ?? 0) > 0 ? pace : undefined,
     describe,
     logFile: log.path,
     cwd: options.cwd,

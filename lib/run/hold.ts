@@ -11,6 +11,9 @@ import { makeFolders } from '../dataset/images-folder.ts';
 import { migrate } from '../dataset/migrations.ts';
 import { version } from '../version.ts';
 
+/** So that a schedule can tell it from a failure: the run that it would start is under way. */
+const ALREADY_RUNNING = 3;
+
 export interface Held {
   readonly database: Database;
   /** Tells when the file is moved or exchanged under the run's hands. */
@@ -55,7 +58,7 @@ export async function hold(options: HoldOptions, work: (held: Held) => Promise<n
         ? 'a process that has just started'
         : `process ${lock.pid}, since ${new Date(lock.since).toISOString()}`;
     throw new UserError(`Another sync-data is using ${pipeline.data.database}: ${who}.`, {
-      exitCode: 1,
+      exitCode: ALREADY_RUNNING,
       hint: 'Let it finish, or stop it with: touch ' + pipeline.kill,
     });
   }
@@ -73,16 +76,17 @@ export async function hold(options: HoldOptions, work: (held: Held) => Promise<n
     }, TELL_MS);
     const knownMs = lock.endedCleanly ? SHORT_MS : LONG_MS;
     await inspection.wait(isCertain ? knownMs : WHOLE_MS).finally(() => clearTimeout(patience));
-    const database = await Database.open(path);
+    const patient = {
+      giveUpAfterMs: pipeline.api.giveUpAfter * 1000,
+      hold: (reason: string, until: number): (() => void) => {
+        stderr.write(`Waiting until ${new Date(until).toISOString()} at the latest: ${reason}.\n`);
+        return () => undefined;
+      },
+    };
+    const database = await Database.open(path, { lockPatience: patient });
     let file: HeldDatabase | undefined;
     try {
-      database.lockPatience = {
-        giveUpAfterMs: pipeline.api.giveUpAfter * 1000,
-        hold: (reason, until) => {
-          stderr.write(`Waiting until ${new Date(until).toISOString()} at the latest: ${reason}.\n`);
-          return () => undefined;
-        },
-      };
+      database.lockPatience = patient;
       await migrate(database);
       file = await HeldDatabase.hold(database, path, lock);
       told = await work({ database, file, inspection, log });

@@ -28,6 +28,7 @@ import { refuseKill, selected } from './preflight.ts';
 import type { OpenServices } from './services.ts';
 import { keyFor, openEntries, openServices } from './services.ts';
 import { place } from './summary.ts';
+import { asTyped } from '../text/typed.ts';
 
 export interface SessionOptions {
   readonly cwd: string;
@@ -245,6 +246,6 @@ async function tellReport(
   } catch (error) {
     // Without a database that can be read no run is complete.
     if (error instanceof StoreError) throw error;
-    return `The report could not be written. The run itself is complete.\n${describe(error)}\nTo try again: npx sync-data report\n`;
+    return `The report could not be written. The run itself is complete.\n${describe(error)}\nTo try again: ${asTyped('npx sync-data report')}\n`;
   }
 }

@@ -8,6 +8,8 @@ export function sourcesOf(pipeline: Pipeline, database: Database): Sources {
     sql: database.read,
     rules: pipeline.rules,
     imagesFolder: pipeline.data.images,
+    cutoutsFolder: pipeline.data.cutouts,
+    modelSettings: { folder: pipeline.data.models, ...pipeline.models },
     imageHosts: pipeline.stages.flatMap(({ task, options }) => task.shares?.(options)['imageHosts'] ?? []),
   };
 }

@@ -1,3 +1,4 @@
+import { exitCodeOf } from '../describe.ts';
 import { relative } from 'node:path';
 import type { Run } from '../../checkpoints/checkpoints.ts';
 import type { Pipeline } from '../pipeline/config.ts';
@@ -7,7 +8,9 @@ import type { Stopped } from '../pipeline/stop.ts';
 import type { Pace } from '../store/ledger.ts';
 import { table } from '../text/table.ts';
 import type { Fact, FactRow } from '../text/table.ts';
+import { factRows } from '../task/telling.ts';
 import type { Telling } from '../task/telling.ts';
+import { asTyped } from '../text/typed.ts';
 
 export interface SummaryOptions {
   readonly pipeline: Pipeline;
@@ -31,8 +34,11 @@ export interface SummaryOptions {
 /** What is left on the terminal: how it ended, what the run has changed so far, and what to do next. */
 export function summary(options: SummaryOptions): string {
   const { outcome, told, pace, width } = options;
+  // Nothing came of it, and nothing more helps than its last line.
+  if (outcome.state === 'failed' && outcome.failures.every(({ error }) => exitCodeOf(error) === 2))
+    return `\n${ending(options).join('\n')}\n`;
   const requests: FactRow[] = pace === undefined ? [] : [{ label: 'requests', facts: requestFacts(pace) }];
-  const figures = told === undefined ? [] : table([...told.rows, ...requests], width);
+  const figures = told === undefined ? [] : table([...factRows(told.rows, 'summary'), ...requests], width);
   const isWhole = outcome.state === 'finished';
   // The places last: where a report is written, its line follows them.
   const blocks = [
@@ -57,11 +63,12 @@ function odd(told: Required<Telling> | undefined): string[] {
   return [
     'Odd in this run:',
     ...oddities.slice(0, ODDITIES).map((line) => `  ${oneLine(line)}`),
-    ...(more > 0 ? [`  and ${count(more)} more: npx sync-data status`] : []),
+    ...(more > 0 ? [`  and ${count(more)} more: ${asTyped('npx sync-data status')}`] : []),
   ];
 }
 
-function ending({ outcome, stopped, run, took, told, describe }: SummaryOptions): string[] {
+function ending(options: SummaryOptions): string[] {
+  const { outcome, stopped, run, took, told, describe, pipeline } = options;
   const { lines: unusable = [], hint = '' } = told?.unusable ?? {};
   switch (outcome.state) {
     case 'finished':
@@ -73,11 +80,13 @@ function ending({ outcome, stopped, run, took, told, describe }: SummaryOptions)
     case 'stopped':
       return [
         `Stopped after ${duration(took)}: ${reasonOf(outcome, stopped)}.`,
-        ...(outcome.places.length > 0 ? outcome.places.map(placeOf) : ['  between two stages']),
+        ...(outcome.places.length > 0
+          ? outcome.places.map((place) => placeOf(place, pipeline))
+          : ['  between two stages']),
       ];
     case 'failed':
       return outcome.failures.flatMap(({ stage, unit, error }) => [
-        `Stage ${stage} failed${unit === undefined ? '' : `, in unit ${unit}`}:`,
+        `Stage ${stage} failed${unit === undefined ? '' : `, at ${titleOf(unit)}`}:`,
         ...describe(error)
           .split('\n')
           .map((line) => `  ${line}`),
@@ -96,11 +105,21 @@ export function reasonOf({ killed }: Outcome, stopped: Stopped | undefined): str
   return stopped?.message ?? killed.map(({ stage, reason }) => `stage ${stage}: ${reason}`).join('; ');
 }
 
-function placeOf({ stage, unit, noun, progress }: Outcome['places'][number]): string {
+/** "Images: 377", "Crawl, Coffee Tables: 40 of 90 listings" */
+function placeOf({ stage, unit, noun, progress }: Outcome['places'][number], pipeline: Pipeline): string {
   const { done, total } = progress;
-  const whole = total === undefined ? '' : ` of ${count(total)}`;
-  const what = noun === undefined ? '' : ` ${noun}`;
-  return `  stage ${stage}, unit ${unit}${done === undefined ? '' : ` at ${count(done)}${whole}${what}`}`;
+  const name = pipeline.stages.find(({ id }) => id === stage)?.task.title ?? stage;
+  const title = titleOf(unit);
+  const isSame = (one: string, other = ''): boolean => one.toLowerCase() === other.toLowerCase();
+  const where = isSame(title, name) || isSame(title, noun) ? name : `${name}, ${title}`;
+  if (done === undefined) return `  ${where}`;
+  const what = noun === undefined || isSame(noun, name) ? '' : ` ${noun}`;
+  return `  ${where}: ${count(done)}${total === undefined ? '' : ` of ${count(total)}`}${what}`;
+}
+
+/** Of "12371 (Coffee Tables)" the name: the id is the checkpoint's. */
+function titleOf(unit: string): string {
+  return /\((.+)\)$/.exec(unit)?.[1] ?? unit;
 }
 
 /** The first of what a person should look at. */
@@ -135,7 +154,7 @@ export function place(what: 'data' | 'log' | 'report', path: string): string {
 }
 
 function next({ outcome, run, pipeline, told, cwd, logFile }: SummaryOptions): string[] {
-  const again = `npx sync-data${run.onlyStage === undefined ? '' : ` --stage ${run.onlyStage}`}`;
+  const again = `${asTyped('npx sync-data')}${run.onlyStage === undefined ? '' : ` --stage ${run.onlyStage}`}`;
   if (outcome.state === 'stopped') return [`Everything up to there is saved. To resume: ${again}`];
   if (outcome.state === 'failed') {
     return [
@@ -144,5 +163,5 @@ function next({ outcome, run, pipeline, told, cwd, logFile }: SummaryOptions): s
     ];
   }
   const isOpen = told !== undefined && told.problems.length > 0;
-  return isOpen ? ['What failed and why: npx sync-data status'] : [];
+  return isOpen ? [asTyped('What failed and why: npx sync-data status')] : [];
 }

@@ -10,7 +10,12 @@ export interface Told {
 }
 
 /** What the stages of the pipeline say of their work, whether they ran in this start or not. */
-export async function tellings(pipeline: Pipeline, services: Sources, run: ToldRun): Promise<Told> {
+export async function tellings(
+  pipeline: Pipeline,
+  services: Sources,
+  run: ToldRun,
+  place: 'summary' | 'status',
+): Promise<Told> {
   const read = new Map<string, Promise<unknown>>();
   const once = <T>(key: string, work: () => Promise<T>): Promise<T> => {
     const known = (read.get(key) as Promise<T> | undefined) ?? work();
@@ -19,7 +24,7 @@ export async function tellings(pipeline: Pipeline, services: Sources, run: ToldR
   };
   const byStage = new Map<string, Telling>();
   for (const { id, task, options } of pipeline.stages) {
-    const telling = await task.tells?.({ options, services, folder: pipeline.folder, run, once });
+    const telling = await task.tells?.({ options, services, folder: pipeline.folder, run, place, once });
     if (telling) byStage.set(id, telling);
   }
   return { byStage, all: merged([...byStage.values()]) };

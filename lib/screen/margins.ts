@@ -31,7 +31,8 @@ export function footer(scene: Scene): string[] {
 }
 
 function bottom({ view, theme, killFile, width }: Scene): string[] {
-  if (view.stopping === undefined) return [theme.style('dim', `  touch ${killFile} to stop`)];
+  if (view.stopping === undefined)
+    return [theme.style('dim', `  touch ${killFile} or Ctrl-C to stop; nothing is lost`)];
   const why = `${theme.icons.stopped} stopping: ${oneLine(view.stopping)}`;
   return alarm(why, 'finishing requests in flight', theme, width);
 }

@@ -1,6 +1,6 @@
 import type { RunEvent, StageState } from '../progress/events.ts';
 import type { Progress } from '../task/task.ts';
-import { count, duration, plural, stamp } from '../text/format.ts';
+import { count, duration, stamp } from '../text/format.ts';
 import type { Meter } from '../progress/meter.ts';
 import { stageProgress, type StageView, timeTaken, unitCount, type UnitRow } from '../progress/stage.ts';
 import type { View } from '../progress/view.ts';
@@ -40,7 +40,10 @@ export function newsOf(
       const finished = event.units.filter((unit) => unit.state === 'finished').length;
       const already = finished > 0 ? `, ${count(finished)} of them finished before` : '';
       return event.units.length > 1
-        ? { who: event.stage, what: plural(event.units.length, 'unit') + already }
+        ? {
+            who: event.stage,
+            what: `${count(event.units.length)} ${event.units[0]?.kind ?? 'parts'}${already}`,
+          }
         : undefined;
     }
     case 'unit':
@@ -91,7 +94,7 @@ export function subjectsOf(stage: StageView): Subject[] {
   const units = unitCount(stage);
   if (units > TOLD_ONE_BY_ONE) {
     const amount = [
-      `${count(stage.tally.finished)} of ${plural(units, 'unit')}`,
+      `${count(stage.tally.finished)} of ${count(units)} done`,
       amountOf(stageProgress(stage), stage.noun ?? undefined),
     ];
     return [

@@ -50,8 +50,7 @@ function stageLines({ id, state, units }: StageStatus, width: number): string[] 
   if (units.length === 1 && only) return [`${name}${inWords(only)}`];
   const begun = units.filter((unit) => unit.state === 'begun');
   const finished = units.filter((unit) => unit.state === 'finished').length;
-  const parts =
-    state === 'begun' ? `${count(finished)} of ${plural(units.length, 'unit')} finished` : whole(units);
+  const parts = state === 'begun' ? `${count(finished)} of ${count(units.length)} finished` : whole(units);
   return [
     `${name}${parts}`,
     ...begun.map(

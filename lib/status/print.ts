@@ -3,10 +3,11 @@ import { clockTime, count, duration, estimate, oneLine, plural } from '../text/f
 import { table } from '../text/table.ts';
 import type { FactRow } from '../text/table.ts';
 import { findingsRow, imagesRow, leftOutRow } from '../dataset/tally-rows.ts';
-import { merged } from '../task/telling.ts';
+import { factRows, merged } from '../task/telling.ts';
 import { oddityLine } from '../dataset/oddities.ts';
 import { runLines } from './print-run.ts';
 import type { QuotaStatus, Status, Sync } from './shape.ts';
+import { asTyped } from '../text/typed.ts';
 
 export interface PrintOptions {
   readonly cwd: string;
@@ -34,7 +35,33 @@ export function printed(status: Status, options: PrintOptions): string {
         ...(options.hasDataset ? [nextLines(sync, status.underWay !== null, now)] : []),
       ]
     : [underWay(status, options, now), earlier(status, file)];
-  return [[file], ...blocks].map((lines) => `${lines.join('\n')}\n`).join('\n');
+  return [[verdict(status)], [file], ...blocks].map((lines) => `${lines.join('\n')}\n`).join('\n');
+}
+
+/** "Up to date. 6 images failed. Next run: 14 requests." */
+function verdict({ underWay: holder, sync }: Status): string {
+  if (!sync) return 'Not taken over yet.';
+  const { run, due, counts, next } = sync;
+  const isOpen = run !== null && run.finishedAt === null;
+  const isDue = due.listings + due.shops + due.reviews > 0;
+  const first = holder
+    ? 'A run is under way.'
+    : run === null
+      ? 'Nothing fetched yet.'
+      : isOpen
+        ? 'The last run has not finished.'
+        : isDue
+          ? 'A new run is due.'
+          : 'Up to date.';
+  const failed = counts.images.failed + counts.images.missing;
+  const troubles = [
+    failed > 0 && `${plural(failed, 'image')} failed`,
+    counts.setAside.open > 0 && `${plural(counts.setAside.open, 'record')} set aside`,
+    counts.findings.open > 0 && `${plural(counts.findings.open, 'finding')} open`,
+  ].filter((trouble) => trouble !== false);
+  const requests = `${next.uncounted.length > 0 ? 'at least ' : ''}${plural(next.total, 'request')}`;
+  const last = `${isOpen || holder ? 'Left' : 'Next run'}: ${requests}`;
+  return [first, ...[...troubles, last].map((fact) => `${fact}.`)].join(' ');
 }
 
 function underWay(status: Status, options: PrintOptions, now: number): string[] {
@@ -80,12 +107,13 @@ function earlier({ rows }: Status, file: string): string[] {
 function dataBlocks(status: Status, sync: Sync, options: PrintOptions, now: number): string[][] {
   const told = merged(sync.told);
   const dataset = options.hasDataset ? dataRows(status, sync, options) : [];
-  const rows = [...dataset, ...told.rows];
-  if (rows.length + told.problems.length === 0) return [];
+  const rows = [...dataset, ...factRows(told.rows, 'status')];
+  if (rows.length + told.notes.length + told.problems.length === 0) return [];
   return [
     [
       'The data',
       ...table(rows, options.width),
+      ...told.notes.map((note) => `  ${oneLine(note)}`),
       ...(options.hasDataset ? reasons(sync, now) : []),
       ...told.problems.flatMap(({ title, count: all, reasons: why }) => listed(title, all, why)),
     ],
@@ -224,5 +252,7 @@ function nextLines({ next, quota }: Sync, isUnderWay: boolean, now: number): str
   if (of === 'whole' && total > 0) lines.push('  What is new on Etsy by then comes on top.');
   if (uncounted.length > 0)
     lines.push(`  Not counted yet, on top: ${uncounted.map((id) => `taxonomy ${id}`).join(', ')}.`);
-  return isUnderWay ? lines : [...lines, '', `${of === 'rest' ? 'To resume' : 'To start it'}: npx sync-data`];
+  return isUnderWay
+    ? lines
+    : [...lines, '', `${of === 'rest' ? 'To resume' : 'To start it'}: ${asTyped('npx sync-data')}`];
 }

@@ -20,7 +20,11 @@ import { quotaStatus } from './quota.ts';
 import { runStatus, startStatus } from './run-status.ts';
 import { DATA_TABLES } from './shape.ts';
 import type { Status, Sync, ToldStage } from './shape.ts';
+import { sourcesOf } from '../run/sources.ts';
+import { tellings } from '../run/tellings.ts';
 import { readTold } from '../run/told.ts';
+import type { Sources } from '../services.ts';
+import type { ToldRun } from '../task/telling.ts';
 
 /** Reasons told. */
 const REASONS = 5;
@@ -91,7 +95,7 @@ async function readSync(database: Database, pipeline: Pipeline, shops: number): 
     imageReasons: await imageReasons(sql, REASONS),
     asideReasons: await asideReasons(sql, REASONS),
     findings: await countFindings(sql, whole.id),
-    told: await toldOf(sql, pipeline),
+    told: await toldOf(sourcesOf(pipeline, database), pipeline, { ...whole, isComplete: false }),
     oddities: await readOddities(sql, whole.id),
     quota,
     next: await nextRun({ sql, rules, run, stale, crawls, counts, due, reviews, quota }),
@@ -116,13 +120,20 @@ async function dueOf(
   };
 }
 
-/** The code of tasks that are not ours is not run for this: what they said last is kept. */
-async function toldOf(sql: Sql, { stages }: Pipeline): Promise<ToldStage[]> {
-  const told = await readTold(sql);
-  return stages.flatMap(({ id, task }) => {
-    const telling = told.get(id);
-    if (task.tells || !telling) return [];
-    return [{ ...telling, stage: id, at: new Date(telling.at).toISOString() }];
+/**
+ * What stages say of their work that are not of the dataset. The code of tasks that are not ours is not run for this:
+ * what they said last is kept.
+ */
+async function toldOf(sources: Sources, pipeline: Pipeline, run: ToldRun): Promise<ToldStage[]> {
+  const kept = await readTold(sources.sql);
+  const { byStage } = await tellings(pipeline, sources, run, 'status');
+  const now = new Date().toISOString();
+  return pipeline.stages.flatMap(({ id }): ToldStage[] => {
+    const telling = byStage.get(id);
+    if (telling) return telling.rows ? [{ ...telling, stage: id, at: now }] : [];
+    const last = kept.get(id);
+    if (!last) return [];
+    return [{ ...last, stage: id, at: new Date(last.at).toISOString() }];
   });
 }
 

@@ -165,6 +165,8 @@ export interface OpenOptions {
   /** Fail when the file is not there, and never write to it. */
   readonly readOnly?: boolean;
   readonly busyTimeoutMs?: number;
+  /** While it is opened. */
+  readonly lockPatience?: LockPatience;
   /** Absolute path of an SQLite extension, for `readOnly` alone. Once it is loaded, nothing else can be. */
   readonly extension?: string;
 }
@@ -203,7 +205,7 @@ export class Database {
     const connect = async (pragmas: string): Promise<Connection> => {
       const connection = await open({ filename: path, mode, driver: sqlite3.Database });
       connection.configure('busyTimeout', options.busyTimeoutMs ?? 10_000);
-      await connection.exec(pragmas);
+      await unlocked(path, options.lockPatience, () => connection.exec(pragmas));
       return connection;
     };
     try {
@@ -307,28 +309,8 @@ export class Database {
   }
 
   /** A backup or a database browser may hold the file for minutes: that is no reason to end a run of days. */
-  async #unlocked<T>(work: () => Promise<T>): Promise<T> {
-    const began = performance.now();
-    let end: (() => void) | undefined;
-    try {
-      for (;;) {
-        try {
-          return await work();
-        } catch (error) {
-          const patience = this.lockPatience;
-          const isBusy = error instanceof StoreError && error.code === 'SQLITE_BUSY';
-          if (!isBusy || !patience || performance.now() - began >= patience.giveUpAfterMs) throw error;
-          const reason = `another program holds ${this.path} (a backup or a database browser, perhaps)`;
-          end ??= patience.hold(reason, Date.now() + patience.giveUpAfterMs);
-          await sleep(LOOK_MS, undefined, patience.signal && { signal: patience.signal }).catch(
-            () => undefined,
-          );
-          patience.signal?.throwIfAborted();
-        }
-      }
-    } finally {
-      end?.();
-    }
+  #unlocked<T>(work: () => Promise<T>): Promise<T> {
+    return unlocked(this.path, this.lockPatience, work);
   }
 
   async #synchronous(mode: 'FULL' | 'NORMAL'): Promise<void> {
@@ -365,5 +347,32 @@ export class Database {
     await this.#turn(() => undefined);
     await this.#reader.close();
     if (this.#writer !== this.#reader) await this.#writer.close();
+  }
+}
+
+async function unlocked<T>(
+  path: string,
+  patience: LockPatience | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  const began = performance.now();
+  let end: (() => void) | undefined;
+  try {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        const isBusy = (error as { code?: unknown }).code === 'SQLITE_BUSY';
+        if (!isBusy || !patience || performance.now() - began >= patience.giveUpAfterMs) throw error;
+        const reason = `another program holds ${path} (a backup or a database browser, perhaps)`;
+        end ??= patience.hold(reason, Date.now() + patience.giveUpAfterMs);
+        await sleep(LOOK_MS, undefined, patience.signal && { signal: patience.signal }).catch(
+          () => undefined,
+        );
+        patience.signal?.throwIfAborted();
+      }
+    }
+  } finally {
+    end?.();
   }
 }

@@ -11,6 +11,8 @@ export interface Unit {
   readonly title: string;
   /** What `done` and `total` of its progress count, in the plural: "pages". */
   readonly noun?: string;
+  /** What several units are called, such as categories. */
+  readonly kind?: string;
 }
 
 /** Runs inside the step's transaction. Statements of one write see each other; nothing else runs between them. */
@@ -62,6 +64,8 @@ export interface TellContext<Options, Services> extends Pick<
   'options' | 'services' | 'folder'
 > {
   readonly run: ToldRun;
+  /** The summary is read at the end of each start: what takes long belongs into status. */
+  readonly place: 'summary' | 'status';
   /** Reads what several stages tell of once for all of them; `key` stands for what is read. */
   once<T>(key: string, read: () => Promise<T>): Promise<T>;
 }

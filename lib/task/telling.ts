@@ -1,8 +1,10 @@
-import type { FactRow } from '../text/table.ts';
+import type { Fact, FactRow } from '../text/table.ts';
 
 /** What a task says of its work, in the summary of a run and in status. */
 export interface Telling {
   readonly rows?: readonly ToldRow[];
+  /** Lines below the rows in status. */
+  readonly notes?: readonly string[];
   /** What was odd in the run, the most frequent first: a line each. */
   readonly oddities?: readonly string[];
   /** Why a run that has finished has not gone well, and what to do: it ends with exit code 1 then. */
@@ -13,7 +15,15 @@ export interface Telling {
 }
 
 /** A row of figures under a name. Rows of several stages that are the same in all are shown once. */
-export interface ToldRow extends FactRow {
+export interface ToldRow {
+  /** "pages" */
+  readonly label: string;
+  /** What the run has brought so far: [[3, 'new'], [5, 'refreshed']]. */
+  readonly brought?: readonly Fact[];
+  /** How things stand, whatever the run: [[120, 'kept'], [4, 'due']]. */
+  readonly stands?: readonly Fact[];
+  /** For the summary, in place of `brought`, or of `stands` where there is none. Empty: no row there. */
+  readonly summary?: readonly Fact[];
   /** Smaller ones stand higher; of equal ones, that of the earlier stage. Left out: 60. */
   readonly order?: number;
 }
@@ -36,7 +46,7 @@ export interface ToldRun {
   /** Epoch milliseconds. */
   readonly startedAt: number;
   /** The stages that were to run have ended. */
-  readonly isFinished: boolean;
+  readonly isFinished?: boolean;
   /** These are all stages: that nothing was found says something then. */
   readonly isComplete: boolean;
 }
@@ -64,6 +74,7 @@ export function merged(tellings: readonly Telling[]): Required<Telling> {
   const problems = tellings.flatMap((telling) => telling.problems ?? []);
   return {
     rows: unique(rows).toSorted((a, b) => (a.order ?? ORDER) - (b.order ?? ORDER)),
+    notes: unique(tellings.flatMap((telling) => telling.notes ?? [])),
     oddities: unique(tellings.flatMap((telling) => telling.oddities ?? [])),
     unusable: {
       lines: unique(tellings.flatMap((telling) => telling.unusable?.lines ?? [])),
@@ -72,6 +83,14 @@ export function merged(tellings: readonly Telling[]): Required<Telling> {
     problems: unique(problems).filter(({ count }) => count > 0),
     counts: Object.assign({}, ...tellings.map((telling) => telling.counts ?? {})) as Record<string, unknown>,
   };
+}
+
+/** The rows for one of both places. */
+export function factRows(rows: readonly ToldRow[], place: 'summary' | 'status'): FactRow[] {
+  return rows.flatMap(({ label, brought, stands, summary }) => {
+    const facts = place === 'summary' ? (summary ?? brought ?? stands) : (stands ?? brought);
+    return facts && facts.length > 0 ? [{ label, facts }] : [];
+  });
 }
 
 function unique<T>(all: readonly T[]): T[] {

@@ -68,6 +68,18 @@ export async function putFailures(
   );
 }
 
+/** Of cutouts that are no more: nothing is found by them. */
+export async function dropCutoutVectors(tx: Tx, listingIds: readonly number[]): Promise<void> {
+  if (listingIds.length === 0) return;
+  for (const table of ['embedding_codes', 'embeddings']) {
+    await tx.run(
+      `DELETE FROM ${table} WHERE space IN (SELECT id FROM spaces WHERE kind = 'image' AND input = 'cutout')
+       AND listing_id IN (SELECT value FROM json_each(?))`,
+      [JSON.stringify(listingIds)],
+    );
+  }
+}
+
 /** The input was touched, but is the same: the vector stays. */
 export async function restamp(
   tx: Tx,

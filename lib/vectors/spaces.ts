@@ -55,6 +55,27 @@ export async function completeSpace(tx: Tx, id: number, now: number): Promise<vo
   await tx.run('UPDATE spaces SET complete_at = ? WHERE id = ? AND complete_at IS NULL', [now, id]);
 }
 
+/** So many pictures count: older ones weigh less and less. */
+const OF_LATE = 2000;
+
+/** How fast it goes, for what is told of the time left. @param ms that passed while these were done */
+export async function notePace(tx: Tx, id: number, pictures: number, ms: number): Promise<void> {
+  await tx.run(
+    `UPDATE spaces SET worked_ms = iif(pictures > ${OF_LATE}, worked_ms / 2, worked_ms) + ?,
+       pictures = iif(pictures > ${OF_LATE}, pictures / 2, pictures) + ? WHERE id = ?`,
+    [Math.round(ms), pictures, id],
+  );
+}
+
+/** Milliseconds per picture as measured of late; undefined: not yet. */
+export async function paceOf(sql: Sql, id: number): Promise<number | undefined> {
+  const row = await sql.get<{ pace: number | null }>(
+    'SELECT CAST(worked_ms AS REAL) / pictures AS pace FROM spaces WHERE id = ? AND pictures > 0',
+    [id],
+  );
+  return row?.pace ?? undefined;
+}
+
 export function allSpaces(sql: Sql): Promise<Space[]> {
   return sql.all<Space>(`SELECT ${COLUMNS} FROM spaces ORDER BY id`);
 }

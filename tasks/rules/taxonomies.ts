@@ -59,7 +59,7 @@ export async function fetchNames({ api }: Services, runId: number): Promise<Writ
   try {
     const categories = await api.taxonomy(true);
     return async (tx) => {
-      await replaceTaxonomy(tx, categories, now);
+      if (categories.length > 0) await replaceTaxonomy(tx, categories, now);
       await settleEndpoint(tx, TREE, now);
     };
   } catch (error) {
@@ -98,7 +98,12 @@ export async function taxonomyUnits(written: Written, sql: Sql): Promise<Unit[]>
     }
   }
   if (mistakes.length > 0) throw new OptionMistakes(mistakes);
-  return [...places.keys()].map((id) => ({ id: String(id), title: known.nameOf(id), noun: 'listings' }));
+  return [...places.keys()].map((id) => ({
+    id: String(id),
+    title: known.nameOf(id),
+    noun: 'listings',
+    kind: 'categories',
+  }));
 }
 
 function already(what: number | string): string {

@@ -83,7 +83,7 @@ const forAWhile = Object.entries(MODES).flatMap(([name, { mode, cause }]): Distu
           await command.ended,
           1,
           cause,
-          /Stage \w+ failed, in unit /,
+          /Stage \w+ failed, at /,
           /The checkpoint is in .*etsy_data\.db\. To resume: npx sync-data$/m,
         );
         relay.become('through');

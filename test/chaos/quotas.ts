@@ -108,7 +108,14 @@ const stopping = PLACES.map(({ stage, worlds, lead }): Disturbance => {
       await refuse(rig, await lead(round), 1000);
       await rig.configure({ onQuota: 'stop' });
       const stopped = await rig.run();
-      promised(stopped, 75, SPENT, /calls return from /, TO_GO_ON, exactly(`  stage ${stage}, unit `));
+      promised(
+        stopped,
+        75,
+        SPENT,
+        /calls return from /,
+        TO_GO_ON,
+        exactly(`  ${stage.charAt(0).toUpperCase()}${stage.slice(1)}`),
+      );
       const before = await rig.requests();
       promised(await rig.run(), 75, SPENT, /calls return from /, TO_GO_ON);
       assert.equal((await rig.requests()).length, before.length, 'it asked although it knew better');

@@ -18,6 +18,12 @@ const KEPT = [
 ];
 const PAGE = JSON.stringify({ count: 250, results: [] });
 
+const SAID: Partial<Record<NodeJS.Signals, string>> = {
+  SIGINT: 'you pressed Ctrl-C',
+  SIGTERM: 'asked to end (SIGTERM)',
+  SIGHUP: 'the terminal was closed (SIGHUP)',
+};
+
 /** How a run ends that is sent a signal while it waits for an answer. */
 function signalled(signal: NodeJS.Signals, exitCode: number): Row {
   return {
@@ -38,6 +44,7 @@ function signalled(signal: NodeJS.Signals, exitCode: number): Row {
           const env = {
             PATH: process.env['PATH'],
             HOME: folder.path,
+            npm_command: 'exec',
             TEST_QPS: 'Infinity',
             ETSY_API_KEY: KEY,
           };
@@ -50,8 +57,8 @@ function signalled(signal: NodeJS.Signals, exitCode: number): Row {
         }).catch(reject);
       }),
     text: [
-      `Stopped after <duration>: ${signal} received.`,
-      '  stage crawl, unit 12371 (Coffee Tables) at 0 of 0 listings',
+      `Stopped after <duration>: ${SAID[signal]}.`,
+      '  Crawl, Coffee Tables: 0 of 0 listings',
       '',
       SAVED,
     ],
@@ -90,7 +97,7 @@ export const endings: readonly Row[] = [
       }),
     text: [
       'Stopped after <duration>: the KILL file was found.',
-      '  stage crawl, unit 12371 (Coffee Tables) at 0 of 250 listings',
+      '  Crawl, Coffee Tables: 0 of 250 listings',
       '',
       'Everything up to there is saved. To resume: npx sync-data',
     ],
@@ -101,14 +108,14 @@ export const endings: readonly Row[] = [
   signalled('SIGTERM', 143),
   signalled('SIGHUP', 129),
   ownTask('a task of one’s own that throws', "throw new TypeError('no shelf left');", [
-    'Stage mine failed, in unit all:',
+    'Stage mine failed, at all:',
     '  TypeError: no shelf left',
     '      at <trace>',
     '  Unexpected error. Your last checkpoint is safe; run sync-data again to resume.',
     ...KEPT,
   ]),
   ownTask('a task of one’s own that throws what is no error', "throw 'no shelf left';", [
-    'Stage mine failed, in unit all:',
+    'Stage mine failed, at all:',
     '  sync-data: no shelf left',
     '  Unexpected error. Your last checkpoint is safe; run sync-data again to resume.',
     ...KEPT,

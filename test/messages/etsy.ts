@@ -46,7 +46,7 @@ const touchKill = (path: string): Promise<void> => writeFile(join(path, 'KILL'),
 
 export const etsy: readonly Row[] = [
   answered('Etsy answers with an error of its own', { status: 500, body: said('Internal error') }, [
-    'Stage crawl failed, in unit 12371 (Coffee Tables):',
+    'Stage crawl failed, at Coffee Tables:',
     '  listings/active: HTTP 500: Internal error',
     '  Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.',
     '',
@@ -54,7 +54,7 @@ export const etsy: readonly Row[] = [
     'The full error is in sync-data.log.',
   ]),
   answered('Etsy answers with an error and no word', { status: 503, body: '' }, [
-    'Stage crawl failed, in unit 12371 (Coffee Tables):',
+    'Stage crawl failed, at Coffee Tables:',
     '  listings/active: HTTP 503: no message',
     '  Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.',
     '',
@@ -62,7 +62,7 @@ export const etsy: readonly Row[] = [
     'The full error is in sync-data.log.',
   ]),
   answered('Etsy resets every connection', 'reset', [
-    'Stage crawl failed, in unit 12371 (Coffee Tables):',
+    'Stage crawl failed, at Coffee Tables:',
     '  listings/active: read ECONNRESET',
     '  Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.',
     '',
@@ -73,7 +73,7 @@ export const etsy: readonly Row[] = [
     'nobody listens at the address',
     'reset',
     [
-      'Stage crawl failed, in unit 12371 (Coffee Tables):',
+      'Stage crawl failed, at Coffee Tables:',
       '  listings/active: connect ECONNREFUSED 127.0.0.1:<port>',
       '  Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.',
       '',
@@ -89,7 +89,7 @@ export const etsy: readonly Row[] = [
     'Etsy does not answer in time',
     'silence',
     [
-      'Stage crawl failed, in unit 12371 (Coffee Tables):',
+      'Stage crawl failed, at Coffee Tables:',
       '  listings/active: no complete answer within 1 s',
       '  Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.',
       '',
@@ -102,7 +102,7 @@ export const etsy: readonly Row[] = [
     },
   ),
   answered('Etsy answers with a page for people', { body: '<!DOCTYPE html><title>Etsy</title>' }, [
-    'Stage crawl failed, in unit 12371 (Coffee Tables):',
+    'Stage crawl failed, at Coffee Tables:',
     '  listings/active: the answer is not JSON; it starts with: <!DOCTYPE html><title>Etsy</title>',
     '  Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.',
     '',
@@ -110,7 +110,7 @@ export const etsy: readonly Row[] = [
     'The full error is in sync-data.log.',
   ]),
   answered('Etsy answers with JSON of another shape', { body: '{"results":{}}' }, [
-    'Stage crawl failed, in unit 12371 (Coffee Tables):',
+    'Stage crawl failed, at Coffee Tables:',
     '  listings/active: not a list of records: count: Invalid input: expected number, received undefined; results: Invalid input: expected array, received object',
     '  Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.',
     '',
@@ -118,7 +118,7 @@ export const etsy: readonly Row[] = [
     'The full error is in sync-data.log.',
   ]),
   answered('Etsy answers with more than 8 MB, and says so', { headers: { 'content-length': '60000000' } }, [
-    'Stage crawl failed, in unit 12371 (Coffee Tables):',
+    'Stage crawl failed, at Coffee Tables:',
     '  listings/active: the body has 60000000 bytes, more than the 8 MB allowed',
     '  Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.',
     '',
@@ -129,7 +129,7 @@ export const etsy: readonly Row[] = [
     'Etsy answers with more than 8 MB',
     { body: Buffer.alloc(51 * 2 ** 20, ' '), headers: { 'transfer-encoding': 'chunked' } },
     [
-      'Stage crawl failed, in unit 12371 (Coffee Tables):',
+      'Stage crawl failed, at Coffee Tables:',
       '  listings/active: the body is larger than the 8 MB allowed',
       '  Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.',
       '',
@@ -151,7 +151,7 @@ export const etsy: readonly Row[] = [
     'Etsy says that it is asked too often, whatever the pace',
     { status: 429, body: said('Exceeded per second rate limit') },
     [
-      'Stage crawl failed, in unit 12371 (Coffee Tables):',
+      'Stage crawl failed, at Coffee Tables:',
       '  listings/active: HTTP 429: Exceeded per second rate limit',
       '  Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.',
       '',
@@ -163,12 +163,9 @@ export const etsy: readonly Row[] = [
     'Etsy refuses the key',
     { status: 403, body: said('API key not found or not active, or incorrect shared secret for API key.') },
     [
-      'Stage crawl failed, in unit 12371 (Coffee Tables):',
+      'Stage crawl failed, at Coffee Tables:',
       '  listings/active: Etsy refused the API key (HTTP 403: API key not found or not active, or incorrect shared secret for API key.)',
       '  Get a key at https://www.etsy.com/developers/your-apps and put ETSY_API_KEY=keystring:shared_secret into a file named .env beside pipeline.yaml, or into the environment.',
-      '',
-      'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
-      'The full error is in sync-data.log.',
     ],
     'Get a key at https://www.etsy.com/developers/your-apps and put ETSY_API_KEY=keystring:shared_secret into a file named .env beside pipeline.yaml, or into the environment.',
   ),
@@ -176,7 +173,7 @@ export const etsy: readonly Row[] = [
     'Etsy knows no such address',
     { status: 404, body: said('Resource not found') },
     [
-      'Stage crawl failed, in unit 12371 (Coffee Tables):',
+      'Stage crawl failed, at Coffee Tables:',
       '  listings/active: HTTP 404: Resource not found',
       '  Check api: baseUrl in pipeline.yaml. If it is right, Etsy has changed, and sync-data must be updated.',
       '',
@@ -205,7 +202,7 @@ export const etsy: readonly Row[] = [
     'a shop has another shape',
     'reset',
     [
-      'Stage reconcile failed, in unit entries (What the crawl did not show):',
+      'Stage reconcile failed, at What the crawl did not show:',
       '  shops/9: not a shop record: record: Invalid input: expected object, received array',
       '  Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.',
       '',
@@ -222,7 +219,7 @@ export const etsy: readonly Row[] = [
     'Etsy answers all but one request',
     'reset',
     [
-      'Stage crawl failed, in unit 12372 (End Tables):',
+      'Stage crawl failed, at End Tables:',
       '  listings/active: HTTP 500: Internal error',
       '  Etsy answers other requests but not this one. Start sync-data again later.',
       '',
@@ -297,7 +294,7 @@ export const etsy: readonly Row[] = [
       }),
     text: [
       'Stopped after <duration>: the daily quota is used up; calls return from <time>.',
-      '  stage crawl, unit 12371 (Coffee Tables)',
+      '  Crawl, Coffee Tables',
       '',
       'Everything up to there is saved. To resume: npx sync-data',
     ],

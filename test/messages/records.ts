@@ -101,10 +101,15 @@ export const records: readonly Row[] = [
       'Images that failed; the next run tries them again',
       '1 HTTP 404',
       '1 empty (no content-type)',
-      '1 not a JPEG (text/html)',
+      '1 not a JPEG but text/html',
       '1 only 100 bytes, a placeholder (image/jpeg)',
       '1 the end of the JPEG is missing (no content-type)',
     ],
+  ),
+  images(
+    'an image that is labelled as one and is none',
+    [{ body: Buffer.alloc(2000), headers: { 'content-type': 'image/jpeg' } }],
+    ['Images that failed; the next run tries them again', '1 labelled JPEG but is not one'],
   ),
   images(
     'images that are too large, late, broken off, or on another host',

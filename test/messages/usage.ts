@@ -138,6 +138,19 @@ export const usage: readonly Row[] = [
     exitCode: 2,
   },
   {
+    when: 'a key without its shared secret',
+    provoke: async (folder) => {
+      await folder.write({ 'pipeline.yaml': PIPELINE, '.env': 'ETSY_API_KEY=keystring' });
+      return command(folder);
+    },
+    text: [
+      'ETSY_API_KEY in .env, line 1 has no shared secret: Etsy refuses a keystring alone.',
+      'Both are on the page of your app at https://www.etsy.com/developers/your-apps: ETSY_API_KEY=keystring:shared_secret',
+    ],
+    next: 'Both are on the page of your app at https://www.etsy.com/developers/your-apps: ETSY_API_KEY=keystring:shared_secret',
+    exitCode: 2,
+  },
+  {
     when: 'a key with a curly quote',
     provoke: async (folder) => {
       await folder.write({ 'pipeline.yaml': PIPELINE, '.env': `# mine\nETSY_API_KEY=\u201c${KEY}\u201d\n` });
@@ -209,7 +222,7 @@ export const usage: readonly Row[] = [
       'Let it finish, or stop it with: touch <folder>/KILL',
     ],
     next: 'Let it finish, or stop it with: touch <folder>/KILL',
-    exitCode: 1,
+    exitCode: 3,
   },
   {
     when: 'another run that begins at the same moment',
@@ -222,7 +235,7 @@ export const usage: readonly Row[] = [
       'Let it finish, or stop it with: touch <folder>/KILL',
     ],
     next: 'Let it finish, or stop it with: touch <folder>/KILL',
-    exitCode: 1,
+    exitCode: 3,
   },
   {
     when: 'a database that takes long to be inspected, after a start that was killed',
@@ -323,7 +336,7 @@ async function spawned(folder: Folder): Promise<Said> {
   const path = fileURLToPath(new URL('../../lib/sync-data.js', import.meta.url));
   const child = spawn(process.execPath, [path], {
     cwd: folder.path,
-    env: { PATH: process.env['PATH'], HOME: folder.path },
+    env: { PATH: process.env['PATH'], HOME: folder.path, npm_command: 'exec' },
   });
   const closed = new Promise<number | null>((resolve) => child.once('close', resolve));
   const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);

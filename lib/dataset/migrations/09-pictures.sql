@@ -9,6 +9,8 @@ CREATE TABLE spaces (
   dims INTEGER,                 -- null: of cutouts
   since INTEGER NOT NULL,       -- epoch s
   complete_at INTEGER,          -- epoch s: nothing was due in it for the first time; null: not yet
+  pictures INTEGER NOT NULL DEFAULT 0, -- of late, and the milliseconds that they took: how fast it goes
+  worked_ms INTEGER NOT NULL DEFAULT 0,
   UNIQUE (kind, model, sha256, recipe, input)
 );
 CREATE TABLE cutouts (
