@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util';
+import { cutShort, installationFault } from './installation.ts';
+import type { Fault } from './installation.ts';
 import { asTyped } from './text/typed.ts';
 import { version } from './version.ts';
 
@@ -95,6 +97,22 @@ export async function main(argv: readonly string[], process: NodeJS.Process): Pr
     process.stdout.write(`${version()}\n`);
     return 0;
   }
+  const told = ({ message, hint }: Fault): number => {
+    process.stderr.write(`${message}\n${hint}\n`);
+    return 2;
+  };
+  const incomplete = cutShort();
+  if (incomplete) return told(incomplete);
+  try {
+    return await run(process, line);
+  } catch (error) {
+    const fault = installationFault(error);
+    if (!fault) throw error;
+    return told(fault);
+  }
+}
+
+async function run(process: NodeJS.Process, line: Line): Promise<number> {
   const word = line.word === undefined ? undefined : WORDS[line.word];
   if (word) return word(process, line);
   const { session } = await import('./run/index.ts');

@@ -13,6 +13,7 @@ import { applyDownloads, downloads } from './rules/download.ts';
  */
 export default defineTask({
   title: 'Images',
+  carriesOver: true,
   options: z.object({
     hosts: z
       .array(z.string().min(1))

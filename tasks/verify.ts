@@ -79,6 +79,7 @@ type Context = Parameters<Verify['run']>[2];
 /** Is everything in step? What is not becomes a finding; what can be put right is put right in the same run. */
 export default defineTask({
   title: 'Verify',
+  carriesOver: true,
   options,
   cursor,
   uses: ['api', 'cdn', 'entries'],

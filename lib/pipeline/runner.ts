@@ -35,6 +35,11 @@ export interface Outcome {
   readonly left: readonly Left[];
 }
 
+export interface OpenedRun extends Run {
+  /** An old run that was closed for this one, which does what its stages have left. */
+  readonly closed?: { readonly run: Run; readonly left: readonly string[] };
+}
+
 /** The stages of one run, in the order of their graph. */
 export class Runner {
   readonly #options: RunnerOptions;
@@ -57,13 +62,34 @@ export class Runner {
    * With `--stage`, the stage joins the unfinished run where all it builds on is complete there; otherwise it gets a
    * run of its own: finished too early inside the full run, that run would skip it when its turn comes.
    */
-  static async open(options: RunnerOptions, onlyStage: string | undefined): Promise<Run> {
+  static async open(options: RunnerOptions, onlyStage: string | undefined): Promise<OpenedRun> {
     const { checkpoints, pipeline } = options;
     const open = await checkpoints.unfinished();
-    if (onlyStage === undefined) return open ?? checkpoints.begin(Date.now());
+    if (onlyStage === undefined) {
+      const left = open && (await new Runner(options, open).#leftToTheNext());
+      if (!open || !left) return open ?? checkpoints.begin(Date.now());
+      await checkpoints.finish(open, Date.now());
+      return { ...(await checkpoints.begin(Date.now())), closed: { run: open, left } };
+    }
     const stage = pipeline.stages.find(({ id }) => id === onlyStage);
     if (open && stage && (await new Runner(options, open).#isNext(stage))) return open;
     return (await checkpoints.unfinished(onlyStage)) ?? checkpoints.begin(Date.now(), onlyStage);
+  }
+
+  /**
+   * An unfinished run must not keep the next refresh from happening for ever.
+   * @returns the stages that it has left, where it is older than `refreshAfter` and the next run does what they leave
+   */
+  async #leftToTheNext(): Promise<readonly string[] | undefined> {
+    const { stages, rules } = this.#options.pipeline;
+    if (Date.now() - this.#run.startedAt <= rules.refreshAfter * 1000) return undefined;
+    const left: string[] = [];
+    for (const { id, task } of stages) {
+      if (await this.#stage(id).isComplete()) continue;
+      if (!task.carriesOver && !task.givesWayToNextRun) return undefined;
+      left.push(id);
+    }
+    return left;
   }
 
   /** @throws UserError for mistakes in pipeline.yaml that show only when a task has looked up what its options mean */

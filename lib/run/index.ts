@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import { Checkpoints } from '../../checkpoints/checkpoints.ts';
 import { Starts } from '../../checkpoints/starts.ts';
+import { addOddities } from '../dataset/oddities.ts';
 import { describe, exitCodeOf } from '../describe.ts';
 import { keyRedactor } from '../etsy/key.ts';
 import type { ApiKey } from '../etsy/key.ts';
@@ -182,6 +183,13 @@ async function run(options: RunOptions): Promise<number> {
     try {
       emit({ type: 'run', runId: current.id, resumed: current.resumed, startedAt: current.startedAt });
       for (const message of early) warn(message);
+      if (current.closed) {
+        const { run: old, left } = current.closed;
+        const what = `run ${old.id} of ${new Date(old.startedAt).toISOString().slice(0, 10)} was never finished: ${left.join(', ') || 'nothing was left'}`;
+        const became = 'closed, for it is older than refreshAfter; this run does what it left';
+        warn(`${what}; ${became}`);
+        await database.write((tx) => addOddities(tx, current.id, [{ what, became }]));
+      }
       outcome = await new Runner(runner, current).run(options.onlyStage);
       file.check();
       inspection.throwIfDamaged();

@@ -91,6 +91,11 @@ export interface Task<Tx, Services, Options, Cursor> {
    * run counts as finished without it. For long stages that a few days bring no nearer to their end.
    */
   readonly givesWayToNextRun?: boolean;
+  /**
+   * Whatever it leaves undone, the same stage of the next run does: where an old run waits for nothing but such stages, a
+   * start closes it and begins a new one.
+   */
+  readonly carriesOver?: boolean;
   /** What its options mean for other stages of the pipeline, by name: { imageHosts: ['i.example.com'] }. */
   shares?(options: Options): Readonly<Record<string, readonly string[]>>;
   /** What it has to say in the summary and in status. Left out: nothing but its progress. */
