@@ -52,12 +52,18 @@ const MEANT: readonly (readonly [statement: string, why: string])[] = [
   ['SELECT count(DISTINCT listing_id) AS n FROM listings_dynamic', 'the report: an index of gone ones alone'],
   ['SELECT count(*) AS meta_data FROM meta_data', 'the report: entries'],
   ['SELECT taxonomy_id AS category, price_currency', 'the report: prices, from their index'],
-  ['SELECT listing_id, title, url FROM ( SELECT', 'the report: the newest, as many as LIMIT says'],
+  [
+    'SELECT listing_id, title, url, price, currency FROM ( SELECT',
+    'the report: the newest, as many as LIMIT says',
+  ],
   ["SELECT strftime('%Y', at, 'unixepoch')", 'the report: reviews by month, from their index'],
   ['SELECT count(*) AS reviews FROM reviews', 'the report: how many, from an index'],
   ['SELECT count(*) AS shops FROM shops', 'the report: how many; there are few shops'],
   ['SELECT count(DISTINCT shop_location_country_iso)', 'the report: countries'],
-  ['SELECT shop_location_country_iso AS country', 'the report: shops by country'],
+  ['SELECT coalesce(shop_location_country_iso', 'the report: shops by country'],
+  ['SELECT count(*) AS pieces', 'the report: what is on offer'],
+  ['SELECT currency, count(*) AS n', 'the report: currencies'],
+  ['SELECT price FROM current_listings', 'the report: the median'],
 ];
 
 /** What a run does only where something is out of the ordinary: how the statement begins, and what that is. */

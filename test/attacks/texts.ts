@@ -104,6 +104,7 @@ export const texts: readonly Attack[] = [
         database: name,
         version: '1',
         headline: html`<p>${name}</p>`,
+        finding: name,
         parts: [],
       });
       assert.doesNotMatch(text, /<script|<img|"><|onerror='/);
