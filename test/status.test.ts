@@ -168,7 +168,7 @@ describe('sync-data status', () => {
           /^sync-data: unknown command "staus" \(did you mean status\?\); the commands are: .*status/,
         ],
         [['status', 'now'], /^sync-data: expected one command, got: status, now\n/],
-        [['--json'], /^sync-data: --json is for status\n/],
+        [['--json'], /^sync-data: --json is for status and search\n/],
         [['status', '--stage', 'crawl'], /^sync-data: --stage belongs to a run, not to status\n/],
       ] as const) {
         const { code, stderr } = await rig.run({ qps: 'exact', args });

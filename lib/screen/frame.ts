@@ -130,14 +130,14 @@ function rowOfUnit(
   return { depth: 1, state, title: name, noun, progress, pace, held, parts: '', remark: undefined };
 }
 
-/** Images cost no calls; everything else waits when the day's are used up. */
+/** What makes requests waits when the day's are used up. */
 function paceFor(
   stage: StageView,
   meter: Meter | undefined,
   { view, gauges, apiRate, now }: Scene,
 ): Pace | undefined {
   const pace = paceOf(view, meter, now);
-  if (pace?.left === undefined || stage.id === 'images') return pace;
+  if (pace?.left === undefined || stage.spends === 'work') return pace;
   return { rate: pace.rate, left: withQuota(pace.left, apiRate, gauges?.api) };
 }
 
