@@ -1,5 +1,6 @@
 import type { Sql } from '../../store/database.ts';
 import { count, duration, plural, rate } from '../../text/format.ts';
+import { asTyped } from '../../text/typed.ts';
 import { figureWith, legend } from '../charts/chart.ts';
 import { columns, everyFew } from '../charts/columns.ts';
 import { figures, short, table } from '../charts/table.ts';
@@ -49,7 +50,7 @@ function readRuns(sql: Sql): Promise<RunRow[]> {
 export async function runs({ sql }: Source): Promise<Content> {
   const rows = await readRuns(sql);
   const [newest] = rows;
-  if (!newest) return { empty: 'There has been no run yet. npx sync-data begins one.' };
+  if (!newest) return { empty: asTyped('There has been no run yet. To start one: npx sync-data') };
   const whole = rows.filter((row) => row.only_stage === null);
   const complete = whole.filter((row) => row.finished_at !== null).length;
   const told = table(
