@@ -135,9 +135,10 @@ describe('sync-data status', () => {
         await rig.advance(8);
         const status = await statusOf(rig);
         const { due, next } = status.sync ?? assert.fail();
+        // By the figures of the last run all reviews are in: what is new shows when the next run reads the shops.
         assert.deepEqual(
           [due.listings, due.shops, due.reviews],
-          [status.rows.listings, status.rows.shops, status.rows.shops],
+          [status.rows.listings, status.rows.shops, 0],
         );
         await rig.market.resetRequests();
         assert.equal((await rig.run()).code, 0);
@@ -153,7 +154,7 @@ describe('sync-data status', () => {
         );
         const reviews = made(/reviews$/);
         assert.ok(
-          reviews >= next.reviews && reviews <= next.reviews * 1.1,
+          reviews >= next.reviews && reviews <= next.reviews + status.rows.shops * 1.1,
           `${reviews} for reviews, not ${next.reviews}`,
         );
       },
