@@ -202,7 +202,8 @@ export class StageRunner {
       );
       // What runs alongside others is not done before they are: they would have gone on filling its queue.
       const gaveWay = state === 'stopped' && stop.stopped?.cause === 'next-run';
-      const finished = (state === 'finished' || gaveWay) && (await companions.companionsFinished());
+      const isOver = state === 'finished' || gaveWay;
+      const finished = isOver && (unit.isIndependent === true || (await companions.companionsFinished()));
       if (finished) {
         const left = gaveWay ? this.#leftOf(this.#at.progress) : null;
         await checkpoints.finishUnit(this.#run, this.#stage.id, unit.id, Date.now(), left);

@@ -13,6 +13,8 @@ export interface Unit {
   readonly noun?: string;
   /** What several units are called, such as categories. */
   readonly kind?: string;
+  /** Takes nothing from the stages it runs alongside: it is complete while they still work. */
+  readonly isIndependent?: boolean;
 }
 
 /** Runs inside the step's transaction. Statements of one write see each other; nothing else runs between them. */
