@@ -5,6 +5,7 @@ import { etsy } from './messages/etsy.ts';
 import { timeless, withFolder } from './messages/provoke.ts';
 import { records } from './messages/records.ts';
 import type { Row } from './messages/row.ts';
+import { search } from './messages/search.ts';
 import { settings } from './messages/settings.ts';
 import { databaseFile, metadataFile, otherFiles } from './messages/storage.ts';
 import { tasks } from './messages/tasks.ts';
@@ -21,6 +22,7 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
   'the database': databaseFile,
   'other files': otherFiles,
   Etsy: etsy,
+  'the search': search,
   'the end of a run': endings,
   'a task of one’s own': tasks,
   'records kept for the next run': records,

@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { describe, exitCodeOf } from '../describe.ts';
+import { describe, exitCodeOf } from '../errors.ts';
 import { loadPipeline } from '../pipeline/config.ts';
 import { keyRedactor } from '../etsy/key.ts';
 import { pathToRead } from '../store/reading.ts';

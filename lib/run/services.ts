@@ -84,7 +84,8 @@ export async function openEntries(
 export interface OpenServices {
   /** What the stage's task is handed. */
   forStage(stage: Stage): object;
-  readonly cdn: Cdn;
+  /** What requests are made to, for the screen; undefined where no stage says that it makes any. */
+  readonly api: string | undefined;
   /** To be called when a stage has ended, in whatever way. */
   stageEnded(): Promise<void>;
   close(): void;
@@ -129,7 +130,7 @@ export async function openServices(options: ServicesOptions): Promise<OpenServic
   const sources = sourcesOf(pipeline, database);
   return {
     forStage: (stage) => handed(stage, sources, opened),
-    cdn: opened.cdn,
+    api: stages.some(({ task }) => task.uses?.includes('api')) ? 'Etsy API' : undefined,
     async stageEnded() {
       await ledger.flush();
       await entries?.save();
