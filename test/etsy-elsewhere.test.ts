@@ -29,10 +29,14 @@ class Run {
   readonly #sent: number[] = [];
   slowAt: number | undefined;
 
-  constructor(readonly burst: number) {}
+  readonly #burst: number;
+
+  constructor(burst: number) {
+    this.#burst = burst;
+  }
 
   next(): number {
-    const { most, windowMs } = windowOf(this.burst, this.burst, this.slowAt !== undefined);
+    const { most, windowMs } = windowOf(this.#burst, this.#burst, this.slowAt !== undefined);
     return Math.max((this.#sent.at(-1) ?? 0) + 205.5, (this.#sent.at(-most) ?? -Infinity) + windowMs);
   }
 

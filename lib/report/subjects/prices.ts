@@ -22,11 +22,11 @@ const DRAWN = 16;
 const TOLD = 100;
 const NAMED = 12;
 
-/** Read from the index listings_price alone, as all of this is. The plus keeps it so where statistics would have SQLite skip about in it. */
+/** Read from the index listings_price alone, as all of this is. */
 function readPriced(sql: Sql): Promise<Priced[]> {
   return sql.all<Priced>(
     `SELECT taxonomy_id AS category, price_currency AS currency, count(*) AS n FROM listings
-     WHERE price_amount > 0 AND price_divisor > 0 AND +price_currency IS NOT NULL
+     WHERE price_amount > 0 AND price_divisor > 0 AND price_currency IS NOT NULL
      GROUP BY taxonomy_id, price_currency ORDER BY n DESC, taxonomy_id`,
   );
 }
