@@ -16,7 +16,7 @@ const mark = join(folder, '.sync-data-demo');
 
 const market = await spawnMarketplace({
   seed: 20,
-  categories: { 12470: { listings: 110 }, 976: { listings: 200 } },
+  categories: { 12470: { listings: 60 }, 976: { listings: 110 } },
   shops: 40,
 });
 try {

@@ -193,10 +193,10 @@ describe('--stage', () => {
         asked > 0 && asked <= Math.min(news, Object.keys(earlier.shops).length),
         `${asked} for ${news}`,
       );
-      assert.deepEqual(differences({ ...rest, reviews: now.reviews }, now), []);
+      // Of a shop that the crawl brought, none had been read.
+      assert.deepEqual(differences({ ...rest, reviews: now.reviews, review_passes_open: {} }, now), []);
       for (const [id, rows] of Object.entries(reviews)) assert.deepEqual(now.reviews[id], rows);
 
-      await rig.advance(8);
       assert.equal((await rig.run()).code, 0);
       assert.deepEqual(
         compareWithTruth(await rig.dump(), await rig.truth(), { before: earlier }).slice(0, 10),
