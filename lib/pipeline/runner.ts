@@ -1,3 +1,4 @@
+import { setTimeout as nap } from 'node:timers/promises';
 import type { Checkpoints, Run } from '../../checkpoints/checkpoints.ts';
 import type { Database } from '../store/database.ts';
 import { mistakenOptions } from './config.ts';
@@ -20,9 +21,13 @@ export interface RunnerOptions {
   readonly emit: Listener;
   /** What the stage's task is handed. */
   readonly services: (stage: Stage) => unknown;
+  /** How long requests may be idle before a stage that `startsAhead` begins. Milliseconds; in place of a minute, for tests. */
+  readonly aheadAfterMs?: number;
   /** Called when a stage has ended, in whatever way; what it throws fails the stage. */
   readonly stageEnded: () => Promise<void>;
 }
+
+const AHEAD_AFTER_MS = 60_000;
 
 export interface Outcome {
   readonly state: 'finished' | 'failed' | 'stopped';
@@ -140,9 +145,18 @@ export class Runner {
       const needs = this.#graph.needs(id).flatMap((other) => ended.get(other) ?? []);
       const companions = this.#graph.companions(id).filter((other) => active.has(other));
       const stage = this.#stage(id);
+      const early = this.#graph.ahead(id, (other) => this.#sendsRequests(other));
       const work = async (): Promise<StageState> => {
-        const states = await Promise.all(needs);
-        if (companions.length > 0)
+        const isAhead =
+          needs.length > 0 &&
+          this.#startsAhead(id) &&
+          (await this.#canStartAhead(
+            needs,
+            early.flatMap((other) => ended.get(other) ?? []),
+          ));
+        if (isAhead) companions.push(...this.#graph.needs(id).filter((other) => ended.has(other)));
+        const states = isAhead ? [] : await Promise.all(needs);
+        if (companions.length > 0 && !isAhead)
           await Promise.race(companions.flatMap((other) => begun.get(other)?.promise ?? []));
         if (!states.every((state) => state === 'finished')) return stage.tellSkipped();
         begun.get(id)?.resolve();
@@ -163,6 +177,32 @@ export class Runner {
       );
     }
     return Promise.all(ended.values());
+  }
+
+  #startsAhead(id: string): boolean {
+    return this.#options.pipeline.stages.some((stage) => stage.id === id && stage.task.startsAhead === true);
+  }
+
+  #sendsRequests(id: string): boolean {
+    return this.#options.pipeline.stages.some(
+      ({ id: other, task }) => other === id && (task.uses ?? []).includes('api'),
+    );
+  }
+
+  /**
+   * Short waits change nothing: then all runs one after the other.
+   * @param needs the stages it needs @param early those of them, and of theirs, that wait for nothing but requests
+   */
+  async #canStartAhead(
+    needs: readonly Promise<StageState>[],
+    early: readonly Promise<StageState>[],
+  ): Promise<boolean> {
+    if (!(await Promise.all(early)).every((state) => state === 'finished')) return false;
+    const waiting = new AbortController();
+    const { aheadAfterMs = AHEAD_AFTER_MS } = this.#options;
+    const isIdle = nap(aheadAfterMs, true, { signal: waiting.signal }).catch(() => false);
+    const isReady = Promise.all(needs).then(() => false);
+    return Promise.race([isIdle, isReady]).finally(() => waiting.abort());
   }
 
   /**
