@@ -183,7 +183,7 @@ function parsed(argv: readonly string[]) {
 async function check({ word, stage, json }: Line): Promise<void> {
   const known = Object.keys(WORDS);
   if (word !== undefined && !known.includes(word)) {
-    const { didYouMean } = await import('./pipeline/validate.ts');
+    const { didYouMean } = await import('./text/nearest.ts');
     throw new Error(
       `unknown command "${word}"${didYouMean(word, [...known, HELP])}; the commands are: ${known.join(', ')}`,
     );

@@ -1,6 +1,6 @@
 import type { Run } from '../../checkpoints/checkpoints.ts';
 import type { Starts } from '../../checkpoints/starts.ts';
-import { describe } from '../describe.ts';
+import { describe } from '../errors.ts';
 import { fullText } from '../log/file.ts';
 import type { Log } from '../log/file.ts';
 import type { Pipeline } from '../pipeline/config.ts';

@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { exitCodeOf } from '../describe.ts';
+import { exitCodeOf } from '../errors.ts';
 import { UserError } from '../errors.ts';
 import { Log, fullText } from '../log/file.ts';
 import type { Pipeline } from '../pipeline/config.ts';

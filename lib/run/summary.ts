@@ -1,4 +1,4 @@
-import { exitCodeOf } from '../describe.ts';
+import { exitCodeOf } from '../errors.ts';
 import { relative } from 'node:path';
 import type { Run } from '../../checkpoints/checkpoints.ts';
 import type { Pipeline } from '../pipeline/config.ts';

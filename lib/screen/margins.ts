@@ -3,7 +3,7 @@ import type { Api } from '../progress/events.ts';
 import type { Figure } from '../task/telling.ts';
 import { lasts } from './budget.ts';
 import { clockTime, count, countdown, duration, estimate, oneLine, perSecond } from '../text/format.ts';
-import type { Scene } from './frame.ts';
+import type { Scene } from './scene.ts';
 import { pad } from './rows.ts';
 import { cut, type Theme, wrap } from './theme.ts';
 

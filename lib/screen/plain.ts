@@ -2,7 +2,7 @@ import type { RunEvent } from '../progress/events.ts';
 import { withQuota } from './budget.ts';
 import { gaugeReader } from './gauge-reader.ts';
 import { estimate, oneLine, perSecond, plural, rate, stamp } from '../text/format.ts';
-import type { Screen, ScreenSetting } from './index.ts';
+import type { Screen, ScreenSetting } from './screen.ts';
 import { joined, newsOf, type Subject, subjectsOf } from './news.ts';
 import { emptyView, paceOf, reduce } from '../progress/view.ts';
 

@@ -1,4 +1,4 @@
-import { describe, exitCodeOf } from '../describe.ts';
+import { describe, exitCodeOf } from '../errors.ts';
 import { UserError } from '../errors.ts';
 import { keyRedactor } from '../etsy/key.ts';
 import { MOST_EXAMPLES, MOST_QUERY } from '../limits.ts';

@@ -1,4 +1,4 @@
-import { describe, exitCodeOf } from '../describe.ts';
+import { describe, exitCodeOf } from '../errors.ts';
 import { loadPipeline } from '../pipeline/config.ts';
 import { keyRedactor } from '../etsy/key.ts';
 import { MOST_MESSAGE } from '../limits.ts';

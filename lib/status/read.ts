@@ -9,6 +9,7 @@ import { readOddities } from '../dataset/oddities.ts';
 import { countFindings } from '../dataset/findings.ts';
 import { Ledger } from '../store/ledger.ts';
 import { holderOf } from '../store/lock.ts';
+import { pathToRead } from '../store/reading.ts';
 import { isCurrent } from '../dataset/migrations.ts';
 import { readCovered } from '../dataset/slices.ts';
 import { freshListings, freshShops, staleBefore } from '../dataset/due.ts';
@@ -42,8 +43,9 @@ export async function readStatus(pipeline: Pipeline): Promise<Status> {
       hint: 'The first run creates it: npx sync-data',
     });
   }
-  const holder = await holderOf(path);
-  const database = await Database.open(path, { readOnly: true });
+  const real = await pathToRead(path);
+  const holder = await holderOf(real);
+  const database = await Database.open(real, { readOnly: true });
   try {
     const rows = await countRows(database.read, DATA_TABLES);
     return {
