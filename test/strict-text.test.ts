@@ -81,10 +81,7 @@ describe('every text in the database', () => {
     const stages = `${CRAWL}  - { id: reconcile, task: ./tasks/reconcile.ts, needs: [crawl] }
   - { id: reviews, task: ./tasks/reviews.ts, needs: [reconcile] }\n`;
     // Records that cannot be used are set aside: however the run ends, what is stored is looked at.
-    const X = await run(
-      { path: folder, write },
-      { answer, stages, firstBackoffMs: 1, api: { giveUpAfter: '1s' } },
-    );
+    await run({ path: folder, write }, { answer, stages, firstBackoffMs: 1, api: { giveUpAfter: '1s' } });
     const database = await Database.open(join(folder, 'etsy_data.db'), { readOnly: true });
     try {
       const seen = await readStrictly(database);
