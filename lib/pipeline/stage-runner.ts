@@ -17,6 +17,8 @@ export interface RunnerOptions {
   readonly emit: Listener;
   /** What the stage's task is handed. */
   readonly services: (stage: Stage) => unknown;
+  /** How long requests may be idle before a stage that `startsAhead` begins. Milliseconds; in place of a minute, for tests. */
+  readonly aheadAfterMs?: number;
   /** Called when a stage has ended, in whatever way; what it throws fails the stage. */
   readonly stageEnded: () => Promise<void>;
 }

@@ -94,6 +94,11 @@ export interface Task<Tx, Services, Options, Cursor> {
    */
   readonly givesWayToNextRun?: boolean;
   /**
+   * It can do without what the stages it needs have left: where nothing but work that is no request (images, say) keeps
+   * them from their end, it begins, so that requests are not idle. It still ends after them: for it they are companions.
+   */
+  readonly startsAhead?: boolean;
+  /**
    * Whatever it leaves undone, the same stage of the next run does: where an old run waits for nothing but such stages, a
    * start closes it and begins a new one.
    */
