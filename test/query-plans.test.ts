@@ -51,7 +51,7 @@ const MEANT: readonly (readonly [statement: string, why: string])[] = [
   ['SELECT count(*) AS n FROM listings AS l WHERE EXISTS', 'the report: of each, is it fresh'],
   ['SELECT count(DISTINCT listing_id) AS n FROM listings_dynamic', 'the report: an index of gone ones alone'],
   ['SELECT count(*) AS meta_data FROM meta_data', 'the report: entries'],
-  ['SELECT taxonomy_id AS category, price_currency', 'the report: prices, from their index'],
+  ['SELECT category, currency, n, max(price)', 'the report: prices of what is on offer'],
   [
     'SELECT listing_id, title, url, price, currency FROM ( SELECT',
     'the report: the newest, as many as LIMIT says',
@@ -85,6 +85,7 @@ interface Offender {
 describe('the plans of all statements that the five stages and the status run', () => {
   let rig: Rig;
   let statements: string[] = [];
+  const scanned = new Set<string>();
 
   before(async () => {
     rig = await Rig.open({ market: { viewsOnPages: false, reviews: { big: { shop: 0, count: 150 } } } });
@@ -128,10 +129,15 @@ describe('the plans of all statements that the five stages and the status run', 
       );
       const told = unmeant.map(({ statement, scans }) => `${statement}\n    ${scans.join('\n    ')}`);
       assert.deepEqual(told, []);
-      const idle = MEANT.filter(([start]) => !offenders.some(({ statement }) => statement.startsWith(start)));
-      assert.deepEqual(idle, [], 'exceptions that nothing needs');
+      for (const { statement } of offenders) scanned.add(statement);
     });
   }
+
+  it('are excused nowhere without need', () => {
+    // Statistics may have SQLite skip about in an index that it reads from end to end without them.
+    const idle = MEANT.filter(([start]) => ![...scanned].some((statement) => statement.startsWith(start)));
+    assert.deepEqual(idle, [], 'exceptions that nothing needs');
+  });
 });
 
 /** Something for the statements that mend and take over: rows that are missing, and reviews of the early system. */
