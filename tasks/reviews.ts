@@ -7,6 +7,7 @@ import type { Rejected } from '../lib/etsy/schemas.ts';
 import { nowSeconds } from '../lib/services.ts';
 import { noteReceived } from '../lib/dataset/answers.ts';
 import { addFindings, closeFinding } from '../lib/dataset/findings.ts';
+import { knownTime } from '../lib/text/to-come.ts';
 import { addOddities, misfitOddities } from '../lib/dataset/oddities.ts';
 import type { VisitKind } from '../lib/dataset/review-order.ts';
 import { reviewMoment, reviewQueue } from '../lib/dataset/review-queue.ts';
@@ -111,6 +112,7 @@ export default defineTask({
             const states = await reviewStates(
               sql,
               chunk.map(({ shopId }) => shopId),
+              nowSeconds(),
             );
             following.push(...states.map((state, at) => turnOf(state, chunk[at]?.kind ?? 'news')));
           }
@@ -285,7 +287,9 @@ function turnOf(due: ReviewState, kind: VisitKind): Turn {
     return due.short_run === null ? newestPass(now, started_at ?? undefined) : wholePass(now);
   };
   const saved = due.pass === null || kind === 'older' ? undefined : pass.safeParse(JSON.parse(due.pass)).data;
-  return { shopId, kind, current: saved ?? begun(), claimed: kind === 'older' ? 0 : claimed, olderLeft };
+  // A pass that began in time to come would leave a watermark that counts as unknown.
+  const resumed = saved && knownTime(saved.startedAt, now) !== undefined ? saved : undefined;
+  return { shopId, kind, current: resumed ?? begun(), claimed: kind === 'older' ? 0 : claimed, olderLeft };
 }
 
 /** What tells the reviews of a page from one another. */

@@ -10,7 +10,8 @@ import { countFindings } from '../dataset/findings.ts';
 import { Ledger } from '../store/ledger.ts';
 import { holderOf } from '../store/lock.ts';
 import { isCurrent } from '../dataset/migrations.ts';
-import { freshListings, freshShops, staleBefore } from '../dataset/due.ts';
+import { freshListings, freshShops, freshSpan } from '../dataset/due.ts';
+import type { FreshSpan } from '../dataset/due.ts';
 import { reviewMoment, reviewPlan } from '../dataset/review-queue.ts';
 import { asideReasons, countRows, imageReasons } from '../dataset/standing.ts';
 import { tally } from '../dataset/tally.ts';
@@ -65,10 +66,10 @@ async function readSync(database: Database, pipeline: Pipeline, shops: number): 
   const whole = { id: run?.id ?? 0, startedAt: run ? Date.parse(run.startedAt) : now };
   const counts = await tally(sql, whole, rules.madeSince);
   const rest = run !== null && run.finishedAt === null ? run.id : undefined;
-  const stale = await staleBefore(sql, rules, rest, nowSeconds());
+  const fresh = await freshSpan(sql, rules, rest, nowSeconds());
   const moment = await reviewMoment(sql, rest, rules.refreshAfter, nowSeconds());
   const reviews = await reviewPlan(sql, rest ?? Number.MAX_SAFE_INTEGER, moment);
-  const due = await dueOf(sql, rules.refreshAfter, stale, counts, shops, reviews.shops);
+  const due = await dueOf(sql, rules.refreshAfter, fresh, counts, shops, reviews.shops);
   const quota = await quotaStatus(await Ledger.ofLastKey(database), api.qps, now);
   const crawls = pipeline.stages.filter(({ options }) => isCrawl(options)).map(({ id }) => id);
   return {
@@ -89,14 +90,14 @@ async function readSync(database: Database, pipeline: Pipeline, shops: number): 
     findings: await countFindings(sql, whole.id),
     oddities: await readOddities(sql, whole.id),
     quota,
-    next: await nextRun({ sql, rules, run, stale, crawls, counts, due, reviews, quota }),
+    next: await nextRun({ sql, rules, run, fresh, crawls, counts, due, reviews, quota }),
   };
 }
 
 async function dueOf(
   sql: Sql,
   refreshAfter: number,
-  stale: number,
+  fresh: FreshSpan,
   counts: Tally,
   shops: number,
   reviews: number,
@@ -105,8 +106,8 @@ async function dueOf(
   const kept = entries - before - uncertain - unrecognised;
   return {
     refreshAfter,
-    listings: Math.max(0, kept - (await freshListings(sql, stale))),
-    shops: Math.max(0, shops - (await freshShops(sql, stale))),
+    listings: Math.max(0, kept - (await freshListings(sql, fresh))),
+    shops: Math.max(0, shops - (await freshShops(sql, fresh))),
     reviews,
   };
 }

@@ -140,7 +140,7 @@ export const usage: readonly Row[] = [
   {
     when: 'a key without its shared secret',
     provoke: async (folder) => {
-      await folder.write({ 'pipeline.yaml': PIPELINE, '.env': 'ETSY_API_KEY=keystring' });
+      await folder.write({ 'pipeline.yaml': PIPELINE, '.env': 'ETSY_API_KEY=abcdefgh12345678' });
       return command(folder);
     },
     text: [
