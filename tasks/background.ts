@@ -9,6 +9,7 @@ import {
   restampCutouts,
 } from '../lib/dataset/cutouts.ts';
 import type { CutoutDue, CutoutFailure, CutoutRow } from '../lib/dataset/cutouts.ts';
+import { closeRepaired } from '../lib/dataset/findings.ts';
 import { imagePath } from '../lib/dataset/image-files.ts';
 import { defineTask } from '../lib/define-task.ts';
 import type { TaskOf } from '../lib/define-task.ts';
@@ -22,6 +23,7 @@ import type { Sources } from '../lib/services.ts';
 import { dropCutoutVectors } from '../lib/vectors/embeddings.ts';
 import { completeSpace, ensureSpace, findSpace, notePace, paceOf } from '../lib/vectors/spaces.ts';
 import type { SpaceDefinition } from '../lib/vectors/spaces.ts';
+import { checkCutouts } from './rules/check-cutouts.ts';
 import { pictureLine } from './rules/picture-line.ts';
 import { readyModel } from './rules/ready-model.ts';
 import { failures, timeLeft } from './rules/tell-pictures.ts';
@@ -59,7 +61,10 @@ export default defineTask({
   spends: 'work',
   givesWayToNextRun: true,
 
-  units: ({ options }) => [{ id: `cutouts ${options.model}`, title: 'Cutouts', noun: 'cutouts' }],
+  units: ({ options }) => [
+    { id: 'files', title: 'Cutout files', noun: 'cutouts' },
+    { id: `cutouts ${options.model}`, title: 'Cutouts', noun: 'cutouts' },
+  ],
 
   async tells({ options: { model }, services: { sql, modelSettings }, run, place }) {
     const { done, whole, failed } = await countCutouts(sql);
@@ -96,7 +101,11 @@ export default defineTask({
     };
   },
 
-  async *run(_unit, _cursor, context) {
+  async *run(unit, _cursor, context) {
+    if (unit.id === 'files') {
+      const { sql, cutoutsFolder } = context.services;
+      return yield* checkCutouts(sql, cutoutsFolder, context.runId);
+    }
     const { models, done } = useModels(context.services.modelSettings);
     try {
       yield* makeCutouts(models, context);
@@ -178,7 +187,12 @@ async function* makeCutouts(models: Models, context: Context): ReturnType<Backgr
       pending,
     };
   }
-  yield { write: (tx) => completeSpace(tx, space, nowSeconds()) };
+  yield {
+    write: async (tx) => {
+      await completeSpace(tx, space, nowSeconds());
+      await closeRepaired(tx, runId);
+    },
+  };
 }
 
 function definitionOf(models: Models, model: string): SpaceDefinition {

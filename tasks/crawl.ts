@@ -1,14 +1,19 @@
 import { z } from 'zod';
 import type { SearchPage } from '../lib/etsy/api.ts';
 import type { ServicesWith } from '../lib/services.ts';
-import { alreadySeen, advanceSlice, noteSlice } from '../lib/dataset/slices.ts';
+import { alreadySeen, advanceSlice, countedBefore, noteSlice } from '../lib/dataset/slices.ts';
+import type { SliceRange } from '../lib/dataset/slices.ts';
+import { tellListings } from '../lib/dataset/tells.ts';
 import { addFindings } from '../lib/dataset/findings.ts';
+import type { Finding } from '../lib/dataset/findings.ts';
+import { addOddities } from '../lib/dataset/oddities.ts';
+import type { Oddity } from '../lib/dataset/oddities.ts';
 import { readTaxonomy } from '../lib/dataset/taxonomy-table.ts';
 import { refusedListings } from '../lib/dataset/set-aside.ts';
 import { applyBatch, applyPage } from './rules/apply.ts';
 import { doneAsking, fetchBatch, nextInBatch, unrecordedImages } from './rules/batch.ts';
 import type { BatchAnswer } from './rules/batch.ts';
-import { unfilteredFinding } from './rules/verdicts.ts';
+import { rangeText, unfilteredFinding } from './rules/verdicts.ts';
 import { defineTask } from '../lib/define-task.ts';
 import { inFlight } from '../lib/task/in-flight.ts';
 import { orLeaveOut } from './rules/leave-out.ts';
@@ -20,6 +25,8 @@ import {
   placeOf,
   slice,
   wholeRange,
+  contradicts,
+  isFarBelow,
 } from './rules/price-slices.ts';
 import type { PageRequest } from './rules/price-slices.ts';
 import { fetchNames, lookUp, namesAreDue, taxonomies, taxonomyUnits } from './rules/taxonomies.ts';
@@ -55,6 +62,7 @@ export default defineTask({
   }),
   cursor: cursorSchema,
   uses: ['api', 'entries'],
+  tells: tellListings,
 
   prepare: ({ options, services }) => lookUp(options.taxonomies, services),
   units: ({ options, services }) => taxonomyUnits(options.taxonomies, services.sql),
@@ -63,6 +71,8 @@ export default defineTask({
     const taxonomyId = Number(unit.id);
     let { open, counted, read, cuts } = cursor ?? { open: [wholeRange()], counted: 0, read: 0, cuts: 0 };
     const flying = new Set<string>();
+    /** Pages that were asked for once more because they contradicted what is known. */
+    const doubted = new Set<string>();
     /** On their way; and those that are asked for by themselves, for they spoil every batch. */
     const asked = new Set(await refusedListings(services.sql));
     let namesDue = await namesAreDue(services.sql);
@@ -107,10 +117,32 @@ export default defineTask({
       const found = await unrecordedImages(services, page.good);
       const range = { low: request.slice.low, high: request.slice.high };
       const ids = page.good.map((listing) => listing.listing_id);
-      const barren =
-        request.page === FIRST_FROM_THE_END &&
-        (await alreadySeen(services.sql, runId, taxonomyId, range, ids)) === ids.length;
+      const repeated =
+        request.page > 0 && ids.length > 0
+          ? await alreadySeen(services.sql, runId, taxonomyId, range, ids)
+          : 0;
+      const barren = request.page === FIRST_FROM_THE_END && repeated === ids.length;
       const rows = page.good.length + page.rejected.length;
+      const before =
+        request.slice.count < 0 ? await countedBefore(services.sql, runId, taxonomyId, range) : undefined;
+      const distinct = new Set(ids).size + page.rejected.length;
+      const isOdd = contradicts(request, { rows, distinct, repeated, count: page.count, before });
+      if (isOdd && !doubted.has(keyOf(request))) {
+        // What it does show is taken; the page stays to be read.
+        doubted.add(keyOf(request));
+        yield {
+          write: async (tx) => {
+            const id = await noteSlice(tx, runId, taxonomyId, range, page.count ?? 0);
+            await advanceSlice(tx, id, await applyPage(tx, services, runId, page, id, found), false);
+            await addOddities(tx, runId, [doubtful(request, page.count)]);
+          },
+          pending,
+        };
+        continue;
+      }
+      const fewer = isFarBelow(page.count ?? 0, before)
+        ? [await fewerFinding(taxonomyId, range, page.count ?? 0, before ?? 0)]
+        : [];
       const mayCut = cuts < MOST_CUTS;
       // Pages without a row may have ended its slice while this one was under way.
       const isOpen = open.some(({ low, high }) => low === range.low && high === range.high);
@@ -126,14 +158,37 @@ export default defineTask({
           const id = await noteSlice(tx, runId, taxonomyId, range, page.count ?? 0);
           const seen = await applyPage(tx, services, runId, page, id, found);
           await advanceSlice(tx, id, seen, after.split);
+          await addFindings(tx, runId, fewer);
         },
         cursor: { open, counted, read, cuts },
         progress: { done: read, total: counted },
         pending,
       };
     }
+
+    async function fewerFinding(
+      taxonomy: number,
+      range: SliceRange,
+      count: number,
+      before: number,
+    ): Promise<Finding> {
+      const name = (await readTaxonomy(services.sql)).nameOf(taxonomy);
+      return {
+        kind: 'fewer-listings',
+        subject: `taxonomy ${taxonomy} (${name}), ${rangeText(range)}`,
+        detail: `Etsy counts ${count}, in the last run ${before}; it was asked twice`,
+      };
+    }
   },
 });
+
+function doubtful({ page }: PageRequest, count: number | undefined): Oddity {
+  return {
+    what: 'pages of the search that were empty, short, repeated or counted far less than before',
+    became: 'asked for again',
+    example: `page ${page + 1}, with a count of ${count ?? 'nothing'}`,
+  };
+}
 
 function search(
   services: ServicesWith<'api'>,

@@ -21,6 +21,7 @@ import {
   unseenInPass,
 } from '../lib/dataset/review-sync.ts';
 import type { ReviewState } from '../lib/dataset/review-sync.ts';
+import { tellReviews } from '../lib/dataset/tells.ts';
 import { addReviews, countReviewsSince, unstored } from '../lib/dataset/reviews.ts';
 import { setAside, setAsideRefused, settleEndpoint, settleRefused } from '../lib/dataset/set-aside.ts';
 import type { Tx } from '../lib/store/database.ts';
@@ -69,6 +70,7 @@ export default defineTask({
   options: z.object({}),
   cursor: z.object({}),
   uses: ['api'],
+  tells: tellReviews,
   givesWayToNextRun: true,
 
   units: () => [{ id: 'shops', title: 'Shops', noun: 'shops' }],
@@ -286,10 +288,17 @@ function turnOf(due: ReviewState, kind: VisitKind): Turn {
     if (kind === 'older') return olderPass(now, older_than ?? now);
     return due.short_run === null ? newestPass(now, started_at ?? undefined) : wholePass(now);
   };
-  const saved = due.pass === null || kind === 'older' ? undefined : pass.safeParse(JSON.parse(due.pass)).data;
+  const saved = due.pass === null || kind === 'older' ? undefined : resumed(JSON.parse(due.pass), now);
+  return { shopId, kind, current: saved ?? begun(), claimed: kind === 'older' ? 0 : claimed, olderLeft };
+}
+
+/** An earlier version did not count what it read of the first window: all of its pages so far. */
+function resumed(json: unknown, now: number): Pass | undefined {
+  const saved = pass.safeParse(json).data;
   // A pass that began in time to come would leave a watermark that counts as unknown.
-  const resumed = saved && knownTime(saved.startedAt, now) !== undefined ? saved : undefined;
-  return { shopId, kind, current: resumed ?? begun(), claimed: kind === 'older' ? 0 : claimed, olderLeft };
+  if (saved && knownTime(saved.startedAt, now) === undefined) return undefined;
+  const isUncounted = saved?.minCreated !== undefined && saved.maxCreated === undefined && saved.read === 0;
+  return isUncounted ? { ...saved, read: saved.offset } : saved;
 }
 
 /** What tells the reviews of a page from one another. */

@@ -2,11 +2,25 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Marketplace } from './marketplace/index.ts';
 
+/** With models that need no download. */
+const PICTURES = `  - id: background
+    task: ./tasks/background.ts
+    alongside: [images]
+    kill: KILL_BG
+    with: { model: baseline }
+  - id: embed
+    task: ./tasks/embed.ts
+    alongside: [background]
+    kill: KILL_EMBED
+    with: { models: [baseline] }
+`;
+
 /** A folder to run the command in as it is: the pipeline of the README, on these categories of the bundled marketplace. */
 export async function writeDemoPipeline(
   folder: string,
   market: Pick<Marketplace, 'apiUrl' | 'imageHost'>,
   taxonomies: readonly number[],
+  pictures = false,
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
   await writeFile(
@@ -32,6 +46,6 @@ stages:
   - id: reviews
     task: ./tasks/reviews.ts
     needs: [verify]
-`,
+${pictures ? PICTURES : ''}`,
   );
 }

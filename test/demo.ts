@@ -25,7 +25,7 @@ try {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder);
   await writeFile(mark, '');
-  await writeDemoPipeline(folder, market, [12470, 976]);
+  await writeDemoPipeline(folder, market, [12470, 976], true);
   const command = spawn(process.execPath, [join(root, 'lib/sync-data.js')], {
     cwd: folder,
     env: { ...process.env, ETSY_API_KEY: market.key },
@@ -40,7 +40,7 @@ try {
   const where = relative(process.cwd(), folder) || '.';
   if (process.exitCode === 0)
     console.log(`
-Everything is in ${where}/ (pictures in images/). To look around:
+Everything is in ${where}/ (pictures in images/, without their background in cutouts/). To look around:
   ${pathToFileURL(join(folder, 'report.html')).href}
   sqlite3 -box ${where}/etsy_data.db "SELECT title, price, currency, favorites FROM current_listings LIMIT 5"
   cd ${where} && node ${relative(folder, join(root, 'lib/sync-data.js'))} status

@@ -140,6 +140,24 @@ describe('background and embed', () => {
     assert.deepEqual([mended.vectors, mended.codes, mended.files], [right.vectors, right.codes, right.files]);
   });
 
+  it('make again what is missing or was changed, and leave alone what is not theirs', async () => {
+    const rig = await copyOf(whole);
+    await rm(rig.path('cutouts', '101.webp'));
+    await writeFile(rig.path('cutouts', '102.webp'), 'another');
+    await writeFile(rig.path('cutouts', '103.webp.part'), 'half');
+    for (const name of ['999.webp', 'notes.txt']) await writeFile(rig.path('cutouts', name), 'mine');
+    await finish(rig);
+    for (const name of ['999.webp', 'notes.txt']) await rm(rig.path('cutouts', name));
+    assert.deepEqual(await rig.dump(), right);
+    const findings = await rig.rows('SELECT kind, subject, repaired FROM findings ORDER BY kind, subject');
+    assert.deepEqual(findings, [
+      { kind: 'foreign-cutout', subject: '999.webp', repaired: 0 },
+      { kind: 'foreign-cutout', subject: 'notes.txt', repaired: 0 },
+      { kind: 'missing-cutout', subject: '101', repaired: 1 },
+      { kind: 'missing-cutout', subject: '102', repaired: 1 },
+    ]);
+  });
+
   it('are stopped by their own KILL files, and resume', async () => {
     const rig = await copyOf(before_);
     const command = rig.start();
@@ -217,6 +235,7 @@ describe('background and embed', () => {
         folder: rig.folder,
         run,
         place: 'status',
+        once: (_, read) => read(),
       });
       return told ?? {};
     });

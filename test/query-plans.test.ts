@@ -32,8 +32,6 @@ const MEANT: readonly (readonly [statement: string, why: string])[] = [
   ],
   ['SELECT when_made AS word, count(*) AS n FROM listings', 'verify, once: words of when_made'],
   ['SELECT DISTINCT l.shop_id AS id FROM listings AS l', 'verify, once: shops without rows'],
-  ['SELECT s.shop_id AS shopId', 'reviews and the status: all shops, some thousand at a time'],
-  ['SELECT started_at / 1000 AS at FROM runs', 'reviews, once: the newest two of few'],
   ['SELECT key FROM ledger ORDER BY id DESC LIMIT 1', 'the status: the last row'],
   [
     'SELECT remaining_today AS calls, at_ms AS atMs FROM ledger INDEXED BY ledger_remaining',
@@ -54,12 +52,18 @@ const MEANT: readonly (readonly [statement: string, why: string])[] = [
   ['SELECT count(DISTINCT listing_id) AS n FROM listings_dynamic', 'the report: an index of gone ones alone'],
   ['SELECT count(*) AS meta_data FROM meta_data', 'the report: entries'],
   ['SELECT taxonomy_id AS category, price_currency', 'the report: prices, from their index'],
-  ['SELECT listing_id, title, url FROM ( SELECT', 'the report: the newest, as many as LIMIT says'],
+  [
+    'SELECT listing_id, title, url, price, currency FROM ( SELECT',
+    'the report: the newest, as many as LIMIT says',
+  ],
   ["SELECT strftime('%Y', at, 'unixepoch')", 'the report: reviews by month, from their index'],
   ['SELECT count(*) AS reviews FROM reviews', 'the report: how many, from an index'],
   ['SELECT count(*) AS shops FROM shops', 'the report: how many; there are few shops'],
   ['SELECT count(DISTINCT shop_location_country_iso)', 'the report: countries'],
-  ['SELECT shop_location_country_iso AS country', 'the report: shops by country'],
+  ['SELECT coalesce(shop_location_country_iso', 'the report: shops by country'],
+  ['SELECT count(*) AS pieces', 'the report: what is on offer'],
+  ['SELECT currency, count(*) AS n', 'the report: currencies'],
+  ['SELECT price FROM current_listings', 'the report: the median'],
 ];
 
 /** What a run does only where something is out of the ordinary: how the statement begins, and what that is. */
@@ -81,6 +85,7 @@ interface Offender {
 describe('the plans of all statements that the five stages and the status run', () => {
   let rig: Rig;
   let statements: string[] = [];
+  const scanned = new Set<string>();
 
   before(async () => {
     rig = await Rig.open({ market: { viewsOnPages: false, reviews: { big: { shop: 0, count: 150 } } } });
@@ -98,6 +103,7 @@ describe('the plans of all statements that the five stages and the status run', 
     const recorded = JSON.parse(await readFile(env.STATEMENTS, 'utf8')) as string[];
     statements = [...recorded, ...(await beyondReach())].map(oneLine);
     await grow(rig.path('etsy_data.db'), LISTINGS);
+    await fillLedger(rig);
   });
 
   after(() => rig.close());
@@ -123,10 +129,15 @@ describe('the plans of all statements that the five stages and the status run', 
       );
       const told = unmeant.map(({ statement, scans }) => `${statement}\n    ${scans.join('\n    ')}`);
       assert.deepEqual(told, []);
-      const idle = MEANT.filter(([start]) => !offenders.some(({ statement }) => statement.startsWith(start)));
-      assert.deepEqual(idle, [], 'exceptions that nothing needs');
+      for (const { statement } of offenders) scanned.add(statement);
     });
   }
+
+  it('are excused nowhere without need', () => {
+    // Statistics may have SQLite skip about in an index that it reads from end to end without them.
+    const idle = MEANT.filter(([start]) => ![...scanned].some((statement) => statement.startsWith(start)));
+    assert.deepEqual(idle, [], 'exceptions that nothing needs');
+  });
 });
 
 /** Something for the statements that mend and take over: rows that are missing, and reviews of the early system. */
@@ -140,6 +151,21 @@ async function makeWork(rig: Rig): Promise<void> {
       await tx.run('UPDATE reviews SET transaction_id = NULL WHERE id % 3 = 0');
       await tx.run('UPDATE review_sync SET started_at = NULL');
     });
+  } finally {
+    await database.close();
+  }
+}
+
+/** As many requests as a day has: a table of a few rows may well be read from end to end. */
+async function fillLedger(rig: Rig): Promise<void> {
+  const database = await Database.open(rig.path('etsy_data.db'));
+  try {
+    await database.write((tx) =>
+      tx.run(
+        `INSERT INTO ledger (at_ms, run_id, endpoint, status) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+         SELECT i * 1000, 1, 'listings/active', 200 FROM n`,
+      ),
+    );
   } finally {
     await database.close();
   }

@@ -131,10 +131,10 @@ describe('the list of the wanted', () => {
       );
       await want(tx, []);
     });
-    assert.deepEqual(await nextWanted(store.database.read, 2, new Set()), [3, 5]);
-    assert.deepEqual(await nextWanted(store.database.read, 2, new Set([3, 7])), [5, 9]);
+    assert.deepEqual((await nextWanted(store.database.read, 2, new Set())).ids, [3, 5]);
+    assert.deepEqual((await nextWanted(store.database.read, 2, new Set([3, 7]))).ids, [5, 9]);
     assert.deepEqual(await unwantedShops(store.database.read, [30, 40]), [40]);
     await store.database.write((tx) => dropWanted(tx, [3, 5]));
-    assert.deepEqual(await nextWanted(store.database.read, 9, new Set()), [7, 9]);
+    assert.deepEqual((await nextWanted(store.database.read, 9, new Set())).ids, [7, 9]);
   });
 });

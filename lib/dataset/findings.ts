@@ -65,6 +65,7 @@ const WHOLE_AGAIN: Readonly<Record<string, string>> = {
   'entry-without-image': `EXISTS (
     SELECT 1 FROM meta_data WHERE listing_id = CAST(subject AS INTEGER) AND value ->> 'image_id' IS NOT NULL)`,
   'image-not-on-record': `EXISTS (SELECT 1 FROM images WHERE listing_id = CAST(subject AS INTEGER) AND state = 'done')`,
+  'missing-cutout': 'EXISTS (SELECT 1 FROM cutouts WHERE listing_id = CAST(subject AS INTEGER))',
   'missing-image': `EXISTS (SELECT 1 FROM images WHERE listing_id = CAST(subject AS INTEGER) AND state = 'done')`,
 };
 

@@ -6,6 +6,8 @@ const PAGE = 100;
 /** Shops unread for longer are read whatever their figures say: first of all, after those with news, last of all. Seconds. */
 const FORGOTTEN = 182 * DAY;
 const QUIET = 91 * DAY;
+/** What was counted and never listed may be a count that was wrong once: after so long it is looked at again. Seconds. */
+const DOUBTFUL = 28 * DAY;
 const SILENT = 364 * DAY;
 
 /** Of a hundred sales so many are reviewed, as a first guess; reviews older than a year are worth a third. */
@@ -121,7 +123,8 @@ function newestVisit(shop: ShopFacts, { now, runStartedAt, seenSince }: Moment):
   if (startedAt === null) return visit('byValue', valueOfFirst(shop, requests));
   if (unread > FORGOTTEN) return visit('forgotten');
   if (missing >= 1) return visit('byValue', Math.min(missing, PAGE));
-  if (isEdited(shop) || isContradicted(shop)) return visit('byValue', WORTH_OF_EDIT);
+  const isDoubtful = isContradicted(shop) || (unread > DOUBTFUL && isHiddenByDrift(shop));
+  if (isEdited(shop) || isDoubtful) return visit('byValue', WORTH_OF_EDIT);
   return unread > QUIET ? visit('quiet') : undefined;
 }
 
@@ -158,6 +161,11 @@ function valueOfFirst({ counted, sold }: ShopFacts, requests: number): number {
         : ALL_UNKNOWN;
   const old = Math.min(PAGE * requests, all) - ofYear;
   return (ofYear + Math.max(0, old) * WORTH_OF_OLD) / requests;
+}
+
+/** Etsy counts more than is stored, which the last pass could not find. */
+function isHiddenByDrift({ counted, have, drift }: ShopFacts): boolean {
+  return drift > 0 && counted !== null && counted - have >= 1;
 }
 
 /** The average has changed and the count has not: a buyer gave other stars. */

@@ -112,6 +112,21 @@ export function crawledSlices(
   );
 }
 
+/** What the last run before this one counted in a range; undefined where it did not read that range. */
+export async function countedBefore(
+  sql: Sql,
+  runId: number,
+  taxonomyId: number,
+  range: SliceRange,
+): Promise<number | undefined> {
+  const row = await sql.get<{ counted: number }>(
+    `SELECT counted FROM slices WHERE taxonomy_id = :taxonomy AND low_cents = :low AND high_cents = :high AND run_id = (
+       SELECT max(run_id) FROM slices WHERE taxonomy_id = :taxonomy AND run_id < :run)`,
+    { ':taxonomy': taxonomyId, ':low': range.low, ':high': range.high, ':run': runId },
+  );
+  return row?.counted;
+}
+
 /** The first slice id of the last run that crawled. @param before only of runs before this one */
 export async function firstSliceOfLastCrawl(
   sql: Sql,

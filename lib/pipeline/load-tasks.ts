@@ -4,7 +4,8 @@ import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import type { Task } from '../task/task.ts';
-import { closest, fieldOf } from './validate.ts';
+import { closest } from '../text/nearest.ts';
+import { fieldOf } from '../task/forms.ts';
 
 /**
  * A task as a stage holds it. Which transaction and services its module was written against, nothing at run time can
@@ -146,6 +147,7 @@ const parts = {
   uses: isLeftOutOr((value) => Array.isArray(value) && value.every((name) => typeof name === 'string')),
   spends: isLeftOutOr((value) => value === 'requests' || value === 'work'),
   givesWayToNextRun: isLeftOutOr((value) => typeof value === 'boolean'),
+  carriesOver: isLeftOutOr((value) => typeof value === 'boolean'),
   shares: isLeftOutOr(isFunction),
   tells: isLeftOutOr(isFunction),
   figures: isLeftOutOr(isFunction),

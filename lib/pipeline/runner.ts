@@ -1,28 +1,12 @@
-import type { Checkpoints, Run } from '../../checkpoints/checkpoints.ts';
-import type { Database } from '../store/database.ts';
+import type { Run } from '../../checkpoints/checkpoints.ts';
 import { mistakenOptions } from './config.ts';
-import type { Pipeline, Stage } from './config.ts';
-import { OptionMistakes } from '../errors.ts';
-import type { Listener, StageState } from '../progress/events.ts';
+import type { Stage } from './config.ts';
+import { OptionMistakes } from '../task/option-mistakes.ts';
+import type { StageState } from '../progress/events.ts';
 import { buildGraph } from './graph.ts';
 import type { StageGraph } from './graph.ts';
 import { StageRunner } from './stage-runner.ts';
-import type { Left, Place, StageFailure } from './stage-runner.ts';
-import type { StopSwitch } from './stop.ts';
-
-export interface RunnerOptions {
-  readonly pipeline: Pipeline;
-  readonly database: Database;
-  readonly checkpoints: Checkpoints;
-  readonly stop: StopSwitch;
-  /** False: one stage is to run, and no other run follows. */
-  readonly isWhole: boolean;
-  readonly emit: Listener;
-  /** What the stage's task is handed. */
-  readonly services: (stage: Stage) => unknown;
-  /** Called when a stage has ended, in whatever way; what it throws fails the stage. */
-  readonly stageEnded: () => Promise<void>;
-}
+import type { Left, Place, RunnerOptions, StageFailure } from './stage-runner.ts';
 
 export interface Outcome {
   readonly state: 'finished' | 'failed' | 'stopped';
@@ -33,6 +17,11 @@ export interface Outcome {
   readonly killed: readonly { readonly stage: string; readonly reason: string }[];
   /** What stages left to the next run, which was due. */
   readonly left: readonly Left[];
+}
+
+export interface OpenedRun extends Run {
+  /** An old run that was closed for this one, which does what its stages have left. */
+  readonly closed?: { readonly run: Run; readonly left: readonly string[] };
 }
 
 /** The stages of one run, in the order of their graph. */
@@ -57,13 +46,34 @@ export class Runner {
    * With `--stage`, the stage joins the unfinished run where all it builds on is complete there; otherwise it gets a
    * run of its own: finished too early inside the full run, that run would skip it when its turn comes.
    */
-  static async open(options: RunnerOptions, onlyStage: string | undefined): Promise<Run> {
+  static async open(options: RunnerOptions, onlyStage: string | undefined): Promise<OpenedRun> {
     const { checkpoints, pipeline } = options;
     const open = await checkpoints.unfinished();
-    if (onlyStage === undefined) return open ?? checkpoints.begin(Date.now());
+    if (onlyStage === undefined) {
+      const left = open && (await new Runner(options, open).#leftToTheNext());
+      if (!open || !left) return open ?? checkpoints.begin(Date.now());
+      await checkpoints.finish(open, Date.now());
+      return { ...(await checkpoints.begin(Date.now())), closed: { run: open, left } };
+    }
     const stage = pipeline.stages.find(({ id }) => id === onlyStage);
     if (open && stage && (await new Runner(options, open).#isNext(stage))) return open;
     return (await checkpoints.unfinished(onlyStage)) ?? checkpoints.begin(Date.now(), onlyStage);
+  }
+
+  /**
+   * An unfinished run must not keep the next refresh from happening for ever.
+   * @returns the stages that it has left, where it is older than `refreshAfter` and the next run does what they leave
+   */
+  async #leftToTheNext(): Promise<readonly string[] | undefined> {
+    const { stages, rules } = this.#options.pipeline;
+    if (Date.now() - this.#run.startedAt <= rules.refreshAfter * 1000) return undefined;
+    const left: string[] = [];
+    for (const { id, task } of stages) {
+      if (await this.#stage(id).isComplete()) continue;
+      if (!task.carriesOver && !task.givesWayToNextRun) return undefined;
+      left.push(id);
+    }
+    return left;
   }
 
   /** @throws UserError for mistakes in pipeline.yaml that show only when a task has looked up what its options mean */

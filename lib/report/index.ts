@@ -8,6 +8,7 @@ import type { Sql } from '../store/database.ts';
 import { replaceFile } from '../store/files.ts';
 import { readTaxonomy } from '../dataset/taxonomy-table.ts';
 import { version } from '../version.ts';
+import { finding } from './finding.ts';
 import { headline } from './headline.ts';
 import { whereThere } from './old-schema.ts';
 import { page } from './page.ts';
@@ -25,18 +26,19 @@ import { setAside } from './subjects/set-aside.ts';
 import { shops } from './subjects/shops.ts';
 import { whenMade } from './subjects/when-made.ts';
 
+/** What a reader asks first stands first; how good the data is, at the end and folded. */
 const SUBJECTS: readonly Subject[] = [
-  { id: 'coverage', title: 'Coverage', write: coverage },
+  { id: 'images', title: 'Newest pieces', write: images },
   { id: 'prices', title: 'Prices by category', write: prices },
-  { id: 'when-made', title: 'When they were made', write: whenMade },
   { id: 'over-time', title: 'New, gone, changed', write: overTime },
-  { id: 'reviews', title: 'Reviews per month', write: reviews },
   { id: 'shops', title: 'Shops by country', write: shops },
-  { id: 'runs', title: 'Runs', write: runs },
-  { id: 'findings', title: 'Findings', write: findings },
-  { id: 'oddities', title: 'Oddities', write: oddities },
-  { id: 'set-aside', title: 'Set aside', write: setAside },
-  { id: 'images', title: 'Newest images', write: images },
+  { id: 'when-made', title: 'When they were made', write: whenMade },
+  { id: 'reviews', title: 'Reviews per month', write: reviews },
+  { id: 'coverage', title: 'Coverage', write: coverage, isQuality: true },
+  { id: 'runs', title: 'Runs', write: runs, isQuality: true },
+  { id: 'findings', title: 'Findings', write: findings, isQuality: true },
+  { id: 'oddities', title: 'Oddities', write: oddities, isQuality: true },
+  { id: 'set-aside', title: 'Set aside', write: setAside, isQuality: true },
 ];
 
 /**
@@ -63,13 +65,14 @@ export async function writeReport(
     const now = Date.now();
     const source = { sql, now, rules, images: data.images, category: await categories(sql) };
     const parts: Part[] = [];
-    for (const { id, title, write } of SUBJECTS)
-      parts.push({ id, title, content: await contentOf(write, source) });
+    for (const { id, title, write, isQuality = false } of SUBJECTS)
+      parts.push({ id, title, isQuality, content: await contentOf(write, source) });
     const text = page({
       name,
       now,
       database: relative(folder, data.database),
       version: version(),
+      finding: await finding(source),
       headline: await headline(source),
       parts,
     });

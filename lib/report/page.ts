@@ -6,6 +6,8 @@ import { longDay, moment, timeOfDay } from './words.ts';
 export interface Part {
   readonly id: string;
   readonly title: string;
+  /** Folded, at the end. */
+  readonly isQuality: boolean;
   readonly content: Content;
 }
 
@@ -17,6 +19,8 @@ export interface Page {
   /** What it was written from, and by which version. */
   readonly database: string;
   readonly version: string;
+  /** What stands above all else. */
+  readonly finding: string;
   readonly headline: Html;
   readonly parts: readonly Part[];
 }
@@ -32,7 +36,7 @@ const POLICY =
 const WIDE = new Set(['runs', 'images']);
 
 /** The whole document. */
-export function page({ name, now, database, version, headline, parts }: Page): string {
+export function page({ name, now, database, version, finding, headline, parts }: Page): string {
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -51,8 +55,8 @@ export function page({ name, now, database, version, headline, parts }: Page): s
         <a class="skip" href="#${parts[0]?.id}">Skip to the figures</a>
         <div class="page">
           <header>
-            <h1>The dataset on ${longDay(now)}</h1>
-            <p>What ${name} has brought in, as it stood at ${timeOfDay(now)} UTC.</p>
+            <h1>${finding}</h1>
+            <p>What ${name} has collected, as of ${longDay(now)}, ${timeOfDay(now)} UTC.</p>
             ${headline}
             <nav aria-label="Parts of this report">
               <ul>
@@ -60,7 +64,13 @@ export function page({ name, now, database, version, headline, parts }: Page): s
               </ul>
             </nav>
           </header>
-          <main>${parts.map(section)}</main>
+          <main>
+            ${parts.filter(({ isQuality }) => !isQuality).map(section)}
+            <details class="quality">
+              <summary>Data quality: coverage, runs, findings, records set aside</summary>
+              ${parts.filter(({ isQuality }) => isQuality).map(section)}
+            </details>
+          </main>
           <footer>
             <p>Written ${moment(now)} UTC by sync-data ${version}, from ${database}. All times are UTC.</p>
             <p>${NOTICE}</p>

@@ -96,6 +96,13 @@ tr > :first-child { position: sticky; left: 0; background: var(--paper); }
 small { font-size: .8125rem; color: var(--soft-ink); }
 .sheet { list-style: none; margin: 0; padding: 0; display: grid; gap: 1.25rem 1rem; grid-template-columns: repeat(auto-fill, minmax(min(9.5rem, 27vw), 1fr)); }
 .sheet li { min-width: 0; }
+.sheet b { display: block; margin-top: .4rem; font-size: .875rem; }
+.quality { border-top: 1px solid var(--line); padding: 1.5rem 0; }
+.quality > summary { font-size: 1.125rem; }
+@media (max-width: 40rem) {
+  .sheet { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  #runs :is(th, td):is(:nth-child(2), :nth-child(4), :nth-child(6), :nth-child(7), :nth-child(n + 9)) { display: none; }
+}
 .sheet a { color: inherit; text-decoration: none; display: block; }
 .sheet a:hover span { text-decoration: underline; }
 .sheet img { display: block; width: 100%; aspect-ratio: 1; object-fit: cover; border-radius: 6px; background: var(--track); }

@@ -21,5 +21,7 @@ export interface Subject {
   /** Its anchor in the page. */
   readonly id: string;
   readonly title: string;
+  /** Of the data itself, not of what it is about. */
+  readonly isQuality?: boolean;
   readonly write: (source: Source) => Promise<Content>;
 }

@@ -9,7 +9,7 @@ export interface Unit {
   readonly id: string;
   /** Shown on the screen, e.g. "Dining Chairs". */
   readonly title: string;
-  /** What `done` and `total` of its progress count, in the plural: "listings". */
+  /** What `done` and `total` of its progress count, in the plural: "pages". */
   readonly noun?: string;
   /** What several units are called, such as categories. */
   readonly kind?: string;
@@ -66,6 +66,8 @@ export interface TellContext<Options, Services> extends Pick<
   readonly run: ToldRun;
   /** The summary is read at the end of each start: what takes long belongs into status. */
   readonly place: 'summary' | 'status';
+  /** Reads what several stages tell of once for all of them; `key` stands for what is read. */
+  once<T>(key: string, read: () => Promise<T>): Promise<T>;
 }
 
 /**
@@ -89,6 +91,11 @@ export interface Task<Tx, Services, Options, Cursor> {
    * run counts as finished without it. For long stages that a few days bring no nearer to their end.
    */
   readonly givesWayToNextRun?: boolean;
+  /**
+   * Whatever it leaves undone, the same stage of the next run does: where an old run waits for nothing but such stages, a
+   * start closes it and begins a new one.
+   */
+  readonly carriesOver?: boolean;
   /** What its options mean for other stages of the pipeline, by name: { imageHosts: ['i.example.com'] }. */
   shares?(options: Options): Readonly<Record<string, readonly string[]>>;
   /** What it has to say in the summary and in status. Left out: nothing but its progress. */

@@ -297,7 +297,7 @@ async function applyMissing(
     if (isProof && known.has(id)) gone.push(id);
     else if (times < 2) again.push({ id, misses: times });
     else if (isProof && !shown.has(id)) gone.push(id);
-    else if (shown.has(id) || times >= MOST_MISSES) unsettled.push(id);
+    else if (isProof || times >= MOST_MISSES) unsettled.push(id);
     else again.push({ id, misses: times });
   }
   await dropWanted(tx, answer.asked);

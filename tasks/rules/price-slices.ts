@@ -55,7 +55,9 @@ export function wholeRange(): Slice {
 /** Pages to ask of a slice: one until its count is known, two passes from both ends where one cannot reach all. */
 export function pagesOf(slice: Slice): number {
   if (slice.count < 0) return 1;
-  const first = Math.max(1, Math.ceil(Math.min(slice.count, REACH) / PAGE));
+  // A full page is not taken for the last one: the count may be no more than what it holds.
+  const isFull = slice.count > 0 && slice.count < REACH && slice.count % PAGE === 0;
+  const first = Math.max(1, Math.ceil(Math.min(slice.count, REACH) / PAGE)) + (isFull ? 1 : 0);
   const rest = slice.oneWay ? 0 : Math.ceil(Math.min(Math.max(0, slice.count - REACH), REACH) / PAGE);
   return first + rest;
 }
@@ -104,6 +106,45 @@ export function advance(
   const rest =
     parts ?? stillOpen(inVain ? { ...counted, oneWay: true } : markDone(counted, request.page, rows));
   return { open: [...open.slice(0, index), ...rest, ...open.slice(index + 1)], split: parts !== undefined };
+}
+
+/** What a page of the search shows, to be held against what is known. */
+export interface PageShown {
+  readonly rows: number;
+  /** Different listings in it. */
+  readonly distinct: number;
+  /** Of these, those that the slice had shown before. */
+  readonly repeated: number;
+  /** Undefined: the offset lies past the end. */
+  readonly count: number | undefined;
+  /** What the last run counted in the same range; undefined: it did not. */
+  readonly before: number | undefined;
+}
+
+/** A live index moves while it is read: so many listings more or less contradict nothing. */
+const SLACK = 10;
+
+/**
+ * Whether an answer is far from what is known, so that it is asked for once more before it is believed: a page that is
+ * empty, short or repeats others, or a count far below that of another page or of the last run.
+ */
+export function contradicts({ slice, page }: PageRequest, shown: PageShown): boolean {
+  const { rows, distinct, repeated, count, before = 0 } = shown;
+  if (page >= PAGES) return false;
+  const { offset } = placeOf(page);
+  if (count !== undefined && isFarBelow(count, Math.max(slice.count, slice.count < 0 ? before : 0)))
+    return true;
+  // A whole category without a single listing.
+  if (count === 0 && rows === 0 && slice.count < 0 && slice.low === 0 && slice.high < 0) return true;
+  if (count !== undefined && count < offset + rows - SLACK) return true;
+  const expected = Math.min(PAGE, Math.min(count ?? slice.count, REACH) - offset);
+  if (distinct < expected - SLACK || (rows === 0 && expected > 0)) return true;
+  return page > 0 && distinct > SLACK && repeated === distinct;
+}
+
+/** @param known undefined: nothing is */
+export function isFarBelow(count: number, known: number | undefined): boolean {
+  return known !== undefined && known >= 2 * SLACK && count * 2 < known;
 }
 
 function markDone(slice: Slice, page: number, rows: number): Slice {

@@ -95,13 +95,17 @@ export function unfilteredFinding(
 
 /** @param name the taxonomy's */
 export function sliceFinding(slice: ShortSlice, name: string): Finding {
-  const upTo = slice.high < 0 ? 'up' : `to ${money(slice.high)}`;
-  const range = slice.low === slice.high ? `at ${money(slice.low)}` : `from ${money(slice.low)} ${upTo}`;
+  const range = rangeText(slice);
   return {
     kind: 'unseen-listings',
     subject: `taxonomy ${slice.taxonomy_id} (${name}), ${range}`,
     detail: `Etsy counted ${slice.counted}, seen ${slice.seen}: ${slice.counted - slice.seen} missing`,
   };
+}
+
+/** @param range in cents; high -1: no upper end */
+export function rangeText({ low, high }: { readonly low: number; readonly high: number }): string {
+  return low === high ? `at ${money(low)}` : `from ${money(low)} ${high < 0 ? 'up' : `to ${money(high)}`}`;
 }
 
 function money(cents: number): string {

@@ -63,6 +63,23 @@ const KINDS: readonly Kind[] = [
   { name: 'an answer in drips', fault: 'drip' },
 ];
 
+/** Answers that are well formed and not true: a page of the search, and two batches. */
+const emptyLists: Disturbance = {
+  name: 'well-formed answers that say there is nothing',
+  kind: 'odd answers',
+  rounds: 3,
+  worlds: ['first', 'weekly'],
+  async disturb(round) {
+    await through(round, {
+      script: [
+        { path: 'listings/active', fault: 'emptyList' },
+        { path: 'listings/batch', fault: 'emptyList', times: 2 },
+      ],
+    });
+    return 0;
+  },
+};
+
 const MIXED_API = [
   'error500',
   'error502',
@@ -145,6 +162,7 @@ export const faults: readonly Disturbance[] = [
       return 0;
     },
   },
+  emptyLists,
   ...badRecords,
   {
     name: '10 % mixed faults at 5 requests a second',

@@ -11,6 +11,7 @@ export const FAULTS = [
   'truncated', // half of what content-length says, then the connection is destroyed
   'invalidJson',
   'wrongShape', // JSON, but not what the endpoint answers with
+  'emptyList', // 200 and a count of 0, whatever there is
   'badRecord', // one record of a good page is not as it should be
   'htmlPage', // 200, and a page for people
   'tooLarge', // a body over 8 MB (API) or 20 MB (CDN)

@@ -116,6 +116,7 @@ function compose(parts: Parts, request: IncomingMessage, url: string, { fault, v
   );
   if (fault === 'invalidJson') return { status: 200, body: invalidJson(reply.body, variant) };
   if (fault === 'wrongShape') return { status: 200, body: wrongShape(variant) };
+  if (fault === 'emptyList') return { ...reply, body: Buffer.from('{"count":0,"results":[]}') };
   if (fault === 'badRecord') return { ...reply, body: badRecord(reply.body, variant) };
   return reply;
 }

@@ -1,12 +1,14 @@
-import { mkdir, open, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspectImage } from '../../lib/dataset/image-files.ts';
 import { ImagesFolder } from '../../lib/dataset/images-folder.ts';
 import { imagesDone } from '../../lib/dataset/images.ts';
-import { describe, exitCodeOf } from '../../lib/describe.ts';
+import { describe, exitCodeOf } from '../../lib/errors.ts';
 import { jumpMessage } from '../../lib/etsy/clocks.ts';
 import { Database, StoreError } from '../../lib/store/database.ts';
-import { asFileError, namingFile } from '../../lib/store/files.ts';
+import { asFileError } from '../../lib/errors.ts';
+import { namingFile } from '../../lib/store/files.ts';
+import { HeldDatabase, checkDatabaseFile, realDatabase } from '../../lib/store/database-file.ts';
 import { acquireLock } from '../../lib/store/lock.ts';
 import { CRAWL, KEY, command, lines, run, timeless } from './provoke.ts';
 import type { Folder, Row, Said } from './row.ts';
@@ -148,7 +150,111 @@ function withoutNumber({ text, exitCode }: Said): Said {
   return { text: text.replace(/(?<=this one knows )\d+/, '<number>'), exitCode };
 }
 
+/** What is said of a database file before it is opened. */
+function beforeOpening(
+  when: string,
+  prepare: (path: string) => Promise<unknown>,
+  text: readonly [string, string],
+): Row {
+  return {
+    when,
+    provoke: async (folder) => {
+      const path = databaseOf(folder);
+      await prepare(path);
+      return refused(() => checkDatabaseFile(path, { current: 7, next: 8 }));
+    },
+    text,
+    next: text[1],
+  };
+}
+
+/** What is said when the file is exchanged under the hands of a run. */
+function exchanged(
+  when: string,
+  exchange: (path: string) => Promise<unknown>,
+  text: readonly [string, string],
+): Row {
+  return {
+    when,
+    provoke: async (folder) => {
+      const path = databaseOf(folder);
+      const database = await Database.open(path);
+      const marks = { current: null, next: 8 };
+      const held = await HeldDatabase.hold(database, path, { marks, remember: () => Promise.resolve() });
+      await exchange(path);
+      const said = await refused(() => Promise.resolve().then(() => held.check()));
+      await held.close();
+      return said;
+    },
+    text,
+    next: text[1],
+  };
+}
+
+async function empty(path: string): Promise<void> {
+  const database = await Database.open(path);
+  await database.close();
+}
+
+const WAL_NEXT =
+  'Nothing was changed. Either put back the etsy_data.db that was there when sync-data last ran, or move etsy_data.db-wal and etsy_data.db-shm to another folder; then start sync-data again.';
+
 export const databaseFile: readonly Row[] = [
+  beforeOpening(
+    'a -wal of another moment beside a copy that was put back',
+    async (path) => {
+      await empty(path);
+      await writeFile(`${path}-wal`, 'frames');
+    },
+    [
+      'etsy_data.db-wal does not belong to <folder>/etsy_data.db: it has changes for another copy of the file.',
+      WAL_NEXT,
+    ],
+  ),
+  beforeOpening('a -wal without a database', (path) => writeFile(`${path}-wal`, 'frames'), [
+    'There is no <folder>/etsy_data.db, but a etsy_data.db-wal with changes for one.',
+    WAL_NEXT,
+  ]),
+  beforeOpening(
+    'a database with a second name',
+    async (path) => {
+      await empty(path);
+      await link(path, `${path}.second`);
+    },
+    [
+      '<folder>/etsy_data.db has 2 names (hard links).',
+      'Under each name SQLite would keep changes of its own, and damage the file. Make it a file of its own: cp -p <folder>/etsy_data.db <folder>/etsy_data.db.new && mv <folder>/etsy_data.db.new <folder>/etsy_data.db',
+    ],
+  ),
+  exchanged('a database that is moved during a run', (path) => rename(path, `${path}.old`), [
+    '<folder>/etsy_data.db was moved or deleted while sync-data was using it.',
+    'Put it back, or name its new place in pipeline.yaml under data: database, then start sync-data again.',
+  ]),
+  exchanged(
+    'a database that is replaced during a run',
+    async (path) => {
+      await writeFile(`${path}.new`, 'another');
+      await rename(`${path}.new`, path);
+    },
+    [
+      '<folder>/etsy_data.db was replaced by another file while sync-data was using it.',
+      'The new file was left unchanged. To continue with it, start sync-data again.',
+    ],
+  ),
+  exchanged('a database that is overwritten during a run', (path) => writeFile(path, 'another'), [
+    '<folder>/etsy_data.db was overwritten while sync-data was using it.',
+    'To continue with the file that is there now, start sync-data again.',
+  ]),
+  {
+    when: 'a folder of the database on a disk that is not connected',
+    provoke: (folder) =>
+      refused(() => realDatabase(join(folder.path, 'disk', 'etsy_data.db'), join(folder.path, 'home'))),
+    text: [
+      'The folder <folder>/disk does not exist.',
+      'If it is on a disk that is not connected, connect it. If it is to be a new one, create it, then start sync-data again.',
+    ],
+    next: 'If it is on a disk that is not connected, connect it. If it is to be a new one, create it, then start sync-data again.',
+  },
   {
     when: 'a database that a newer sync-data has written',
     provoke: async (folder) => {

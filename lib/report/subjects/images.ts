@@ -1,3 +1,4 @@
+import { money } from '../words.ts';
 import { clip } from '../../text/clean.ts';
 import { join } from 'node:path';
 import type { Sql } from '../../store/database.ts';
@@ -17,15 +18,18 @@ interface Candidate {
   readonly listing_id: number;
   readonly title: string | null;
   readonly url: string | null;
+  readonly price: number | null;
+  readonly currency: string | null;
 }
 
 /** Of the listings that were first read last, those whose image lies on disk. */
 function readNewest(sql: Sql): Promise<Candidate[]> {
   return sql.all<Candidate>(
-    `SELECT listing_id, title, url FROM (
+    `SELECT listing_id, title, url, price, currency FROM (
        SELECT l.listing_id, l.snapshot_timestamp AS at FROM listings AS l
        CROSS JOIN images AS i ON i.listing_id = l.listing_id AND i.state = 'done'
        ORDER BY l.snapshot_timestamp DESC, l.listing_id DESC LIMIT ${LOOKED_AT})
+     JOIN (SELECT listing_id, price, currency FROM current_listings) USING (listing_id)
      JOIN listings USING (listing_id) ORDER BY at DESC, listing_id DESC`,
   );
 }
@@ -52,12 +56,14 @@ export async function images({ sql, images: folder }: Source): Promise<Content> 
   };
 }
 
-function card({ listing_id, title, url }: Candidate, file: Buffer): Html {
+function card({ listing_id, title, url, price, currency }: Candidate, file: Buffer): Html {
   const name = clip(plainText(title?.trim() || `Listing ${listing_id}`), 140);
   const image = html`<img
       src="data:image/jpeg;base64,${new Html(file.toString('base64'))}"
       alt="${name}"
-    /><span>${name}</span>`;
+    />${price === null || currency === null ? undefined : html`<b>${money(price, currency)}</b>`}<span
+      >${name}</span
+    >`;
   const address = etsyAddress(url);
   return address === undefined
     ? html`<li>${image}</li> `

@@ -11,7 +11,8 @@ const DRAWN = 12;
 
 export async function shops({ sql }: Source): Promise<Content> {
   const rows = await sql.all<{ country: string | null; n: number }>(
-    `SELECT shop_location_country_iso AS country, count(*) AS n FROM shops GROUP BY country ORDER BY n DESC, country`,
+    `SELECT coalesce(shop_location_country_iso, shipping_from_country_iso, iif(is_shop_us_based = 1, 'US', NULL)) AS country,
+       count(*) AS n FROM shops GROUP BY country ORDER BY n DESC, country`,
   );
   if (rows.length === 0) return { empty: 'No shop is stored yet. The crawl stage of a run fills this.' };
   const all = rows.reduce((total, { n }) => total + n, 0);
@@ -21,10 +22,9 @@ export async function shops({ sql }: Source): Promise<Content> {
   const silent = rows.find(({ country }) => country === null)?.n ?? 0;
   const drawn = named.slice(0, DRAWN);
   const others = named.slice(DRAWN).reduce((total, { n }) => total + n, 0);
-  const rest = [
-    { name: plural(named.length - DRAWN, 'other country', 'other countries'), n: others },
-    { name: 'Not said', n: silent },
-  ].filter(({ n }) => n > 0);
+  const rest = [{ name: plural(named.length - DRAWN, 'other country', 'other countries'), n: others }].filter(
+    ({ n }) => n > 0,
+  );
   const bar = ({ name, n }: { name: string; n: number }) => ({
     name,
     n,

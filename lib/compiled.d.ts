@@ -1,0 +1,1 @@
+export function compiledFolder(): string | false;

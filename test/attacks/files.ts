@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { compiledFolder } from '../../lib/compiled.js';
+import { jsonEntries } from '../../lib/dataset/json-entries.ts';
+import { EtsyApi } from '../../lib/etsy/api.ts';
+import type { Client } from '../../lib/etsy/client.ts';
+import { findKey } from '../../lib/etsy/key.ts';
+import { Log } from '../../lib/log/file.ts';
+import { loadPipeline } from '../../lib/pipeline/config.ts';
+import { findPipeline, whoseElse } from '../../lib/pipeline/find.ts';
+import { NotAFile, openRegular } from '../../lib/store/files.ts';
+import { acquireLock } from '../../lib/store/lock.ts';
+import type { Attack } from './row.ts';
+
+const PIPELINE = 'stages:\n  - id: own\n    task: ./own.ts\n';
+const TRAP = "import { writeFileSync } from 'node:fs';\nwriteFileSync('executed', '');\nexport default {};\n";
+
+/** SQL that is put together of values: a template with a hole in a text that is a statement. */
+async function splicedSql(): Promise<string[]> {
+  const found: string[] = [];
+  for (const room of ['lib/dataset', 'lib/store', 'checkpoints', 'tasks/rules'])
+    for (const name of await readdir(room)) {
+      if (!name.endsWith('.ts')) continue;
+      const text = await readFile(join(room, name), 'utf8');
+      for (const [, hole = ''] of text.matchAll(
+        /`(?:SELECT|INSERT|UPDATE|DELETE|REPLACE)[^`]*?\$\{([^}]*)\}/g,
+      ))
+        // Constants are in capitals; lists of columns and functions that give SQL are made of them.
+        if (
+          !/^[A-Z_]+$|^(?:columns|changes|values|table|which|whole|insertFrom|mode|where|text|sql)\b|\(/.test(
+            hole,
+          )
+        )
+          found.push(`${room}/${name}: ${hole}`);
+    }
+  return found;
+}
+
+export const files: readonly Attack[] = [
+  {
+    claim: 'An answer with more rows than were asked for',
+    name: '300,000 rows for one listing',
+    fails: async () => {
+      const body = { count: 1, results: Array<number>(300_000).fill(1) };
+      const client = {
+        get: (_path: string, _query: object, accept: (body: unknown) => unknown) => accept(body),
+      };
+      const api = new EtsyApi(client as unknown as Client);
+      await assert.rejects(async () => api.batch([1]), /300000 rows where at most 1 were asked for/);
+    },
+  },
+  {
+    claim: 'Values reach SQL as bound parameters',
+    name: 'statements in the sources with a value spliced in',
+    fails: async () => assert.deepEqual(await splicedSql(), []),
+  },
+  {
+    claim: '`name:` of pipeline.yaml is cleaned',
+    name: 'a name with escape codes, of 10,000 characters',
+    fails: async (folder) => {
+      const name = `\\e]0;pwn\\a\\e[31mred\\u202eevil${'x'.repeat(10_000)}`;
+      const task = join(process.cwd(), 'tasks/reconcile.ts');
+      await writeFile(
+        join(folder, 'pipeline.yaml'),
+        `name: "${name}"\nstages: [{ id: reconcile, task: ${task} }]\n`,
+      );
+      assert.match((await loadPipeline(folder)).name, /^[\x20-\x7e]{1,79}…$/);
+    },
+  },
+  {
+    claim: 'Only pipeline.yaml is looked for',
+    name: 'scripts where cosmiconfig looks for settings of its own',
+    fails: async (folder) => {
+      await mkdir(join(folder, '.config'));
+      for (const name of ['config.js', 'config.cjs', 'config.mjs', 'config.ts', 'config.json'])
+        await writeFile(join(folder, '.config', name), TRAP);
+      await writeFile(join(folder, 'package.json'), '{ bad');
+      await writeFile(join(folder, 'pipeline.yaml'), PIPELINE);
+      const before = process.cwd();
+      process.chdir(folder);
+      try {
+        assert.equal((await findPipeline(folder)).text, PIPELINE);
+      } finally {
+        process.chdir(before);
+      }
+      assert.ok(!existsSync(join(folder, 'executed')));
+    },
+  },
+  {
+    claim: 'A pipeline.yaml above the current folder',
+    name: 'one of another user, and one in a folder like /tmp',
+    fails: () => {
+      const mine = { uid: 1000, mode: 0o755 };
+      assert.equal(whoseElse(1000, mine, mine), undefined);
+      assert.notEqual(whoseElse(1000, mine, { uid: 1001, mode: 0o644 }), undefined);
+      assert.notEqual(whoseElse(1000, { uid: 0, mode: 0o1777 }, mine), undefined);
+    },
+  },
+  {
+    claim: '`status` and `report` run no task module',
+    name: 'a task module that writes a file when it is loaded',
+    fails: async (folder) => {
+      await writeFile(
+        join(folder, 'own.ts'),
+        TRAP.replace("'executed'", JSON.stringify(join(folder, 'executed'))),
+      );
+      await writeFile(join(folder, 'pipeline.yaml'), PIPELINE);
+      const { stages } = await loadPipeline(folder, { tasks: 'own' });
+      assert.deepEqual(
+        stages.map(({ id }) => id),
+        ['own'],
+      );
+      assert.ok(!existsSync(join(folder, 'executed')));
+    },
+  },
+  {
+    claim: 'A pipe, socket, device or folder',
+    name: 'pipes as .env, as pipeline.yaml, as image_metadata.json and as an image',
+    fails: async (folder) => {
+      const path = join(folder, 'pipe');
+      execFileSync('mkfifo', [path, join(folder, '.env'), join(folder, 'pipeline.yaml')]);
+      await assert.rejects(openRegular(path, 'refuse'), NotAFile);
+      await assert.rejects(jsonEntries(path).next(), NotAFile);
+      await assert.rejects(findPipeline(folder), /is a pipe, not a file/);
+      await assert.rejects(findKey(folder, {}), /is a pipe, not a file/);
+      assert.equal(
+        (await findKey(folder, { ETSY_API_KEY: 'keystring:secret' }))?.header(),
+        'keystring:secret',
+      );
+      await assert.rejects(openRegular('/dev/null', 'follow'), NotAFile);
+    },
+  },
+  {
+    claim: 'The log and the lock file never follow',
+    name: 'links to another file in their places',
+    fails: async (folder) => {
+      const victim = join(folder, 'victim');
+      await writeFile(victim, 'VICTIM');
+      for (const name of ['sync-data.log', 'etsy_data.db.lock']) await symlink('victim', join(folder, name));
+      const log = new Log({ path: join(folder, 'sync-data.log'), redact: (text) => text });
+      log.write('start');
+      log.end(0);
+      await assert.rejects(acquireLock(join(folder, 'etsy_data.db'), { pid: 1, since: 0 }), NotAFile);
+      assert.equal(await readFile(victim, 'utf8'), 'VICTIM');
+    },
+  },
+  {
+    claim: 'The lock file is readable for its owner alone',
+    name: 'a lock file that others may read, from a version before',
+    fails: async (folder) => {
+      const path = join(folder, 'etsy_data.db');
+      for (const mode of [undefined, 0o644, 0o666]) {
+        if (mode !== undefined) execFileSync('chmod', [mode.toString(8), `${path}.lock`]);
+        const lock = await acquireLock(path, { pid: process.pid, since: 0 });
+        assert.ok('release' in lock);
+        await lock.release(true);
+        assert.equal((await stat(`${path}.lock`)).mode & 0o777, 0o600);
+      }
+    },
+  },
+  {
+    claim: 'The compiled form of the modules',
+    name: 'a folder of compiled modules that others may write to',
+    fails: async () => {
+      const folder = compiledFolder();
+      assert.ok(folder === false || ((await stat(folder)).mode & 0o022) === 0);
+    },
+  },
+  {
+    claim: 'An entry of image_metadata.json may have 1 MB',
+    name: 'a value of 8 MB, and a key of 8 MB',
+    fails: async (folder) => {
+      const path = join(folder, 'image_metadata.json');
+      for (const text of [
+        `{"1":"${'x'.repeat(8e6)}"}`,
+        `{"${'x'.repeat(8e6)}":1}`,
+        `{"1":[${'1,'.repeat(4e6)}1]}`,
+      ]) {
+        await writeFile(path, text);
+        await assert.rejects(async () => {
+          for await (const some of jsonEntries(path)) assert.ok(some.length < 2);
+        }, /an entry has more than 1048576 bytes/);
+      }
+    },
+  },
+];
