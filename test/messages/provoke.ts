@@ -92,7 +92,7 @@ export interface Etsy {
 export async function serving<T>({ answer, tree }: Etsy, work: (origin: string) => Promise<T>): Promise<T> {
   const server = createServer((request, response) => {
     const isTree = request.url?.includes('seller-taxonomy') === true;
-    const ofTree = tree === undefined ? undefined : { body: tree };
+    const ofTree: Answer | undefined = tree === undefined ? undefined : { body: tree };
     void Promise.resolve(isTree ? ofTree : answer?.(request.url ?? '')).then((given) => {
       if (given === 'silence') return;
       if (given === 'reset') {
