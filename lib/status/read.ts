@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { lastStart } from '../../checkpoints/starts.ts';
 import type { Pipeline } from '../pipeline/config.ts';
+import { killInfo } from '../pipeline/stop.ts';
 import { UserError } from '../errors.ts';
 import { nowSeconds } from '../services.ts';
 import { Database } from '../store/database.ts';
@@ -45,7 +46,7 @@ export async function readStatus(pipeline: Pipeline): Promise<Status> {
       at: new Date().toISOString(),
       pipeline: pipeline.file,
       database: path,
-      killFile: existsSync(pipeline.kill),
+      killFile: killInfo(pipeline.kill) !== undefined,
       underWay: holder ? { pid: holder.pid, since: new Date(holder.since).toISOString() } : null,
       rows,
       sync: (await isCurrent(database)) ? await readSync(database, pipeline, rows.shops) : null,

@@ -109,6 +109,26 @@ export const etsy: readonly Row[] = [
     'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
     'The full error is in sync-data.log.',
   ]),
+  answered('Etsy answers with more values than any page has', { body: `[${'1,'.repeat(400_001)}1]` }, [
+    'Stage crawl failed, at Coffee Tables:',
+    '  listings/active: the answer is too large: it has more than 400000 values',
+    '  Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.',
+    '',
+    'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
+    'The full error is in sync-data.log.',
+  ]),
+  answered(
+    'Etsy answers with more rows than were asked for',
+    { body: JSON.stringify({ count: 1, results: Array(101).fill(1) }) },
+    [
+      'Stage crawl failed, at Coffee Tables:',
+      '  listings/active: 101 rows where at most 100 were asked for',
+      '  Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.',
+      '',
+      'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
+      'The full error is in sync-data.log.',
+    ],
+  ),
   answered('Etsy answers with JSON of another shape', { body: '{"results":{}}' }, [
     'Stage crawl failed, at Coffee Tables:',
     '  listings/active: not a list of records: count: Invalid input: expected number, received undefined; results: Invalid input: expected array, received object',
