@@ -12,6 +12,9 @@ Usage
   sync-data status           show progress and totals (no API calls; safe during a run)
   sync-data status --json    the same for programs
   sync-data report           write report.html: what the dataset holds (no API calls)
+  sync-data search           find listings on a page in your browser (no API calls)
+  sync-data search oak table photo.jpg 1234567890
+                             the same here: by words, by pictures, by listings alike, or all together
   sync-data help [command]   this text, or that of one command
   sync-data --version        the version
 
@@ -39,6 +42,14 @@ Writes report.html beside the database: prices, what changed, shops, reviews and
 One file without scripts; nothing in it is loaded from elsewhere. Makes no API calls; safe during a run. Every complete
 run ends with one.
 `,
+  search: `sync-data search [words, pictures, listing ids] [--json]
+
+Finds listings. Words are looked for in titles, tags and materials, and by what pictures show where the model knows
+words. A picture (.jpg, .png, .webp) or a listing's id finds what looks alike; several count as their mean. Makes no API
+calls; safe during a run. Prints the 20 best as a table, or with --json for programs.
+
+With nothing behind it: serves a page on this computer alone and prints its address.
+`,
 };
 
 const HELP = 'help';
@@ -46,6 +57,8 @@ const HELP = 'help';
 interface Line {
   /** What to do in place of a run. */
   readonly word: string | undefined;
+  /** What stands behind `search`. */
+  readonly more: readonly string[];
   readonly stage: string | undefined;
   readonly json: boolean;
   readonly help: boolean;
@@ -69,6 +82,17 @@ const WORDS: Readonly<Record<string, Word>> = {
   async report(process) {
     const { report } = await import('./report/command.ts');
     return report({ cwd: process.cwd(), env: process.env, stdout: process.stdout, stderr: process.stderr });
+  },
+  async search(process, { json, more }) {
+    const { search } = await import('./search/command.ts');
+    return search({
+      cwd: process.cwd(),
+      env: process.env,
+      stdout: process.stdout,
+      stderr: process.stderr,
+      json,
+      words: more,
+    });
   },
 };
 
@@ -130,9 +154,10 @@ function parse(argv: readonly string[]): Line {
   // `help status` and `status --help` are the same.
   const isHelp = positionals[0] === HELP;
   const [word, ...more] = isHelp ? positionals.slice(1) : positionals;
-  if (more.length > 0) throw new Error(`expected one command, got: ${positionals.join(', ')}`);
+  if (more.length > 0 && word !== 'search')
+    throw new Error(`expected one command, got: ${positionals.join(', ')}`);
   const { stage, json = false, help = isHelp, version: asked = false } = values;
-  return { word, stage, json, help, version: asked };
+  return { word, more, stage, json, help, version: asked };
 }
 
 function parsed(argv: readonly string[]) {
@@ -158,11 +183,11 @@ function parsed(argv: readonly string[]) {
 async function check({ word, stage, json }: Line): Promise<void> {
   const known = Object.keys(WORDS);
   if (word !== undefined && !known.includes(word)) {
-    const { didYouMean } = await import('./pipeline/validate.ts');
+    const { didYouMean } = await import('./text/nearest.ts');
     throw new Error(
       `unknown command "${word}"${didYouMean(word, [...known, HELP])}; the commands are: ${known.join(', ')}`,
     );
   }
   if (word !== undefined && stage !== undefined) throw new Error(`--stage belongs to a run, not to ${word}`);
-  if (json && word !== 'status') throw new Error('--json is for status');
+  if (json && word !== 'status' && word !== 'search') throw new Error('--json is for status and search');
 }

@@ -29,3 +29,9 @@ export const MOST_IMAGE_BYTES = 20 * 1024 * 1024;
 export const MOST_SETTINGS_BYTES = 1024 * 1024;
 /** An entry of image_metadata.json, its key included. Bytes. */
 export const MOST_ENTRY_BYTES = 1024 * 1024;
+
+/** A picture that somebody searches with. Bytes. */
+export const MOST_PICTURE_BYTES = 10_000_000;
+/** Of what somebody searches for: characters, and pictures and listings in one search. */
+export const MOST_QUERY = 300;
+export const MOST_EXAMPLES = 8;

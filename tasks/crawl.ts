@@ -3,6 +3,7 @@ import type { SearchPage } from '../lib/etsy/api.ts';
 import type { ServicesWith } from '../lib/services.ts';
 import { alreadySeen, advanceSlice, countedBefore, noteSlice } from '../lib/dataset/slices.ts';
 import type { SliceRange } from '../lib/dataset/slices.ts';
+import { tellListings } from '../lib/dataset/tells.ts';
 import { addFindings } from '../lib/dataset/findings.ts';
 import type { Finding } from '../lib/dataset/findings.ts';
 import { addOddities } from '../lib/dataset/oddities.ts';
@@ -61,6 +62,7 @@ export default defineTask({
   }),
   cursor: cursorSchema,
   uses: ['api', 'entries'],
+  tells: tellListings,
 
   prepare: ({ options, services }) => lookUp(options.taxonomies, services),
   units: ({ options, services }) => taxonomyUnits(options.taxonomies, services.sql),

@@ -1,5 +1,9 @@
 import { z } from 'zod';
+import { countImages } from '../lib/dataset/images.ts';
 import { ImagesFolder } from '../lib/dataset/images-folder.ts';
+import { tellImages } from '../lib/dataset/tells.ts';
+import type { Figure } from '../lib/task/telling.ts';
+import { count, megabytes } from '../lib/text/format.ts';
 import { defineTask } from '../lib/define-task.ts';
 import { applyDownloads, downloads } from './rules/download.ts';
 
@@ -18,6 +22,18 @@ export default defineTask({
   }),
   cursor: z.object({}),
   uses: ['cdn'],
+  tells: tellImages,
+  async figures({ services: { sql, cdn } }) {
+    const { done, waiting, failed, missing } = await countImages(sql);
+    const lost = failed + missing;
+    const facts: Figure[] = [
+      { text: `${count(done)} on disk` },
+      { text: `${count(waiting)} waiting` },
+      { text: `${count(lost)} failed`, isAlarm: lost > 0 },
+    ];
+    if (cdn.received >= 1e6) facts.push({ text: megabytes(cdn.received), isSpare: true });
+    return [{ label: 'Images', facts }];
+  },
   shares: ({ hosts }) => ({ imageHosts: hosts }),
 
   units: () => [{ id: 'queue', title: 'Images', noun: 'images' }],

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { overdueEntries, rhythmOf, dueBefore } from '../lib/dataset/due.ts';
+import { tellListings } from '../lib/dataset/tells.ts';
 import { firstSlice } from '../lib/dataset/slices.ts';
 import { listingsToRetry, refusedListings, refusedListingsDue } from '../lib/dataset/set-aside.ts';
 import { want } from '../lib/dataset/wanted.ts';
@@ -23,6 +24,7 @@ export default defineTask({
     done: z.int(),
   }),
   uses: ['api', 'entries'],
+  tells: tellListings,
 
   units: () => [{ id: 'entries', title: 'What the crawl did not show', noun: 'listings' }],
 

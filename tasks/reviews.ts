@@ -20,6 +20,7 @@ import {
   unseenInPass,
 } from '../lib/dataset/review-sync.ts';
 import type { ReviewState } from '../lib/dataset/review-sync.ts';
+import { tellReviews } from '../lib/dataset/tells.ts';
 import { addReviews, countReviewsSince, unstored } from '../lib/dataset/reviews.ts';
 import { setAside, setAsideRefused, settleEndpoint, settleRefused } from '../lib/dataset/set-aside.ts';
 import type { Tx } from '../lib/store/database.ts';
@@ -68,6 +69,7 @@ export default defineTask({
   options: z.object({}),
   cursor: z.object({}),
   uses: ['api'],
+  tells: tellReviews,
   givesWayToNextRun: true,
 
   units: () => [{ id: 'shops', title: 'Shops', noun: 'shops' }],

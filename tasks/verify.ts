@@ -31,6 +31,7 @@ import { addWords, withoutWords } from '../lib/dataset/words.ts';
 import { applyBatch, applyShops } from './rules/apply.ts';
 import { doneAsking, fetchBatch, fetchShop, nextInBatch } from './rules/batch.ts';
 import { checkImageFile, checkRecord, listingOfFile, sliceFinding } from './rules/verdicts.ts';
+import { tellFindings } from '../lib/dataset/tells.ts';
 import { defineTask } from '../lib/define-task.ts';
 import type { TaskOf } from '../lib/define-task.ts';
 import { applyDownloads, downloads } from './rules/download.ts';
@@ -82,6 +83,7 @@ export default defineTask({
   options,
   cursor,
   uses: ['api', 'cdn', 'entries'],
+  tells: tellFindings,
 
   units: () => [
     { id: 'records', title: 'Rows of every entry', noun: 'entries' },

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import {
   copyFile,
@@ -16,9 +17,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { promisify } from 'node:util';
 import { Database } from '../lib/store/database.ts';
 import { HeldDatabase, checkDatabaseFile, realDatabase } from '../lib/store/database-file.ts';
 import type { Marks } from '../lib/store/database-file.ts';
+import { pathToRead } from '../lib/store/reading.ts';
 import { acquireLock } from '../lib/store/lock.ts';
 import type { Lock } from '../lib/store/lock.ts';
 
@@ -145,6 +148,41 @@ describe('a -wal beside a database', () => {
     await early.close();
   });
 });
+
+describe('whoever only reads', () => {
+  it('does so under the real path, and not through a -wal of another copy, which stays as it is', async () => {
+    const { database, end } = await start();
+    await add(database, 1);
+    await symlink(path, join(folder, 'link.db'));
+    // While the run is under way, and after it.
+    assert.equal(await inOtherProcess(join(folder, 'link.db')), path);
+    await copyFile(`${path}-wal`, join(folder, 'wal'));
+    await end();
+    assert.equal(await inOtherProcess(join(folder, 'link.db')), path);
+    assert.equal(await pathToRead(join(folder, 'none.db')), join(folder, 'none.db'));
+    const other = await Database.open(join(folder, 'other.db'));
+    await add(other, 1).catch(() => undefined);
+    await other.write((tx) => tx.run('CREATE TABLE mine (y)'));
+    await other.close();
+    await copyFile(join(folder, 'other.db'), path);
+    await copyFile(join(folder, 'wal'), `${path}-wal`);
+    for (const name of [path, join(folder, 'link.db')])
+      await assert.rejects(pathToRead(name), { exitCode: 2, message: /-wal does not belong to/ });
+    assert.deepEqual(await readFile(`${path}-wal`), await readFile(join(folder, 'wal')));
+    // Beside a copy elsewhere there is no lock file: nobody remembers anything of it.
+    await rm(`${path}.lock`);
+    assert.equal(await pathToRead(path), path);
+  });
+});
+
+/** In this one the locks of the run would be dropped. */
+async function inOtherProcess(name: string): Promise<string> {
+  const code = `import { pathToRead } from ${JSON.stringify(new URL('../lib/store/reading.ts', import.meta.url).href)};
+    console.log(await pathToRead(${JSON.stringify(name)}));`;
+  const args = ['--import', 'tsx', '--input-type=module', '--eval', code];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: import.meta.dirname });
+  return stdout.trim();
+}
 
 describe('a database with several names', () => {
   it('is one where they are symbolic links, also to a file that is not there yet', async () => {

@@ -49,7 +49,7 @@ describe('the database', () => {
     await assert.rejects(Database.open(other), (error) => {
       assert.ok(error instanceof StoreError);
       assert.deepEqual([error.code, error.message.startsWith(other)], ['SQLITE_NOTADB', true]);
-      assert.match(error.hint, /pipeline\.yaml/);
+      assert.match(error.hint ?? '', /pipeline\.yaml/);
       return true;
     });
     assert.deepEqual(await readFile(other), before);

@@ -72,7 +72,7 @@ describe('the documents', () => {
 
   /** A query as `sqlite3 file "query"` runs it. */
   const query = async (line: string, least: number): Promise<void> => {
-    const [, file = '', sql = ''] = /^sqlite3 (\S+) "(.+)"$/.exec(line) ?? [];
+    const [, file = '', sql = ''] = /^sqlite3 (?:-box )?(\S+) "(.+)"$/.exec(line) ?? [];
     const database = await Database.open(join(folder, file), { readOnly: true });
     try {
       assert.ok((await database.read.all(sql)).length >= least, line);
@@ -131,9 +131,11 @@ describe('the documents', () => {
     },
     'npx sync-data report': (line) => well(line, /^report\.html$/m),
     'npx sync-data --stage reviews': (line) => well(line, /^Finished in /m),
+    'npx sync-data search oak table': (line) => well(line, /^\d+ of \d+ found$|^Nothing found\.$/m),
     'npx sync-data --help': (line) => well(line, /^Usage$/m),
-    'sqlite3 etsy_data.db "SELECT title, price_amount, when_made FROM listings LIMIT 5"': (line) =>
-      query(line, 5),
+    'sqlite3 -box etsy_data.db "SELECT title, price, currency, favorites FROM current_listings LIMIT 5"': (
+      line,
+    ) => query(line, 5),
     'sqlite3 etsy_data.db "SELECT endpoint, reason, raw FROM set_aside WHERE settled_at IS NULL"': (line) =>
       query(line, 0),
     [`grep '"event":"failure"' sync-data.log`]: async (line) => {
@@ -202,7 +204,7 @@ describe('the documents', () => {
   for (const [line, way] of Object.entries(ways)) it(`\`${line}\``, () => way(line));
 
   it('have a line for cron and a plist for launchd that run it', async () => {
-    const all = await blocks('README.md');
+    const all = [...(await blocks('README.md')), ...(await blocks('lib/run/README.md'))];
     const cron = all.find(({ language }) => language === 'cron')?.code ?? '';
     const [, scheduled = ''] = /^\d+ \d+ \* \* [0-7] +(.+)$/m.exec(cron) ?? [];
     const plist = all.find(({ language }) => language === 'xml')?.code ?? '';

@@ -49,7 +49,8 @@ describe('every: 7d', () => {
   });
 
   it('ends the reviews where they are when the next run is due; the shops left come in that one', async () => {
-    await withRig(options, async (rig) => {
+    // A run that is older than refreshAfter would be closed for the next one at once.
+    await withRig({ ...options, refreshAfter: '10d' }, async (rig) => {
       const slow = rig.start({ qps: 20 });
       await rig.arrived(slow, 3, REVIEWS);
       await rig.touchKill();

@@ -20,14 +20,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { Database } from '../lib/store/database.ts';
-import {
-  NotAFile,
-  asFileError,
-  openRegular,
-  openToAppend,
-  readRegular,
-  replaceFile,
-} from '../lib/store/files.ts';
+import { asFileError } from '../lib/errors.ts';
+import { NotAFile, openRegular, openToAppend, readRegular, replaceFile } from '../lib/store/files.ts';
 import { Inspection } from '../lib/store/inspection.ts';
 
 let folder: string;

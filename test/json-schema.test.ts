@@ -7,8 +7,9 @@ import fc from 'fast-check';
 import { parse } from 'yaml';
 import { optionsSchema } from '../lib/pipeline/load-tasks.ts';
 import type { AnyTask } from '../lib/pipeline/load-tasks.ts';
-import { settingsSchema, stageSchema } from '../lib/pipeline/schema.ts';
-import { fieldOf } from '../lib/pipeline/validate.ts';
+import { stageSchema } from '../lib/pipeline/schema.ts';
+import { settingsSchema } from '../lib/settings.ts';
+import { fieldOf } from '../lib/task/forms.ts';
 import { SCHEMA_FILE, ownTasks, schemaText } from './schema-text.ts';
 
 const PIPELINE = new URL('../pipeline.yaml', import.meta.url);

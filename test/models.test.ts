@@ -289,7 +289,7 @@ describe('the threads', () => {
     await assert.rejects(embedImage(threads, 'baseline', jpeg), (error) => {
       assert.ok(error instanceof ModelError);
       assert.match(error.message, /changed\.onnx is not the file that it should be/);
-      assert.match(error.hint, /fetched anew/);
+      assert.match(error.hint ?? '', /fetched anew/);
       return true;
     });
     await threads.close();

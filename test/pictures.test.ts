@@ -235,6 +235,7 @@ describe('background and embed', () => {
         folder: rig.folder,
         run,
         place: 'status',
+        once: (_, read) => read(),
       });
       return told ?? {};
     });

@@ -21,7 +21,7 @@ refuses(
     '      burst: 3',
     '      ~~~~~',
     '',
-    'pipeline.yaml:4:1 retries: unknown key, expected one of: name, kill, every, api, data, rules, stages',
+    'pipeline.yaml:4:1 retries: unknown key, expected one of: name, kill, every, api, data, models, rules, stages',
     '    retries: 2',
     '    ~~~~~~~',
   ],
@@ -31,7 +31,7 @@ refuses(
   'a misspelt key is not reported as missing as well',
   ['stage:', '  - id: crawl'],
   [
-    'pipeline.yaml:1:1 stage: unknown key (did you mean stages?), expected one of: name, kill, every, api, data, rules, stages',
+    'pipeline.yaml:1:1 stage: unknown key (did you mean stages?), expected one of: name, kill, every, api, data, models, rules, stages',
     '    stage:',
     '    ~~~~~',
   ],
@@ -189,9 +189,14 @@ void test('a stage is enough; everything else has a default', async (t) => {
       database: join(folder, 'etsy_data.db'),
       metadata: join(folder, 'image_metadata.json'),
       images: join(folder, 'images'),
+      cutouts: join(folder, 'cutouts'),
+      models: join(folder, 'models'),
     },
+    models: {},
     rules: { madeSince: 2000, refreshAfter: 7 * 86_400 },
-    stages: [{ id: 'crawl', needs: [], alongside: [], task: shelf, options: { taxonomies: [967] } }],
+    stages: [
+      { id: 'crawl', needs: [], alongside: [], kill: undefined, task: shelf, options: { taxonomies: [967] } },
+    ],
   });
 });
 
@@ -219,6 +224,8 @@ void test('what is written is taken: durations, paths, addresses, CRLF, aliases'
     database: join(folder, 'shop.db'),
     metadata: '/var/meta.json',
     images: join(folder, 'in/images'),
+    cutouts: join(folder, 'in/cutouts'),
+    models: join(folder, 'in/models'),
   });
   assert.deepEqual(pipeline.rules, { madeSince: 2010, refreshAfter: 36 * 3600 });
   assert.deepEqual(pipeline.stages[0]?.options, { taxonomies: [12470, 976], limit: 5 });

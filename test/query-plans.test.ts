@@ -85,6 +85,7 @@ interface Offender {
 describe('the plans of all statements that the five stages and the status run', () => {
   let rig: Rig;
   let statements: string[] = [];
+  const scanned = new Set<string>();
 
   before(async () => {
     rig = await Rig.open({ market: { viewsOnPages: false, reviews: { big: { shop: 0, count: 150 } } } });
@@ -128,10 +129,15 @@ describe('the plans of all statements that the five stages and the status run', 
       );
       const told = unmeant.map(({ statement, scans }) => `${statement}\n    ${scans.join('\n    ')}`);
       assert.deepEqual(told, []);
-      const idle = MEANT.filter(([start]) => !offenders.some(({ statement }) => statement.startsWith(start)));
-      assert.deepEqual(idle, [], 'exceptions that nothing needs');
+      for (const { statement } of offenders) scanned.add(statement);
     });
   }
+
+  it('are excused nowhere without need', () => {
+    // Statistics may have SQLite skip about in an index that it reads from end to end without them.
+    const idle = MEANT.filter(([start]) => ![...scanned].some((statement) => statement.startsWith(start)));
+    assert.deepEqual(idle, [], 'exceptions that nothing needs');
+  });
 });
 
 /** Something for the statements that mend and take over: rows that are missing, and reviews of the early system. */

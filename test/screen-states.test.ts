@@ -1,25 +1,26 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
-import type { Gauges, Listener, RunEvent, UnitView } from '../lib/progress/events.ts';
+import type { StageTitle } from '../lib/progress/stage.ts';
+import type { Api, Gauges, Listener, RunEvent, UnitView } from '../lib/progress/events.ts';
 import { lasts, withQuota } from '../lib/screen/budget.ts';
 import { gaugeReader } from '../lib/screen/gauge-reader.ts';
 import { openLive } from '../lib/screen/live.ts';
 import { itemsPerSecond, observe, startMeter, timeLeft } from '../lib/progress/meter.ts';
 import { openPlain } from '../lib/screen/plain.ts';
 import { themeFor, wrap } from '../lib/screen/theme.ts';
-import { FakeTerminal, GAUGES, settingFor, START, WoundClock } from './fixtures/screen-rig.ts';
+import { FakeTerminal, API, GAUGES, settingFor, START, WoundClock } from './fixtures/screen-rig.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-const STAGES = [
-  { id: 'crawl', title: 'Crawl' },
+const STAGES: readonly StageTitle[] = [
+  { id: 'crawl', title: 'Crawl', spends: 'requests' },
   { id: 'images', title: 'Images', alongside: ['crawl'] },
-  { id: 'verify', title: 'Verify', needs: ['crawl', 'images'] },
-  { id: 'reviews', title: 'Reviews', needs: ['verify'] },
+  { id: 'verify', title: 'Verify', spends: 'requests', needs: ['crawl', 'images'] },
+  { id: 'reviews', title: 'Reviews', spends: 'requests', needs: ['verify'] },
 ];
 
 function unit(id: string, title: string, noun: string): UnitView {
@@ -129,7 +130,20 @@ describe('the foot of the live screen', () => {
     'no usable answer from the API since 14:58:02 UTC (listings/active: HTTP 503: upstream connect error)';
 
   it('takes a second line for what is too long for one, and leaves out what is not needed', async () => {
-    const gauges = { ...GAUGES, images: { done: 1_208_000, waiting: 301_000, failed: 3, bytes: 8.42e9 } };
+    const gauges: Gauges = {
+      api: API,
+      figures: [
+        {
+          label: 'Images',
+          facts: [
+            { text: '1,208,000 on disk' },
+            { text: '301,000 waiting' },
+            { text: '3 failed', isAlarm: true },
+            { text: '8.4 GB', isSpare: true },
+          ],
+        },
+      ],
+    };
     const play = (listen: Listener, clock: WoundClock) => {
       listen({ type: 'warning', stage: 'crawl', message: long });
       listen({ type: 'hold', reason: long, until: clock.now() + 30_000 });
@@ -164,8 +178,8 @@ describe('the foot of the live screen', () => {
 
   it('says when calls come back once few are left', async () => {
     const backAt = START + 2 * HOUR;
-    const few = { ...GAUGES, api: { ...GAUGES.api, leftToday: 40, backAt } };
-    const enough = { ...GAUGES, api: { ...GAUGES.api, leftToday: 98_000, backAt } };
+    const few = { ...GAUGES, api: { ...API, leftToday: 40, backAt } };
+    const enough = { ...GAUGES, api: { ...API, leftToday: 98_000, backAt } };
     assert.match(
       (await shown(140, () => undefined, few))[7] ?? '',
       /40 left, for 10 s · calls back from \d\d:02$/,
@@ -175,7 +189,7 @@ describe('the foot of the live screen', () => {
 });
 
 describe('the estimate over the day’s calls', () => {
-  const api = { ...GAUGES.api, usedToday: 1_000, leftToday: 4_000 };
+  const api: Api = { ...API, usedToday: 1_000, leftToday: 4_000 };
 
   it('is the work’s where the calls suffice, and the quota’s where they do not', () => {
     assert.equal(withQuota(10 * MINUTE, 5, api), 10 * MINUTE);
@@ -197,7 +211,7 @@ describe('the estimate over the day’s calls', () => {
     const rates: number[] = [];
     const reader = gaugeReader(async () => ({
       ...GAUGES,
-      api: { ...GAUGES.api, perSecond: speeds[rates.length] ?? 0 },
+      api: { ...API, perSecond: speeds[rates.length] ?? 0 },
     }));
     for (const _ of speeds) {
       await reader.read();

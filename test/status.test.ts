@@ -135,9 +135,10 @@ describe('sync-data status', () => {
         await rig.advance(8);
         const status = await statusOf(rig);
         const { due, next } = status.sync ?? assert.fail();
+        // By the figures of the last run all reviews are in: what is new shows when the next run reads the shops.
         assert.deepEqual(
           [due.listings, due.shops, due.reviews],
-          [status.rows.listings, status.rows.shops, status.rows.shops],
+          [status.rows.listings, status.rows.shops, 0],
         );
         await rig.market.resetRequests();
         assert.equal((await rig.run()).code, 0);
@@ -153,7 +154,7 @@ describe('sync-data status', () => {
         );
         const reviews = made(/reviews$/);
         assert.ok(
-          reviews >= next.reviews && reviews <= next.reviews * 1.1,
+          reviews >= next.reviews && reviews <= next.reviews + status.rows.shops * 1.1,
           `${reviews} for reviews, not ${next.reviews}`,
         );
       },
@@ -167,7 +168,7 @@ describe('sync-data status', () => {
           /^sync-data: unknown command "staus" \(did you mean status\?\); the commands are: .*status/,
         ],
         [['status', 'now'], /^sync-data: expected one command, got: status, now\n/],
-        [['--json'], /^sync-data: --json is for status\n/],
+        [['--json'], /^sync-data: --json is for status and search\n/],
         [['status', '--stage', 'crawl'], /^sync-data: --stage belongs to a run, not to status\n/],
       ] as const) {
         const { code, stderr } = await rig.run({ qps: 'exact', args });

@@ -5,6 +5,11 @@ import { Stopped } from '../lib/pipeline/stop.ts';
 import { summary } from '../lib/run/summary.ts';
 import type { SummaryOptions } from '../lib/run/summary.ts';
 import { table } from '../lib/text/table.ts';
+import type { Unusable } from '../lib/dataset/answers.ts';
+import type { OddityCount } from '../lib/dataset/oddities.ts';
+import type { Finding } from '../lib/dataset/findings.ts';
+import { tellFindings, tellImages, tellListings, tellReviews } from '../lib/dataset/tells.ts';
+import { merged } from '../lib/task/telling.ts';
 import type { Tally } from '../lib/dataset/tally.ts';
 
 const COUNTS: Tally = {
@@ -20,6 +25,36 @@ const COUNTS: Tally = {
   setAside: { met: 2, open: 1 },
 };
 
+/** What the stages say that ship. */
+async function toldOf(
+  counts: Tally,
+  findings: readonly Finding[],
+  isComplete = true,
+  {
+    oddities = [],
+    unusable = [],
+  }: { oddities?: readonly OddityCount[]; unusable?: readonly Unusable[] } = {},
+): Promise<SummaryOptions['told']> {
+  const all = async (text: string): Promise<never[]> =>
+    (text.startsWith('SELECT kind, subject, detail')
+      ? findings
+      : text.includes('FROM oddities')
+        ? oddities
+        : text.includes('FROM answers')
+          ? unusable
+          : []) as never[];
+  const context = {
+    options: {},
+    folder: '/data',
+    services: { sql: { all, get: () => Promise.resolve(undefined) }, rules: { madeSince: 2000 } },
+    run: { id: 7, startedAt: 0, isFinished: isComplete, isComplete },
+    place: 'summary' as const,
+    once: () => Promise.resolve(counts as never),
+  };
+  const tells = [tellListings, tellImages, tellListings, tellFindings, tellReviews];
+  return merged(await Promise.all(tells.map((tell) => tell(context))));
+}
+
 const FINISHED: SummaryOptions = {
   pipeline: {
     rules: { madeSince: 2000, refreshAfter: 604_800 },
@@ -30,11 +65,8 @@ const FINISHED: SummaryOptions = {
   outcome: { state: 'finished', failures: [], places: [], killed: [], left: [] },
   stopped: undefined,
   took: 47_000,
-  counts: COUNTS,
+  told: await toldOf(COUNTS, [{ kind: 'missing-image', subject: '1203', detail: 'no image is\non record' }]),
   pace: { requests: 12_345, faults: 3, worstSecond: 5, perSecond: 4.8712, lastMs: 0 },
-  findings: [{ kind: 'missing-image', subject: '1203', detail: 'no image is\non record' }],
-  oddities: [],
-  unusable: [],
   describe: (error) => (error as Error).message,
   logFile: '/data/sync-data.log',
   cwd: '/data',
@@ -88,7 +120,7 @@ describe('the summary', () => {
     ]);
   });
 
-  it('of a stopped run says where it stands, what it has so far, and how to go on', () => {
+  it('of a stopped run says where it stands, what it has so far, and how to go on', async () => {
     const places = [
       {
         stage: 'crawl',
@@ -101,13 +133,16 @@ describe('the summary', () => {
       outcome: { state: 'stopped', failures: [], places, killed: [], left: [] },
       stopped: new Stopped('kill', 'the KILL file was found'),
       run: { ...FINISHED.run, onlyStage: 'crawl' },
-      findings: [],
-      counts: {
-        ...COUNTS,
-        findings: { open: 0, repaired: 0 },
-        setAside: { met: 0, open: 0 },
-        images: { ...COUNTS.images, waiting: 8 },
-      },
+      told: await toldOf(
+        {
+          ...COUNTS,
+          findings: { open: 0, repaired: 0 },
+          setAside: { met: 0, open: 0 },
+          images: { ...COUNTS.images, waiting: 8 },
+        },
+        [],
+        false,
+      ),
     });
     assert.deepEqual(lines.slice(0, 3), [
       'Stopped after 47 s: the KILL file was found.',
@@ -135,9 +170,8 @@ describe('the summary', () => {
         killed: [],
         left: [],
       },
-      counts: undefined,
+      told: undefined,
       pace: undefined,
-      findings: [],
     });
     assert.deepEqual(lines, [
       'Stage crawl failed, at 967:',
@@ -155,16 +189,17 @@ describe('a table of figures', () => {
     assert.deepEqual(table([], 80), []);
   });
 
-  it('says in a line each what was odd, how often, and what became of it', () => {
+  it('says in a line each what was odd, how often, and what became of it', async () => {
     const odd = { what: 'listings/active: item_weight was of another type', became: 'read all the same' };
     const oddities = Array.from({ length: 10 }, (_, index) => ({
       ...odd,
+      what: index < 2 ? odd.what : `${odd.what} (${index})`,
       n: index === 0 ? 60 : 1,
       endpoint: null,
       field: null,
       example: index === 0 ? '"0.5"' : null,
     }));
-    const lines = linesOf({ oddities });
+    const lines = linesOf({ told: await toldOf(COUNTS, [], true, { oddities }) });
     const at = lines.indexOf('Odd in this run:');
     assert.deepEqual(lines.slice(at + 1, at + 3), [
       `  ${odd.what}: 60 times, for example "0.5": ${odd.became}`,
@@ -173,7 +208,7 @@ describe('a table of figures', () => {
     assert.equal(lines[at + 9], '  and 2 more: npx sync-data status');
   });
 
-  it('of a run most of whose records could not be used names the endpoint and what was wrong', () => {
+  it('of a run most of whose records could not be used names the endpoint and what was wrong', async () => {
     const some = {
       endpoint: 'listings/active',
       usable: 2,
@@ -181,7 +216,7 @@ describe('a table of figures', () => {
       refused: 0,
       reason: 'price: is missing',
     };
-    const lines = linesOf({ unusable: [some] });
+    const lines = linesOf({ told: await toldOf(COUNTS, [], true, { unusable: [some] }) });
     assert.deepEqual(lines.slice(0, 2), [
       'Finished in 47 s, but most of what an endpoint sent could not be used.',
       '  listings/active: 58 of 60 records were set aside (price: is missing)',

@@ -9,7 +9,7 @@ import { taxonomyNode } from '../lib/etsy/schemas.ts';
 import type { TaxonomyNode } from '../lib/etsy/schemas.ts';
 import { Taxonomy } from '../lib/dataset/taxonomy.ts';
 import type { Category } from '../lib/dataset/taxonomy.ts';
-import { OptionMistakes } from '../lib/errors.ts';
+import { OptionMistakes } from '../lib/task/option-mistakes.ts';
 import { Database } from '../lib/store/database.ts';
 import { migrate } from '../lib/dataset/migrations.ts';
 import { replaceTaxonomy } from '../lib/dataset/taxonomy-table.ts';

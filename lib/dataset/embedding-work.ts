@@ -61,16 +61,17 @@ export function dueEmbeddings(
   after: number,
   limit: number,
 ): Promise<EmbeddingDue[]> {
-  const { stamp, more, from, id } = WORK[input];
+  const columns = WORK[input];
   return sql.all<EmbeddingDue>(
-    `SELECT ${id} AS listingId, ${stamp} AS stamp, iif(e.vector IS NULL, NULL, e.source) AS source, ${more}
-     ${from} ORDER BY ${id} LIMIT :limit`,
+    `SELECT ${columns.id} AS listingId, ${columns.stamp} AS stamp, iif(e.vector IS NULL, NULL, e.source) AS source, ${columns.more}
+     ${columns.from} ORDER BY ${columns.id} LIMIT :limit`,
     { ...params(place, after), ':limit': limit },
   );
 }
 
 export async function countDueEmbeddings(sql: Sql, input: EmbeddingInput, place: Place): Promise<number> {
-  const row = await sql.get<{ n: number }>(`SELECT count(*) AS n ${WORK[input].from}`, params(place, 0));
+  const columns = WORK[input];
+  const row = await sql.get<{ n: number }>(`SELECT count(*) AS n ${columns.from}`, params(place, 0));
   return row?.n ?? 0;
 }
 

@@ -1,5 +1,4 @@
 import { classify, earliestYear } from './when-made.ts';
-import type { Listing } from '../etsy/schemas.ts';
 import type { ImageParts } from './image-url.ts';
 
 // The entries of image_metadata.json. Besides the two forms written here it holds older ones (a bare image id, words
@@ -18,7 +17,10 @@ const IMAGE_KEYS = ['image_id', 'hex', 'suffix'] as const;
 const OWN_KEYS = ['image_id', 'shop_id', 'hex', 'suffix', 'when_made'] as const;
 
 /** What an entry takes from a listing. */
-type Seen = Pick<Listing, 'shop_id' | 'when_made'>;
+interface Seen {
+  readonly shop_id: number;
+  readonly when_made?: string | null | undefined;
+}
 type Json = Readonly<Record<string, unknown>>;
 
 function asObject(value: unknown): Json | undefined {

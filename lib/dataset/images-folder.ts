@@ -3,7 +3,7 @@ import { mkdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError } from '../errors.ts';
 import type { Sql } from '../store/database.ts';
-import { asFileError } from '../store/files.ts';
+import { asFileError } from '../errors.ts';
 import { FETCH_AGAIN, evictedPath, imagePath } from './image-files.ts';
 
 /** Places in the order of ids at which records are looked at, and records at each: some 200 tell of a million. */

@@ -37,10 +37,10 @@ export interface Reason {
   readonly n: number;
 }
 
-/** Why images failed, the most frequent reasons first. */
+/** Why images failed, the most frequent reasons first. Most images are well: statistics of a day when they were not must not have them all read. */
 export function imageReasons(sql: Sql, limit: number): Promise<Reason[]> {
   return sql.all<Reason>(
-    `SELECT coalesce(reason, 'no reason was noted') AS reason, count(*) AS n FROM images
+    `SELECT coalesce(reason, 'no reason was noted') AS reason, count(*) AS n FROM images INDEXED BY images_state
      WHERE state IN ('failed', 'missing') GROUP BY reason ORDER BY n DESC, reason LIMIT ?`,
     [limit],
   );

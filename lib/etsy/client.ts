@@ -6,6 +6,7 @@ import { MOST_BODY_BYTES, MOST_ERROR_BYTES, MOST_ERROR_TEXT } from '../limits.ts
 import { duration } from '../text/format.ts';
 import { BodyTooLarge, answerOf, errorText, readBody, readStart, short } from './body.ts';
 import type { Clocks } from './clocks.ts';
+import { Elsewhere, SLOW_MS } from './elsewhere.ts';
 import { ApiError, rootCause } from './errors.ts';
 import { WHERE_TO_GET_A_KEY } from './key.ts';
 import type { ApiKey } from './key.ts';
@@ -55,6 +56,8 @@ export interface ClientOptions {
   readonly knownGood?: (path: string) => Promise<{ path: string; query: Query } | undefined>;
   /** An answer that was refused rather than used: kept for a person to look at. */
   readonly refused: (endpoint: string, reason: string) => Promise<void>;
+  /** So many requests were refused that others with the same key have caused, as it seems. */
+  readonly crowded: (refusals: number) => Promise<void>;
 }
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
@@ -90,6 +93,9 @@ export class Client {
   #pinged: { readonly at: number; readonly refused: Promise<boolean> } | undefined;
   /** Undefined: the last attempt had a good answer. */
   #trouble: Trouble | undefined;
+  readonly #elsewhere = new Elsewhere();
+  /** As Etsy's headers last said. */
+  #perSecond: number | undefined;
   /** Ends the pauses of those who wait for the API to answer at all. */
   #recovered = new AbortController();
 
@@ -275,6 +281,7 @@ export class Client {
     };
     const flight = await throttle.enter(async () => {
       const began = performance.now();
+      const own = throttle.inLastSecond() + 1;
       sent();
       let forget = (): void => undefined;
       const written = new Promise<void>((resolve) => {
@@ -296,7 +303,7 @@ export class Client {
       await Promise.race([written, settled]);
       // A request that never got as far as the wire leaves no watcher behind.
       forget();
-      return { began, settled };
+      return { began, own, settled };
     }, prepare);
 
     let status: number | null = null;
@@ -311,16 +318,27 @@ export class Client {
       const perDay = headerNumber(headers.get('x-limit-per-day'));
       if (await quota.believes(said, status, perDay, Date.now())) remainingToday = said;
       const perSecond = headerNumber(headers.get('x-limit-per-second'));
-      if (perSecond !== undefined) throttle.limitTo(perSecond);
+      if (perSecond !== undefined) throttle.limitTo((this.#perSecond = perSecond));
       const bytes = await this.#body(path, response);
       if (status === 200) {
         await quota.answered(remainingToday, Date.now());
         return this.#json(path, bytes);
       }
-      throw await this.#problem(path, response, bytes, remainingToday);
+      const problem = await this.#problem(path, response, bytes, remainingToday);
+      if (problem.kind === 'rate') await this.#tooMany(flight.own);
+      throw problem;
     } finally {
       ledger.settle(stamp, { status, tookMs: performance.now() - flight.began, remainingToday });
     }
+  }
+
+  /** @param own requests of ours in the second before */
+  async #tooMany(own: number): Promise<void> {
+    const { throttle, clocks, crowded } = this.#options;
+    const refusals = this.#elsewhere.refused({ at: clocks.now(), own, allowed: this.#perSecond });
+    if (refusals === 0) return;
+    throttle.slowDown(SLOW_MS);
+    await crowded(refusals);
   }
 
   /** Of what is no good answer only the start: it may say why. */

@@ -1,3 +1,5 @@
+import { UserError } from '../errors.ts';
+
 /**
  * Why a request gave no usable answer. The kind decides what happens next:
  * - network, timeout, server, body: tried again after a back-off (no answer, cut answer, 5xx, no JSON, wrong shape)
@@ -10,7 +12,7 @@
 export type ApiErrorKind =
   'network' | 'timeout' | 'server' | 'body' | 'rate' | 'quota' | 'key' | 'client' | 'refused' | 'hopeless';
 
-export class ApiError extends Error {
+export class ApiError extends UserError {
   override readonly name = 'ApiError';
   readonly kind: ApiErrorKind;
   readonly endpoint: string;
@@ -19,8 +21,6 @@ export class ApiError extends Error {
   readonly status: number | undefined;
   /** Milliseconds, from the retry-after header. */
   readonly retryAfterMs: number | undefined;
-  /** What to do next, where a person can do something. */
-  readonly hint: string | undefined;
 
   constructor(
     kind: ApiErrorKind,
@@ -28,13 +28,12 @@ export class ApiError extends Error {
     message: string,
     more: { status?: number; retryAfterMs?: number | undefined; hint?: string; cause?: unknown } = {},
   ) {
-    super(`${endpoint}: ${message}`, more.cause === undefined ? undefined : { cause: more.cause });
+    super(`${endpoint}: ${message}`, { exitCode: 1, hint: more.hint, cause: more.cause });
     this.reason = message;
     this.kind = kind;
     this.endpoint = endpoint;
     this.status = more.status;
     this.retryAfterMs = more.retryAfterMs;
-    this.hint = more.hint;
   }
 
   /** The same, with what to do next now that nothing more is tried. */

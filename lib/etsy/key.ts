@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { UserError } from '../errors.ts';
 import { MOST_SETTINGS_BYTES } from '../limits.ts';
-import { asFileError, readRegular } from '../store/files.ts';
+import { asFileError } from '../errors.ts';
+import { readRegular } from '../store/files.ts';
 import { characterName } from '../text/characters.ts';
 import { Redactor } from '../text/redact.ts';
 

@@ -37,6 +37,8 @@ export class Throttle {
   readonly #sent: number[] = [];
   #burst: number;
   #turn: () => Promise<void>;
+  /** performance.now() terms. */
+  #slowUntil = -Infinity;
   #clockOffset = Date.now() - performance.now();
 
   constructor(options: ThrottleOptions) {
@@ -51,6 +53,17 @@ export class Throttle {
   /** Etsy's x-limit-per-second, where it is lower than ours. */
   limitTo(perSecond: number): void {
     if (perSecond >= 1 && perSecond < this.#burst) this.#burst = Math.floor(perSecond);
+  }
+
+  /** Half as many for so long (ms), and no more than half in any second: two who share a key keep to its limit so. */
+  slowDown(ms: number): void {
+    this.#slowUntil = performance.now() + ms;
+  }
+
+  /** Requests on the wire within the last second. */
+  inLastSecond(): number {
+    const since = performance.now() - 1000;
+    return this.#sent.filter((at) => at > since).length;
   }
 
   /**
@@ -92,8 +105,9 @@ export class Throttle {
 
   /** When the window has room for another, in performance.now() terms. */
   #clearAt(): number {
-    const windowMs = Math.max(1000, (this.#burst / this.#qps) * 1000) + MARGIN_MS;
-    return (this.#sent.at(-this.#burst) ?? -Infinity) + windowMs;
+    const isSlow = performance.now() < this.#slowUntil;
+    const { most, windowMs } = windowOf(this.#burst, this.#qps, isSlow);
+    return (this.#sent.at(-most) ?? -Infinity) + windowMs;
   }
 
   async #until(time: () => number): Promise<void> {
@@ -114,4 +128,15 @@ export class Throttle {
     if (Math.abs(offset - this.#clockOffset) > 500) this.#turn = this.#newTurns();
     this.#clockOffset = offset;
   }
+}
+
+/** At most so many in any such time. @param burst whole requests a second */
+export function windowOf(
+  burst: number,
+  qps: number,
+  isSlow: boolean,
+): { readonly most: number; readonly windowMs: number } {
+  const most = isSlow ? Math.max(1, Math.floor(burst / 2)) : burst;
+  const perSecond = isSlow ? qps / 2 : qps;
+  return { most, windowMs: Math.max(1000, (most / perSecond) * 1000) + MARGIN_MS };
 }

@@ -63,7 +63,7 @@ export async function handle({ job, loadable }: ThreadJob): Promise<ThreadAnswer
     }
     return { answer: { worker: `thread ${threadId}`, ms: performance.now() - begun, items } };
   } catch (error) {
-    if (error instanceof ModelError) return { failure: { message: error.message, hint: error.hint } };
+    if (error instanceof ModelError) return { failure: { message: error.message, hint: error.hint ?? '' } };
     throw error;
   }
 }

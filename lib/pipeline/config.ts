@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { ConfigFile, labelOf } from './diagnostics.ts';
 import type { KeyPath } from './diagnostics.ts';
 import { UserError } from '../errors.ts';
-import type { OptionMistakes } from '../errors.ts';
+import type { OptionMistakes } from '../task/option-mistakes.ts';
 import { clip, oneLine } from '../text/clean.ts';
 import type { Redactor } from '../text/redact.ts';
 import { findPipeline } from './find.ts';
@@ -11,8 +11,10 @@ import { findGraphMistakes } from './graph.ts';
 import type { StageDraft } from './graph.ts';
 import { loadTask, optionsSchema } from './load-tasks.ts';
 import type { AnyTask, Loading } from './load-tasks.ts';
-import { settingsSchema, stageSchema } from './schema.ts';
-import { fieldOf, validate } from './validate.ts';
+import { settingsSchema } from '../settings.ts';
+import { stageSchema } from './schema.ts';
+import { validate } from './validate.ts';
+import { fieldOf } from '../task/forms.ts';
 
 /** Characters of `name:` that are shown. */
 const LONGEST_NAME = 80;

@@ -1,3 +1,4 @@
+import type { KeyPath } from '../task/option-mistakes.ts';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { Document, Node, YAMLError } from 'yaml';
 import { MOST_MESSAGE } from '../limits.ts';
@@ -5,7 +6,7 @@ import { clip, oneLine } from '../text/clean.ts';
 import { Redactor, stars } from '../text/redact.ts';
 import { masked } from '../text/mask.ts';
 
-export type KeyPath = readonly (string | number)[];
+export type { KeyPath };
 
 interface Span {
   readonly start: number;

@@ -1,5 +1,5 @@
 import type { KeyPath } from './diagnostics.ts';
-import { didYouMean } from './validate.ts';
+import { didYouMean } from '../text/nearest.ts';
 
 /** What the graph needs to know of a stage. */
 export interface GraphStage {

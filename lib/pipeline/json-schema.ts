@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { optionsSchema } from './load-tasks.ts';
 import type { AnyTask } from './load-tasks.ts';
-import { settingsSchema, stageSchema } from './schema.ts';
+import { settingsSchema } from '../settings.ts';
+import { stageSchema } from './schema.ts';
 
 interface JsonSchema {
   readonly properties?: Readonly<Record<string, object>>;

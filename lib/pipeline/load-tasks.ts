@@ -4,7 +4,8 @@ import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import type { Task } from '../task/task.ts';
-import { closest, fieldOf } from './validate.ts';
+import { closest } from '../text/nearest.ts';
+import { fieldOf } from '../task/forms.ts';
 
 /**
  * A task as a stage holds it. Which transaction and services its module was written against, nothing at run time can

@@ -1,28 +1,12 @@
-import type { Checkpoints, Run } from '../../checkpoints/checkpoints.ts';
-import type { Database } from '../store/database.ts';
+import type { Run } from '../../checkpoints/checkpoints.ts';
 import { mistakenOptions } from './config.ts';
-import type { Pipeline, Stage } from './config.ts';
-import { OptionMistakes } from '../errors.ts';
-import type { Listener, StageState } from '../progress/events.ts';
+import type { Stage } from './config.ts';
+import { OptionMistakes } from '../task/option-mistakes.ts';
+import type { StageState } from '../progress/events.ts';
 import { buildGraph } from './graph.ts';
 import type { StageGraph } from './graph.ts';
 import { StageRunner } from './stage-runner.ts';
-import type { Left, Place, StageFailure } from './stage-runner.ts';
-import type { StopSwitch } from './stop.ts';
-
-export interface RunnerOptions {
-  readonly pipeline: Pipeline;
-  readonly database: Database;
-  readonly checkpoints: Checkpoints;
-  readonly stop: StopSwitch;
-  /** False: one stage is to run, and no other run follows. */
-  readonly isWhole: boolean;
-  readonly emit: Listener;
-  /** What the stage's task is handed. */
-  readonly services: (stage: Stage) => unknown;
-  /** Called when a stage has ended, in whatever way; what it throws fails the stage. */
-  readonly stageEnded: () => Promise<void>;
-}
+import type { Left, Place, RunnerOptions, StageFailure } from './stage-runner.ts';
 
 export interface Outcome {
   readonly state: 'finished' | 'failed' | 'stopped';

@@ -1,11 +1,25 @@
-import type { Run, UnitCheckpoint } from '../../checkpoints/checkpoints.ts';
-import type { Stage } from './config.ts';
-import { OptionMistakes } from '../errors.ts';
-import type { StageState, UnitView } from '../progress/events.ts';
-import type { RunnerOptions } from './runner.ts';
+import type { Checkpoints, Run, UnitCheckpoint } from '../../checkpoints/checkpoints.ts';
+import type { Pipeline, Stage } from './config.ts';
+import { OptionMistakes } from '../task/option-mistakes.ts';
+import type { Listener, StageState, UnitView } from '../progress/events.ts';
 import { StageCut, Stopped } from './stop.ts';
-import type { StageKill, StageStop } from './stop.ts';
+import type { StageKill, StageStop, StopSwitch } from './stop.ts';
+import type { Database } from '../store/database.ts';
 import type { Progress, Step, TaskContext, Unit } from '../task/task.ts';
+
+export interface RunnerOptions {
+  readonly pipeline: Pipeline;
+  readonly database: Database;
+  readonly checkpoints: Checkpoints;
+  readonly stop: StopSwitch;
+  /** False: one stage is to run, and no other run follows. */
+  readonly isWhole: boolean;
+  readonly emit: Listener;
+  /** What the stage's task is handed. */
+  readonly services: (stage: Stage) => unknown;
+  /** Called when a stage has ended, in whatever way; what it throws fails the stage. */
+  readonly stageEnded: () => Promise<void>;
+}
 
 /** A unit that was under way when its stage stopped or failed. */
 export interface Place {

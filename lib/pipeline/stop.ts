@@ -3,6 +3,8 @@ import { lstatSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { UserError } from '../errors.ts';
+import type { UserExitCode } from '../errors.ts';
 
 /** How often the KILL file is looked for, beside after every step. */
 const LOOK_MS = 200;
@@ -10,7 +12,7 @@ const LOOK_MS = 200;
 export type StopCause =
   'kill' | 'stage-kill' | 'next-run' | 'quota' | 'damage' | 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
-const EXIT_CODES: Readonly<Record<StopCause, number>> = {
+const EXIT_CODES: Readonly<Record<StopCause, UserExitCode>> = {
   kill: 75,
   'stage-kill': 75,
   'next-run': 0,
@@ -28,15 +30,17 @@ const SIGNALS = {
 } as const;
 
 /** Why the run stops before its end. Thrown wherever something waits, once the stop is asked for. */
-export class Stopped extends Error {
+export class Stopped extends UserError {
   override readonly name = 'Stopped';
   override readonly cause: StopCause;
-  readonly exitCode: number;
 
   constructor(cause: StopCause, message: string) {
-    super(message);
+    super(message, { exitCode: EXIT_CODES[cause], hint: 'Everything is saved. To resume: npx sync-data' });
     this.cause = cause;
-    this.exitCode = EXIT_CODES[cause];
+  }
+
+  override told(): string {
+    return `Stopped: ${super.told().replace('\n', '.\n')}`;
   }
 }
 

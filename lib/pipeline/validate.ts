@@ -1,6 +1,7 @@
-import { inspect } from 'node:util';
 import { z } from 'zod';
-import type { KeyPath } from './diagnostics.ts';
+import { found } from '../task/forms.ts';
+import type { KeyPath } from '../task/option-mistakes.ts';
+import { closest, didYouMean } from '../text/nearest.ts';
 
 export interface Issue {
   readonly path: KeyPath;
@@ -55,31 +56,12 @@ export async function validate<Value>(
   };
 }
 
-/** For a schema's own messages, in the form all messages have: what was found, then what was expected. */
-export function expects(what: string): { error: (issue: z.core.$ZodRawIssue) => string | undefined } {
-  return {
-    error: (issue) =>
-      issue.code === 'unrecognized_keys' ? undefined : `${found(issue.input)}, expected ${what}`,
-  };
-}
-
 /** Where it is the length of a list that is wrong, that length. */
 function foundIn(issue: z.core.$ZodRawIssue): string {
   const { input } = issue;
   const isLength = issue.code === 'too_small' || issue.code === 'too_big';
   if (!isLength || !Array.isArray(input) || input.length === 0) return found(input);
   return `found a list of ${input.length} item${input.length === 1 ? '' : 's'}`;
-}
-
-function found(value: unknown): string {
-  if (value === undefined) return 'missing';
-  if (value === null) return 'found nothing';
-  if (Array.isArray(value)) return value.length > 0 ? 'found a list' : 'found an empty list';
-  if (typeof value === 'object') return 'found a block of keys';
-  const text = typeof value === 'string' ? JSON.stringify(value) : inspect(value);
-  // Cut between words: half a secret would not be known for one.
-  const cut = text.slice(0, 79).replace(/[A-Za-z0-9:_-]{1,60}$/, '');
-  return `found ${text.length > 80 ? `${cut}…` : text}`;
 }
 
 const typeNames: Readonly<Record<string, string>> = {
@@ -128,48 +110,4 @@ function amount(origin: string, relation: string, limit: number | bigint): strin
 function unknownKey(key: string, known: readonly string[]): string {
   const expected = known.length > 0 ? `expected one of: ${known.join(', ')}` : 'expected no keys here';
   return `unknown key${didYouMean(key, known)}, ${expected}`;
-}
-
-/** " (did you mean crawl?)", or nothing where no candidate is close. */
-export function didYouMean(word: string, candidates: readonly string[]): string {
-  const meant = closest(word, candidates);
-  return meant === undefined ? '' : ` (did you mean ${meant}?)`;
-}
-
-/** base_url, base-url and baseURL are all near misses of baseUrl. */
-export function closest(word: string, candidates: readonly string[]): string | undefined {
-  return nearest(word, candidates)[0];
-}
-
-/** All near misses, the closest first. */
-export function nearest(word: string, candidates: readonly string[]): string[] {
-  return candidates
-    .map((candidate) => ({ candidate, distance: editDistance(plain(word), plain(candidate)) }))
-    .filter(
-      ({ candidate, distance }) => distance <= Math.max(1, candidate.length / 3) && distance < word.length,
-    )
-    .toSorted((a, b) => a.distance - b.distance)
-    .map(({ candidate }) => candidate);
-}
-
-function plain(word: string): string {
-  return word.toLowerCase().replace(/[-_]/g, '');
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (const [i, letter] of Array.from(a).entries()) {
-    const next = [i + 1];
-    for (const [j, other] of Array.from(b).entries()) {
-      const replaced = (row[j] ?? 0) + (letter === other ? 0 : 1);
-      next.push(Math.min(replaced, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row.at(-1) ?? 0;
-}
-
-/** What a value that may be anything holds under a key. */
-export function fieldOf(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
 }

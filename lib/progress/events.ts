@@ -1,4 +1,5 @@
 import type { Progress } from '../task/task.ts';
+import type { Figures } from '../task/telling.ts';
 
 export type StageState = 'waiting' | 'running' | 'finished' | 'failed' | 'stopped' | 'skipped';
 
@@ -19,7 +20,7 @@ export type RunEvent =
 export interface UnitView {
   readonly id: string;
   readonly title: string;
-  /** What its progress counts: "listings". */
+  /** What its progress counts: "pages". */
   readonly noun?: string | undefined;
   /** What several of them are called. */
   readonly kind?: string | undefined;
@@ -27,27 +28,29 @@ export interface UnitView {
   readonly progress: Progress;
 }
 
-/** Figures a screen may ask for at any time; gathered by the command from the ledger and the store. */
+/** Figures a screen may ask for at any time; gathered by the command from the ledger and the stages. */
 export interface Gauges {
-  readonly api: {
-    /** Requests put on the wire in the last full 5 seconds, per second. */
-    readonly perSecond: number;
-    /** The most that are put there. */
-    readonly limit: number;
-    /** Requests in the last 24 hours, from the ledger. */
-    readonly usedToday: number;
-    /** From x-remaining-today as last seen; undefined before the first answer. */
-    readonly leftToday: number | undefined;
-    /** When the oldest request leaves the sliding day, and a call comes back; undefined: none was made. Epoch ms. */
-    readonly backAt: number | undefined;
-  };
-  readonly images: {
-    readonly done: number;
-    readonly waiting: number;
-    readonly failed: number;
-    /** Downloaded since this start. */
-    readonly bytes: number;
-  };
+  /** Undefined where no stage makes requests. */
+  readonly api:
+    | {
+        /** What is asked: "Etsy API". */
+        readonly label: string;
+        /** Requests put on the wire in the last full 5 seconds, per second. */
+        readonly perSecond: number;
+        /** The most that are put there. */
+        readonly limit: number;
+        /** Requests in the last 24 hours, from the ledger. */
+        readonly usedToday: number;
+        /** From x-remaining-today as last seen; undefined before the first answer. */
+        readonly leftToday: number | undefined;
+        /** When the oldest request leaves the sliding day, and a call comes back; undefined: none was made. Epoch ms. */
+        readonly backAt: number | undefined;
+      }
+    | undefined;
+  /** Lines of the stages' own. */
+  readonly figures: readonly Figures[];
 }
+
+export type Api = NonNullable<Gauges['api']>;
 
 export type Listener = (event: RunEvent) => void;

@@ -17,6 +17,8 @@ export interface StageTitle {
   /** Ids of stages that it starts after, and of those that it ends after. */
   readonly needs?: readonly string[];
   readonly alongside?: readonly string[];
+  /** What sets its pace. Left out: work. */
+  readonly spends?: 'requests' | 'work';
 }
 
 export interface StageView extends Required<StageTitle> {
@@ -36,12 +38,19 @@ export interface StageView extends Required<StageTitle> {
 
 const NO_UNITS = { waiting: 0, running: 0, finished: 0, failed: 0, stopped: 0, skipped: 0 };
 
-export function emptyStage({ id, title, needs = [], alongside = [] }: StageTitle): StageView {
+export function emptyStage({
+  id,
+  title,
+  needs = [],
+  alongside = [],
+  spends = 'work',
+}: StageTitle): StageView {
   return {
     id,
     title,
     needs,
     alongside,
+    spends,
     state: 'waiting',
     reason: undefined,
     startedAt: undefined,

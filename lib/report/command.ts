@@ -1,7 +1,8 @@
 import { relative } from 'node:path';
-import { describe, exitCodeOf } from '../describe.ts';
+import { describe, exitCodeOf } from '../errors.ts';
 import { loadPipeline } from '../pipeline/config.ts';
 import { keyRedactor } from '../etsy/key.ts';
+import { pathToRead } from '../store/reading.ts';
 import { printable } from '../text/clean.ts';
 import { Redactor } from '../text/redact.ts';
 import { writeReport } from './index.ts';
@@ -21,6 +22,8 @@ export async function report({ cwd, env, stdout, stderr }: ReportOptions): Promi
       secrets: async (folder) => (secrets = await keyRedactor(folder, env)),
       tasks: 'own',
     });
+    // Not in writeReport: at the end of a run it reads what the run itself has open.
+    await pathToRead(pipeline.data.database);
     const path = await writeReport(pipeline, (text) => secrets.text(text));
     stdout.write(`${printable(relative(cwd, path))}\n`);
     return 0;

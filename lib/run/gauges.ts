@@ -1,46 +1,37 @@
 import type { Gauges } from '../progress/events.ts';
-import type { Sql } from '../store/database.ts';
-import { countImages } from '../dataset/images.ts';
 import type { Ledger } from '../store/ledger.ts';
+import type { Figures } from '../task/telling.ts';
 
 /** Requests a second are shown over the last so many seconds. */
 const OVER_S = 5;
-/** A count that takes long (a million images) is asked for seldom: at most this share of the time goes into it. */
+/** What takes long (counting a million rows) is asked for seldom: at most this share of the time goes into it. */
 const SHARE = 1 / 30;
 const DAY_MS = 86_400_000;
 
 export interface GaugeSources {
-  readonly sql: Sql;
   readonly ledger: Ledger;
-  /** Requests a second at most. */
-  readonly limit: number;
-  readonly cdn: { readonly received: number };
+  /** Undefined where no stage makes requests. */
+  readonly api: { readonly label: string; readonly limit: number } | undefined;
+  /** Each reads the lines of a stage. */
+  readonly figures: readonly (() => Promise<readonly Figures[]>)[];
 }
 
 /** The figures of the screen, each read no more often than it is cheap to. */
-export function gauges({ sql, ledger, limit, cdn }: GaugeSources): () => Promise<Gauges> {
-  const images = seldom(() => countImages(sql));
+export function gauges({ ledger, api, figures }: GaugeSources): () => Promise<Gauges> {
+  const own = figures.map(seldom);
   const day = seldom(async () => {
     const { used, oldestMs } = await ledger.day(Date.now());
     const left = (await ledger.remaining(Date.now()))?.calls;
-    return { used, left, backAt: oldestMs && oldestMs + DAY_MS };
+    return { usedToday: used, leftToday: left, backAt: oldestMs && oldestMs + DAY_MS };
   });
+  const budget = async (): Promise<Gauges['api']> => {
+    if (!api) return undefined;
+    const recent = await ledger.countSince(Date.now() - OVER_S * 1000);
+    return { ...api, ...(await day()), perSecond: recent / OVER_S };
+  };
   return async () => {
-    const [{ done, waiting, failed, missing }, today, recent] = await Promise.all([
-      images(),
-      day(),
-      ledger.countSince(Date.now() - OVER_S * 1000),
-    ]);
-    return {
-      api: {
-        perSecond: recent / OVER_S,
-        limit,
-        usedToday: today.used,
-        leftToday: today.left,
-        backAt: today.backAt,
-      },
-      images: { done, waiting, failed: failed + missing, bytes: cdn.received },
-    };
+    const [requests, ...lines] = await Promise.all([budget(), ...own.map((read) => read())]);
+    return { api: requests, figures: lines.flat() };
   };
 }
 

@@ -1,5 +1,6 @@
+import { lstatSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { exitCodeOf } from '../describe.ts';
+import { exitCodeOf } from '../errors.ts';
 import { UserError } from '../errors.ts';
 import { Log, fullText } from '../log/file.ts';
 import type { Pipeline } from '../pipeline/config.ts';
@@ -13,6 +14,10 @@ import { version } from '../version.ts';
 
 /** So that a schedule can tell it from a failure: the run that it would start is under way. */
 const ALREADY_RUNNING = 3;
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+}
 
 export interface Held {
   readonly database: Database;
@@ -58,7 +63,8 @@ export async function hold(options: HoldOptions, work: (held: Held) => Promise<n
         ? 'a process that has just started'
         : `process ${lock.pid}, since ${new Date(lock.since).toISOString()}`;
     throw new UserError(`Another sync-data is using ${pipeline.data.database}: ${who}.`, {
-      exitCode: ALREADY_RUNNING,
+      // By another name it is another installation's: no schedule that came round too early, but a mistake.
+      exitCode: isLink(pipeline.data.database) ? 1 : ALREADY_RUNNING,
       hint: 'Let it finish, or stop it with: touch ' + pipeline.kill,
     });
   }

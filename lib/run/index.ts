@@ -1,9 +1,8 @@
 import { relative } from 'node:path';
 import { Checkpoints } from '../../checkpoints/checkpoints.ts';
 import { Starts } from '../../checkpoints/starts.ts';
-import { mostlyUnusable } from '../dataset/answers.ts';
 import { addOddities } from '../dataset/oddities.ts';
-import { describe, exitCodeOf } from '../describe.ts';
+import { describe, exitCodeOf } from '../errors.ts';
 import { keyRedactor } from '../etsy/key.ts';
 import type { ApiKey } from '../etsy/key.ts';
 import { logEvents } from '../log/events.ts';
@@ -11,13 +10,15 @@ import { logNews } from '../log/requests.ts';
 import { loadPipeline } from '../pipeline/config.ts';
 import type { Pipeline, Stage } from '../pipeline/config.ts';
 import { Runner } from '../pipeline/runner.ts';
-import type { Outcome, RunnerOptions } from '../pipeline/runner.ts';
+import type { Outcome } from '../pipeline/runner.ts';
+import type { RunnerOptions } from '../pipeline/stage-runner.ts';
 import { StopSwitch } from '../pipeline/stop.ts';
 import type { RunEvent } from '../progress/events.ts';
 import type { StageTitle } from '../progress/stage.ts';
 import { openScreen } from '../screen/index.ts';
 import { StoreError } from '../store/database.ts';
 import { Ledger } from '../store/ledger.ts';
+import type { Figures } from '../task/telling.ts';
 import { printable } from '../text/clean.ts';
 import { Redactor } from '../text/redact.ts';
 import { conclude } from './conclude.ts';
@@ -114,7 +115,7 @@ async function run(options: RunOptions): Promise<number> {
   const early: string[] = [];
   let warn = (message: string): void => void early.push(message);
   if (options.key?.warning !== undefined) warn(options.key.warning);
-  let services: OpenServices | undefined;
+  let close = (): void => undefined;
   database.lockPatience = {
     giveUpAfterMs: pipeline.api.giveUpAfter * 1000,
     signal: stop.signal,
@@ -126,7 +127,7 @@ async function run(options: RunOptions): Promise<number> {
   try {
     const entries = await openEntries(pipeline, database, (message) => warn(message));
     const { key, qps = pipeline.api.qps, firstBackoffMs = 500 } = options;
-    services = await openServices({
+    const services = await openServices({
       pipeline,
       stages,
       key,
@@ -138,6 +139,7 @@ async function run(options: RunOptions): Promise<number> {
       stop,
       emit,
     });
+    close = services.close;
     const checkpoints = new Checkpoints(database);
     inspection.onDamage((damage) => stop.stop('damage', damage.message));
     file.watch(LOOK_MS, (loss) => stop.stop('damage', loss.message));
@@ -167,7 +169,11 @@ async function run(options: RunOptions): Promise<number> {
       name: pipeline.name,
       stages: titles,
       killFile: relative(options.cwd, pipeline.kill) || pipeline.kill,
-      gauges: gauges({ sql: database.read, ledger, limit: qps, cdn: services.cdn }),
+      gauges: gauges({
+        ledger,
+        api: services.api === undefined ? undefined : { label: services.api, limit: qps },
+        figures: stages.flatMap((stage) => figuresOf(stage, services)),
+      }),
       env: options.env,
     });
     const written = logEvents({ log, stages: titles, news: await logNews(database.read) });
@@ -197,9 +203,7 @@ async function run(options: RunOptions): Promise<number> {
       await screen.close();
       await written.close();
     }
-    const unusable = outcome.state === 'finished' ? await mostlyUnusable(database.read, current.id) : [];
-    const text = await conclude({
-      unusable,
+    const { text, isUnusable } = await conclude({
       pipeline,
       database,
       starts,
@@ -212,22 +216,31 @@ async function run(options: RunOptions): Promise<number> {
       begun,
       cwd: options.cwd,
       width: options.stdout.columns || 80,
+      asks: services.api !== undefined,
     });
     options.stdout.write(redact(printable(text)));
     if (outcome.state === 'finished' && options.onlyStage === undefined)
       options.stdout.write(redact(printable(await tellReport(pipeline, options.cwd, redact))));
     if (outcome.state === 'failed')
       return outcome.failures.some(({ error }) => exitCodeOf(error) === 2) ? 2 : 1;
-    if (unusable.length > 0) return 1;
+    if (isUnusable) return 1;
     return outcome.state === 'finished' ? 0 : (stop.stopped?.exitCode ?? 75);
   } finally {
-    services?.close();
+    close();
     await stop.close();
   }
 }
 
-function titled({ id, task, needs, alongside }: Pipeline['stages'][number]): StageTitle {
-  return { id, title: task.title, needs, alongside };
+function titled({ id, task, needs, alongside }: Stage): StageTitle {
+  const spends = task.spends ?? (task.uses?.includes('api') ? 'requests' : 'work');
+  return { id, title: task.title, needs, alongside, spends };
+}
+
+function figuresOf(stage: Stage, services: OpenServices): (() => Promise<readonly Figures[]>)[] {
+  const { task, options } = stage;
+  if (!task.figures) return [];
+  const handed = services.forStage(stage);
+  return [async () => (await task.figures?.({ options, services: handed })) ?? []];
 }
 
 /** A whole run ends with a report. One that cannot be written is no reason to call the run failed. */

@@ -1,10 +1,13 @@
 // The one file of the runner's side that knows which source there is: it opens what the stages say they use.
 import { yearOfEntry } from '../dataset/entries.ts';
 import { MetaDataFile } from '../dataset/meta-data.ts';
+import { addOddities } from '../dataset/oddities.ts';
+import type { Oddity } from '../dataset/oddities.ts';
 import { setAside } from '../dataset/set-aside.ts';
 import { Cdn } from '../etsy/cdn.ts';
 import { Clocks, jumpMessage } from '../etsy/clocks.ts';
 import { connect } from '../etsy/connect.ts';
+import { ELSEWHERE, SLOW_MS } from '../etsy/elsewhere.ts';
 import { WHERE_TO_GET_A_KEY, findKey } from '../etsy/key.ts';
 import type { ApiKey } from '../etsy/key.ts';
 import { knownGood } from '../etsy/known-good.ts';
@@ -16,6 +19,7 @@ import { nowSeconds } from '../services.ts';
 import type { ServiceName, Sources } from '../services.ts';
 import type { Database } from '../store/database.ts';
 import type { Ledger } from '../store/ledger.ts';
+import { duration } from '../text/format.ts';
 import { sourcesOf } from './sources.ts';
 
 const NAMES: readonly ServiceName[] = ['api', 'cdn', 'entries'];
@@ -80,7 +84,8 @@ export async function openEntries(
 export interface OpenServices {
   /** What the stage's task is handed. */
   forStage(stage: Stage): object;
-  readonly cdn: Cdn;
+  /** What requests are made to, for the screen; undefined where no stage says that it makes any. */
+  readonly api: string | undefined;
   /** To be called when a stage has ended, in whatever way. */
   stageEnded(): Promise<void>;
   close(): void;
@@ -91,6 +96,7 @@ export async function openServices(options: ServicesOptions): Promise<OpenServic
   const { pipeline, stages, key, database, ledger, entries, stop, emit } = options;
   // A task that says nothing of what it uses may use anything there is.
   const mayAsk = stages.some(({ task }) => !task.uses || task.uses.includes('api'));
+  let isCrowded = false;
   const clocks = new Clocks((ms) => emit({ type: 'warning', message: jumpMessage(ms) }));
   const api =
     key && mayAsk
@@ -109,6 +115,11 @@ export async function openServices(options: ServicesOptions): Promise<OpenServic
             database.write((tx) =>
               setAside(tx, ledger.runId ?? 0, nowSeconds(), [{ endpoint, reason, raw: null }]),
             ),
+          crowded: async (refusals) => {
+            if (!isCrowded) emit({ type: 'warning', message: ELSEWHERE });
+            isCrowded = true;
+            await database.write((tx) => addOddities(tx, ledger.runId ?? 0, [crowding(refusals)]));
+          },
         })
       : undefined;
   const opened = {
@@ -119,12 +130,20 @@ export async function openServices(options: ServicesOptions): Promise<OpenServic
   const sources = sourcesOf(pipeline, database);
   return {
     forStage: (stage) => handed(stage, sources, opened),
-    cdn: opened.cdn,
+    api: stages.some(({ task }) => task.uses?.includes('api')) ? 'Etsy API' : undefined,
     async stageEnded() {
       await ledger.flush();
       await entries?.save();
     },
     close: () => clocks.end(),
+  };
+}
+
+function crowding(n: number): Oddity {
+  return {
+    what: 'HTTP 429, though this run made no more requests than it may: the API key seems to be in use elsewhere',
+    became: `repeated, and half as many requests made for ${duration(SLOW_MS)}`,
+    n,
   };
 }
 

@@ -1,27 +1,15 @@
-import { ApiError } from '../etsy/errors.ts';
+import { exitCodeOf } from '../errors.ts';
 import { relative } from 'node:path';
 import type { Run } from '../../checkpoints/checkpoints.ts';
 import type { Pipeline } from '../pipeline/config.ts';
 import type { Outcome } from '../pipeline/runner.ts';
 import { count, duration, oneLine } from '../text/format.ts';
 import type { Stopped } from '../pipeline/stop.ts';
-import type { Finding } from '../dataset/findings.ts';
 import type { Pace } from '../store/ledger.ts';
 import { table } from '../text/table.ts';
 import type { Fact, FactRow } from '../text/table.ts';
-import type { Tally } from '../dataset/tally.ts';
-import { unusableLine } from '../dataset/answers.ts';
-import type { Unusable } from '../dataset/answers.ts';
-import { oddityLine } from '../dataset/oddities.ts';
-import type { OddityCount } from '../dataset/oddities.ts';
-import {
-  findingsRow,
-  imagesRow,
-  leftOutRow,
-  listingsRow,
-  reviewsRow,
-  shopsRow,
-} from '../dataset/tally-rows.ts';
+import { factRows } from '../task/telling.ts';
+import type { Telling } from '../task/telling.ts';
 import { asTyped } from '../text/typed.ts';
 
 export interface SummaryOptions {
@@ -31,16 +19,10 @@ export interface SummaryOptions {
   readonly stopped: Stopped | undefined;
   /** Milliseconds that this start took. */
   readonly took: number;
-  /** Undefined where the database could not be asked any more. */
-  readonly counts: Tally | undefined;
-  /** Requests of the whole run, the rate of this start. */
+  /** What the stages say; undefined where the database could not be asked any more. */
+  readonly told: Required<Telling> | undefined;
+  /** Requests of the whole run, the rate of this start; undefined: not known, or no stage makes any. */
   readonly pace: Pace | undefined;
-  /** Open ones, the first few. */
-  readonly findings: readonly Finding[];
-  /** What was odd in the run, and what became of it. */
-  readonly oddities: readonly OddityCount[];
-  /** Endpoints of which more than half was of no use. */
-  readonly unusable: readonly Unusable[];
   readonly describe: (error: unknown) => string;
   readonly logFile: string;
   /** Paths are shown from here. */
@@ -51,21 +33,19 @@ export interface SummaryOptions {
 
 /** What is left on the terminal: how it ended, what the run has changed so far, and what to do next. */
 export function summary(options: SummaryOptions): string {
-  const { outcome, counts, findings, width } = options;
+  const { outcome, told, pace, width } = options;
   // Nothing came of it, and nothing more helps than its last line.
-  if (outcome.state === 'failed' && outcome.failures.every(({ error }) => isRefusedKey(error)))
+  if (outcome.state === 'failed' && outcome.failures.every(({ error }) => exitCodeOf(error) === 2))
     return `\n${ending(options).join('\n')}\n`;
-  const figures = counts === undefined ? [] : table(rowsOf(options, counts), width);
-  const open = findings.map(({ kind, subject, detail }) => `  ${oneLine(`${kind}: ${subject}: ${detail}`)}`);
-  const more = (counts?.findings.open ?? 0) - findings.length;
-  if (more > 0) open.push(`  and ${count(more)} more findings`);
+  const requests: FactRow[] = pace === undefined ? [] : [{ label: 'requests', facts: requestFacts(pace) }];
+  const figures = told === undefined ? [] : table([...factRows(told.rows, 'summary'), ...requests], width);
   const isWhole = outcome.state === 'finished';
   // The places last: where a report is written, its line follows them.
   const blocks = [
     ending(options),
     figures,
-    open,
-    odd(options),
+    examples(told),
+    odd(told),
     next(options),
     isWhole ? places(options) : [],
   ];
@@ -73,33 +53,29 @@ export function summary(options: SummaryOptions): string {
   return `${text.join('\n')}\n`;
 }
 
-function isRefusedKey(error: unknown): boolean {
-  return error instanceof ApiError && error.kind === 'key';
-}
-
 /** Kinds of oddities told; status has all of them. */
 const ODDITIES = 8;
 
-function odd({ oddities }: SummaryOptions): string[] {
+function odd(told: Required<Telling> | undefined): string[] {
+  const { oddities = [] } = told ?? {};
   if (oddities.length === 0) return [];
   const more = oddities.length - ODDITIES;
   return [
     'Odd in this run:',
-    ...oddities.slice(0, ODDITIES).map((one) => `  ${oneLine(oddityLine(one))}`),
+    ...oddities.slice(0, ODDITIES).map((line) => `  ${oneLine(line)}`),
     ...(more > 0 ? [`  and ${count(more)} more: ${asTyped('npx sync-data status')}`] : []),
   ];
 }
 
 function ending(options: SummaryOptions): string[] {
-  const { outcome, stopped, run, took, unusable, describe, pipeline } = options;
+  const { outcome, stopped, run, took, told, describe, pipeline } = options;
+  const { lines: unusable = [], hint = '' } = told?.unusable ?? {};
   switch (outcome.state) {
     case 'finished':
       return [
         `Finished in ${duration(took)}${run.resumed ? ' (resumed)' : ''}${leftText(outcome)}${unusable.length > 0 ? ', but most of what an endpoint sent could not be used' : ''}.`,
-        ...unusable.map((one) => `  ${oneLine(unusableLine(one))}`),
-        ...(unusable.length > 0
-          ? ['  Etsy may have changed its answers: look for a newer sync-data, then start again.']
-          : []),
+        ...unusable.map((line) => `  ${oneLine(line)}`),
+        ...(unusable.length > 0 ? [`  ${hint}`] : []),
       ];
     case 'stopped':
       return [
@@ -146,28 +122,16 @@ function titleOf(unit: string): string {
   return /\((.+)\)$/.exec(unit)?.[1] ?? unit;
 }
 
-function rowsOf({ pipeline, run, outcome, pace }: SummaryOptions, counts: Tally): FactRow[] {
-  const { findings, setAside } = counts;
-  // What has not run through has looked at less than everything: that it found nothing then says nothing.
-  const isJudged = outcome.state === 'finished' && run.onlyStage === undefined;
-  const isLeft = findings.open + findings.repaired > 0;
-  const rows: (FactRow | false)[] = [
-    listingsRow(counts),
-    leftOutRow(counts, pipeline.rules.madeSince),
-    shopsRow(counts),
-    reviewsRow(counts),
-    imagesRow(counts),
-    (isJudged || isLeft) && findingsRow(findings),
-    setAside.met > 0 && {
-      label: 'set aside',
-      facts: [
-        [setAside.met, setAside.met === 1 ? 'record' : 'records'],
-        [setAside.open, 'open'],
-      ],
-    },
-    pace !== undefined && { label: 'requests', facts: requestFacts(pace) },
-  ];
-  return rows.filter((row) => row !== false);
+/** The first of what a person should look at. */
+function examples(told: Required<Telling> | undefined): string[] {
+  return (told?.problems ?? []).flatMap(({ count: all, examples: shown }) => {
+    if (!shown) return [];
+    const more = all - shown.lines.length;
+    return [
+      ...shown.lines.map((line) => `  ${oneLine(line)}`),
+      ...(more > 0 ? [`  and ${count(more)} more ${shown.of}`] : []),
+    ];
+  });
 }
 
 function requestFacts({ requests, perSecond, worstSecond, faults }: Pace): Fact[] {
@@ -189,7 +153,7 @@ export function place(what: 'data' | 'log' | 'report', path: string): string {
   return `${`The ${what}:`.padEnd(12)}${path}`;
 }
 
-function next({ outcome, run, pipeline, counts, cwd, logFile }: SummaryOptions): string[] {
+function next({ outcome, run, pipeline, told, cwd, logFile }: SummaryOptions): string[] {
   const again = `${asTyped('npx sync-data')}${run.onlyStage === undefined ? '' : ` --stage ${run.onlyStage}`}`;
   if (outcome.state === 'stopped') return [`Everything up to there is saved. To resume: ${again}`];
   if (outcome.state === 'failed') {
@@ -198,8 +162,6 @@ function next({ outcome, run, pipeline, counts, cwd, logFile }: SummaryOptions):
       `The full error is in ${relative(cwd, logFile)}.`,
     ];
   }
-  const isOpen =
-    counts !== undefined &&
-    counts.images.failed + counts.images.missing + counts.findings.open + counts.setAside.open > 0;
+  const isOpen = told !== undefined && told.problems.length > 0;
   return isOpen ? [asTyped('What failed and why: npx sync-data status')] : [];
 }

@@ -1,4 +1,4 @@
-import type { Gauges } from '../progress/events.ts';
+import type { Api } from '../progress/events.ts';
 
 const DAY = 24 * 3_600_000;
 
@@ -7,7 +7,7 @@ const DAY = 24 * 3_600_000;
  * @param left how long it would take without such waits
  * @param rate requests a second while it works; undefined: not known yet
  */
-export function withQuota(left: number, rate: number | undefined, api: Gauges['api'] | undefined): number {
+export function withQuota(left: number, rate: number | undefined, api: Api | undefined): number {
   if (rate === undefined || api?.leftToday === undefined) return left;
   return withWaits(left, (left / 1000) * rate, api.leftToday, api.usedToday + api.leftToday);
 }
@@ -23,7 +23,7 @@ export function withWaits(atOnce: number, requests: number, left: number, perDay
 }
 
 /** When the calls that are left will be used up, at this rate; undefined: not to be seen. Milliseconds. */
-export function lasts(rate: number | undefined, api: Gauges['api']): number | undefined {
+export function lasts(rate: number | undefined, api: Api): number | undefined {
   if (rate === undefined || rate <= 0 || api.leftToday === undefined) return undefined;
   return (api.leftToday / rate) * 1000;
 }

@@ -1,31 +1,13 @@
-import type { Gauges, StageState } from '../progress/events.ts';
+import type { Scene } from './scene.ts';
+import type { StageState } from '../progress/events.ts';
 import { count, duration } from '../text/format.ts';
 import { footer, title } from './margins.ts';
 import type { Meter } from '../progress/meter.ts';
 import { type Columns, columnsFor, drawRow, type Row } from './rows.ts';
 import { stageProgress, timeTaken, unitCount, type StageView, type UnitRow } from '../progress/stage.ts';
-import { cut, type Theme } from './theme.ts';
+import { cut } from './theme.ts';
 import { withQuota } from './budget.ts';
-import { isBarred, isHeld, type Pace, paceOf, type View, waitsFor } from '../progress/view.ts';
-
-export interface Scene {
-  readonly view: View;
-  readonly gauges: Gauges | undefined;
-  /** Requests a second while any are made. */
-  readonly apiRate: number | undefined;
-  readonly name: string;
-  readonly killFile: string;
-  readonly theme: Theme;
-  readonly now: number;
-  /** Which picture of the spinner. */
-  readonly turn: number;
-  readonly width: number;
-  readonly height: number;
-  /** Those of the frame before. */
-  readonly columns: Columns | undefined;
-  /** The last frame, which stays: nothing can be stopped any more, and it may be as tall as it is. */
-  readonly final: boolean;
-}
+import { isBarred, isHeld, type Pace, paceOf, waitsFor } from '../progress/view.ts';
 
 export interface Frame {
   readonly header: readonly string[];
@@ -130,14 +112,14 @@ function rowOfUnit(
   return { depth: 1, state, title: name, noun, progress, pace, held, parts: '', remark: undefined };
 }
 
-/** Images cost no calls; everything else waits when the day's are used up. */
+/** What makes requests waits when the day's are used up. */
 function paceFor(
   stage: StageView,
   meter: Meter | undefined,
   { view, gauges, apiRate, now }: Scene,
 ): Pace | undefined {
   const pace = paceOf(view, meter, now);
-  if (pace?.left === undefined || stage.id === 'images') return pace;
+  if (pace?.left === undefined || stage.spends === 'work') return pace;
   return { rate: pace.rate, left: withQuota(pace.left, apiRate, gauges?.api) };
 }
 

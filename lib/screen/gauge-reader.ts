@@ -41,7 +41,7 @@ export function gaugeReader(gauges: () => Promise<Gauges>): GaugeReader {
   const read = async () => {
     try {
       latest = await gauges();
-      const { perSecond } = latest.api;
+      const perSecond = latest.api?.perSecond ?? 0;
       if (perSecond > 0) {
         seen = Math.min(FADE_READS, seen + 1);
         apiRate = (apiRate ?? 0) + (perSecond - (apiRate ?? 0)) / seen;

@@ -2,7 +2,7 @@ import { DefaultRenderer, Listr } from 'listr2';
 import type { RunEvent } from '../progress/events.ts';
 import { gaugeReader } from './gauge-reader.ts';
 import { drawFrame, type Frame } from './frame.ts';
-import type { Screen, ScreenSetting } from './index.ts';
+import type { Screen, ScreenSetting } from './screen.ts';
 import { columnsOf, openPainter, rowsOf } from './painter.ts';
 import { themeFor } from './theme.ts';
 import { emptyView, reduce } from '../progress/view.ts';

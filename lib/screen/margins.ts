@@ -1,17 +1,9 @@
 import stringWidth from 'string-width';
-import type { Gauges } from '../progress/events.ts';
+import type { Api } from '../progress/events.ts';
+import type { Figure } from '../task/telling.ts';
 import { lasts } from './budget.ts';
-import {
-  clockTime,
-  count,
-  countdown,
-  duration,
-  estimate,
-  megabytes,
-  oneLine,
-  perSecond,
-} from '../text/format.ts';
-import type { Scene } from './frame.ts';
+import { clockTime, count, countdown, duration, estimate, oneLine, perSecond } from '../text/format.ts';
+import type { Scene } from './scene.ts';
 import { pad } from './rows.ts';
 import { cut, type Theme, wrap } from './theme.ts';
 
@@ -46,31 +38,17 @@ function bottom({ view, theme, killFile, width }: Scene): string[] {
 }
 
 function figures(scene: Scene): string[] {
-  const { view, gauges } = scene;
+  const { gauges } = scene;
   if (gauges === undefined) return [];
-  const lines = [line('Etsy API', budget(scene, gauges.api), scene)];
-  if (view.stages.some((stage) => stage.id === 'images')) {
-    const { done, waiting, failed, bytes } = gauges.images;
-    const size = bytes >= 1e6 ? [{ text: megabytes(bytes), isSpare: true }] : [];
-    const bad = { text: `${count(failed)} failed`, isAlarm: failed > 0 };
-    const facts = [{ text: `${count(done)} on disk` }, { text: `${count(waiting)} waiting` }, bad, ...size];
-    lines.push(line('Images', facts, scene));
-  }
-  return lines;
-}
-
-interface Fact {
-  readonly text: string;
-  readonly isAlarm?: boolean;
-  /** Left out where there is no room for all. */
-  readonly isSpare?: boolean;
+  const api = gauges.api && { label: gauges.api.label, facts: budget(scene, gauges.api) };
+  return [...(api ? [api] : []), ...gauges.figures].map(({ label, facts }) => line(label, facts, scene));
 }
 
 /** How fast requests are sent, and how many more may be; once that is few, when calls come back. */
-function budget({ view, apiRate, now }: Scene, api: Gauges['api']): Fact[] {
+function budget({ view, apiRate, now }: Scene, api: Api): Figure[] {
   const { perSecond: speed, limit, usedToday, leftToday, backAt } = api;
   const most = Number.isFinite(limit) ? ` of ${limit}` : '';
-  const facts: Fact[] = [
+  const facts: Figure[] = [
     { text: `${perSecond(speed)}${most}/s` },
     { text: `${count(usedToday)} in 24 h`, isSpare: true },
   ];
@@ -85,7 +63,7 @@ function budget({ view, apiRate, now }: Scene, api: Gauges['api']): Fact[] {
   return facts;
 }
 
-function line(label: string, facts: readonly Fact[], { theme, width }: Scene): string {
+function line(label: string, facts: readonly Figure[], { theme, width }: Scene): string {
   const room = width - LABEL - 2;
   const shown = [...facts];
   while (shown.map(({ text }) => text).join(' · ').length > room) {

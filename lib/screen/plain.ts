@@ -2,7 +2,7 @@ import type { RunEvent } from '../progress/events.ts';
 import { withQuota } from './budget.ts';
 import { gaugeReader } from './gauge-reader.ts';
 import { estimate, oneLine, perSecond, plural, rate, stamp } from '../text/format.ts';
-import type { Screen, ScreenSetting } from './index.ts';
+import type { Screen, ScreenSetting } from './screen.ts';
 import { joined, newsOf, type Subject, subjectsOf } from './news.ts';
 import { emptyView, paceOf, reduce } from '../progress/view.ts';
 
@@ -50,11 +50,14 @@ export function openPlain(setting: ScreenSetting): Screen {
 
   const speak = (subject: Subject) => {
     const pace = paceOf(view, subject.meter, clock.now());
-    const requests = subject.stage === 'images' ? undefined : reader.latest()?.api.perSecond;
+    const isFree = view.stages.find(({ id }) => id === subject.stage)?.spends === 'work';
+    const requests = isFree ? undefined : reader.latest()?.api?.perSecond;
     const own = pace?.rate === undefined ? '' : rate(pace.rate);
     const speed = requests === undefined ? own : `${perSecond(requests)} requests/s`;
-    const isFree = subject.stage === 'images' || pace?.left === undefined;
-    const time = isFree ? pace?.left : withQuota(pace.left, reader.apiRate(), reader.latest()?.api);
+    const time =
+      isFree || pace?.left === undefined
+        ? pace?.left
+        : withQuota(pace.left, reader.apiRate(), reader.latest()?.api);
     const left = time === undefined ? '' : `${estimate(time)} left`;
     say(subject.who, joined([subject.amount, pace === undefined ? '' : speed, left, subject.note]));
   };

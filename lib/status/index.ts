@@ -1,4 +1,4 @@
-import { describe, exitCodeOf } from '../describe.ts';
+import { describe, exitCodeOf } from '../errors.ts';
 import { loadPipeline } from '../pipeline/config.ts';
 import { keyRedactor } from '../etsy/key.ts';
 import { MOST_MESSAGE } from '../limits.ts';
@@ -27,7 +27,15 @@ export async function status({ cwd, env, stdout, stderr, json }: StatusOptions):
     // A database of an earlier version may hold what today would not get into it.
     eachText(found, (text) => clip(secrets.text(text), MOST_MESSAGE));
     const { kill, rules } = pipeline;
-    const options = { cwd, killFile: kill, madeSince: rules.madeSince, width: stdout.columns || 80 };
+    // A pipeline of nobody's stages but one's own has nothing to say of a dataset that it does not fill.
+    const hasDataset = pipeline.stages.some(({ task }) => task.tells);
+    const options = {
+      cwd,
+      killFile: kill,
+      hasDataset,
+      madeSince: rules.madeSince,
+      width: stdout.columns || 80,
+    };
     stdout.write(json ? `${visibleJson(found, 2)}\n` : printable(printed(found, options)));
     return 0;
   } catch (error) {

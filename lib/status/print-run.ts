@@ -6,7 +6,7 @@ import type { StageStatus, Sync, UnitStatus } from './shape.ts';
 /** The run and its checkpoint, in words. @param now epoch ms */
 export function runLines(
   { run, lastStart, counts }: Sync,
-  width: number,
+  { width, hasDataset }: { readonly width: number; readonly hasDataset: boolean },
   isUnderWay: boolean,
   now: number,
 ): string[] {
@@ -19,6 +19,7 @@ export function runLines(
   if (lastStart && !isUnderWay) lines.push(...startLines(lastStart, now));
   const ids = Math.max(...run.stages.map(({ id }) => id.length));
   lines.push(...run.stages.flatMap((stage) => stageLines(stage, ids)));
+  if (!hasDataset) return lines;
   return [
     ...lines,
     '',

@@ -3,6 +3,7 @@ import { clockTime, count, duration, estimate, oneLine, plural } from '../text/f
 import { table } from '../text/table.ts';
 import type { FactRow } from '../text/table.ts';
 import { findingsRow, imagesRow, leftOutRow } from '../dataset/tally-rows.ts';
+import { factRows, merged } from '../task/telling.ts';
 import { oddityLine } from '../dataset/oddities.ts';
 import { runLines } from './print-run.ts';
 import type { QuotaStatus, Status, Sync } from './shape.ts';
@@ -13,6 +14,8 @@ export interface PrintOptions {
   /** As pipeline.yaml has it. */
   readonly killFile: string;
   readonly madeSince: number;
+  /** Whether a stage of the pipeline fills the dataset. */
+  readonly hasDataset: boolean;
   /** Columns. */
   readonly width: number;
 }
@@ -25,13 +28,11 @@ export function printed(status: Status, options: PrintOptions): string {
   const blocks = sync
     ? [
         underWay(status, options, now),
-        runLines(sync, options.width, status.underWay !== null, now),
-        ['The data', ...table(dataRows(status, sync, options), options.width), ...reasons(sync, now)],
-        ...(sync.oddities.length > 0
-          ? [['Odd in that run', ...sync.oddities.map((one) => `  ${oneLine(oddityLine(one))}`)]]
-          : []),
-        ['Etsy API', ...quotaLines(sync.quota, now)],
-        nextLines(sync, status.underWay !== null, now),
+        runLines(sync, options, status.underWay !== null, now),
+        ...dataBlocks(status, sync, options, now),
+        ...oddBlock(sync),
+        ...(options.hasDataset ? [['Etsy API', ...quotaLines(sync.quota, now)]] : []),
+        ...(options.hasDataset ? [nextLines(sync, status.underWay !== null, now)] : []),
       ]
     : [underWay(status, options, now), earlier(status, file)];
   return [[verdict(status)], [file], ...blocks].map((lines) => `${lines.join('\n')}\n`).join('\n');
@@ -63,7 +64,20 @@ function verdict({ underWay: holder, sync }: Status): string {
   return [first, ...[...troubles, last].map((fact) => `${fact}.`)].join(' ');
 }
 
-function underWay({ underWay: holder, killFile }: Status, options: PrintOptions, now: number): string[] {
+function underWay(status: Status, options: PrintOptions, now: number): string[] {
+  const stages = status.killedStages.map(({ stage, file }) =>
+    status.underWay
+      ? `Stage ${stage} has been told to stop.`
+      : `The file ${relative(options.cwd, file)} is there: stage ${stage} does not start until it is removed.`,
+  );
+  return [...whetherUnderWay(status, options, now), ...stages];
+}
+
+function whetherUnderWay(
+  { underWay: holder, killFile }: Status,
+  options: PrintOptions,
+  now: number,
+): string[] {
   const kill = relative(options.cwd, options.killFile);
   if (holder) {
     const since = Date.parse(holder.since);
@@ -87,6 +101,28 @@ function earlier({ rows }: Status, file: string): string[] {
       Infinity,
     ),
   ];
+}
+
+/** What there is, by our stages and by those of others, and what should be looked at. */
+function dataBlocks(status: Status, sync: Sync, options: PrintOptions, now: number): string[][] {
+  const told = merged(sync.told);
+  const dataset = options.hasDataset ? dataRows(status, sync, options) : [];
+  const rows = [...dataset, ...factRows(told.rows, 'status')];
+  if (rows.length + told.notes.length + told.problems.length === 0) return [];
+  return [
+    [
+      'The data',
+      ...table(rows, options.width),
+      ...told.notes.map((note) => `  ${oneLine(note)}`),
+      ...(options.hasDataset ? reasons(sync, now) : []),
+      ...told.problems.flatMap(({ title, count: all, reasons: why }) => listed(title, all, why)),
+    ],
+  ];
+}
+
+function oddBlock({ oddities, told }: Sync): string[][] {
+  const lines = [...oddities.map(oddityLine), ...merged(told).oddities];
+  return lines.length > 0 ? [['Odd in that run', ...lines.map((line) => `  ${oneLine(line)}`)]] : [];
 }
 
 function dataRows({ rows }: Status, { counts, due }: Sync, { madeSince }: PrintOptions): FactRow[] {
@@ -146,35 +182,40 @@ function coverageLines({ reviews: { stored, counted, oldest } }: Sync, now: numb
 function reasons(sync: Sync, now: number): string[] {
   const { counts, imageReasons, asideReasons, findings } = sync;
   const open = findings.filter((kind) => kind.open > 0);
-  const list = (title: string, all: number, told: readonly { n: number; text: string }[]): string[] => {
-    if (told.length === 0) return [];
-    const rest = all - told.reduce((sum, one) => sum + one.n, 0);
-    const more = rest > 0 ? [{ n: rest, text: 'for other reasons' }] : [];
-    const facts = [...told, ...more].map(({ n, text }): FactRow => ({
-      label: '',
-      facts: [[n, oneLine(text)]],
-    }));
-    return ['', title, ...table(facts, Infinity)];
-  };
   return [
     '  Due: what a run that starts now would read again.',
     ...coverageLines(sync, now),
-    ...list(
+    ...listed(
       'Images that failed; the next run tries them again',
       counts.images.failed + counts.images.missing,
       imageReasons.map(({ reason, n }) => ({ n, text: reason })),
     ),
-    ...list(
+    ...listed(
       'Records set aside; the next run asks for them again',
       counts.setAside.open,
       asideReasons.map(({ endpoint, reason, n }) => ({ n, text: `${endpoint}: ${reason}` })),
     ),
-    ...list(
+    ...listed(
       'Open findings; the next run looks again',
       counts.findings.open,
       open.map(({ kind, open: n }) => ({ n, text: kind })),
     ),
   ];
+}
+
+function listed(
+  title: string,
+  all: number,
+  told: readonly { readonly n: number; readonly text: string }[],
+): string[] {
+  if (told.length === 0) return [];
+  const rest = all - told.reduce((sum, one) => sum + one.n, 0);
+  const more = rest > 0 ? [{ n: rest, text: 'for other reasons' }] : [];
+  const facts = [...told, ...more].map(({ n, text }): FactRow => ({
+    label: '',
+    facts: [[n, oneLine(text)]],
+  }));
+  return ['', oneLine(title), ...table(facts, Infinity)];
 }
 
 function quotaLines(

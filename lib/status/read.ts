@@ -10,6 +10,7 @@ import { readOddities } from '../dataset/oddities.ts';
 import { countFindings } from '../dataset/findings.ts';
 import { Ledger } from '../store/ledger.ts';
 import { holderOf } from '../store/lock.ts';
+import { pathToRead } from '../store/reading.ts';
 import { isCurrent } from '../dataset/migrations.ts';
 import { freshListings, freshShops, staleBefore } from '../dataset/due.ts';
 import { reviewMoment, reviewPlan } from '../dataset/review-queue.ts';
@@ -20,7 +21,12 @@ import { nextRun } from './next-run.ts';
 import { quotaStatus } from './quota.ts';
 import { runStatus, startStatus } from './run-status.ts';
 import { DATA_TABLES } from './shape.ts';
-import type { Status, Sync } from './shape.ts';
+import type { Status, Sync, ToldStage } from './shape.ts';
+import { sourcesOf } from '../run/sources.ts';
+import { tellings } from '../run/tellings.ts';
+import { readTold } from '../run/told.ts';
+import type { Sources } from '../services.ts';
+import type { ToldRun } from '../task/telling.ts';
 
 /** Reasons told. */
 const REASONS = 5;
@@ -37,8 +43,9 @@ export async function readStatus(pipeline: Pipeline): Promise<Status> {
       hint: 'The first run creates it: npx sync-data',
     });
   }
-  const holder = await holderOf(path);
-  const database = await Database.open(path, { readOnly: true });
+  const real = await pathToRead(path);
+  const holder = await holderOf(real);
+  const database = await Database.open(real, { readOnly: true });
   try {
     const rows = await countRows(database.read, DATA_TABLES);
     return {
@@ -47,6 +54,9 @@ export async function readStatus(pipeline: Pipeline): Promise<Status> {
       pipeline: pipeline.file,
       database: path,
       killFile: killInfo(pipeline.kill) !== undefined,
+      killedStages: pipeline.stages.flatMap(({ id, kill }) =>
+        kill !== undefined && killInfo(kill) ? [{ stage: id, file: kill }] : [],
+      ),
       underWay: holder ? { pid: holder.pid, since: new Date(holder.since).toISOString() } : null,
       rows,
       sync: (await isCurrent(database)) ? await readSync(database, pipeline, rows.shops) : null,
@@ -88,6 +98,7 @@ async function readSync(database: Database, pipeline: Pipeline, shops: number): 
     imageReasons: await imageReasons(sql, REASONS),
     asideReasons: await asideReasons(sql, REASONS),
     findings: await countFindings(sql, whole.id),
+    told: await toldOf(sourcesOf(pipeline, database), pipeline, { ...whole, isComplete: false }),
     oddities: await readOddities(sql, whole.id),
     quota,
     next: await nextRun({ sql, rules, run, stale, crawls, counts, due, reviews, quota }),
@@ -110,6 +121,23 @@ async function dueOf(
     shops: Math.max(0, shops - (await freshShops(sql, stale))),
     reviews,
   };
+}
+
+/**
+ * What stages say of their work that are not of the dataset. The code of tasks that are not ours is not run for this:
+ * what they said last is kept.
+ */
+async function toldOf(sources: Sources, pipeline: Pipeline, run: ToldRun): Promise<ToldStage[]> {
+  const kept = await readTold(sources.sql);
+  const { byStage } = await tellings(pipeline, sources, run, 'status');
+  const now = new Date().toISOString();
+  return pipeline.stages.flatMap(({ id }): ToldStage[] => {
+    const telling = byStage.get(id);
+    if (telling) return telling.rows ? [{ ...telling, stage: id, at: now }] : [];
+    const last = kept.get(id);
+    if (!last) return [];
+    return [{ ...last, stage: id, at: new Date(last.at).toISOString() }];
+  });
 }
 
 /** What a stage crawls is told by its options. */

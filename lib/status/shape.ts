@@ -1,3 +1,4 @@
+import type { Telling } from '../task/telling.ts';
 import type { OddityCount } from '../dataset/oddities.ts';
 import type { Tally } from '../dataset/tally.ts';
 import type { Requests } from './requests.ts';
@@ -13,6 +14,8 @@ export interface Status {
   readonly database: string;
   /** True while the KILL file lies there: nothing is started then. */
   readonly killFile: boolean;
+  /** Stages whose own KILL file lies there: they are not started then. */
+  readonly killedStages: readonly { readonly stage: string; readonly file: string }[];
   /** Who is at work on the database; null: nobody. `pid` is 0 for the first moment of a start. */
   readonly underWay: { readonly pid: number; readonly since: string } | null;
   /** Rows in the tables of the data. */
@@ -54,6 +57,8 @@ export interface Sync {
     readonly n: number;
   }[];
   readonly findings: readonly { readonly kind: string; readonly open: number; readonly repaired: number }[];
+  /** What stages whose tasks are not ours said at the end of the last start. */
+  readonly told: readonly ToldStage[];
   /**
    * What was odd in that run, how often, and what became of it. `endpoint` and `field` are set where it is a field of
    * Etsy's records that was of another type.
@@ -62,6 +67,12 @@ export interface Sync {
   readonly quota: QuotaStatus;
   /** The next start, if it came now. */
   readonly next: NextRun;
+}
+
+export interface ToldStage extends Omit<Telling, 'counts'> {
+  readonly stage: string;
+  /** When. */
+  readonly at: string;
 }
 
 export interface RunStatus {

@@ -44,7 +44,16 @@ export async function realDatabase(path: string, home: string): Promise<string> 
     });
   }
   await mkdir(folder, { recursive: true, mode: 0o755 });
-  return join(await realpath(folder), basename(file));
+  return inRealFolder(file);
+}
+
+/** The same for those who only read a database that is there: nothing is made. */
+export async function realDatabaseThere(path: string): Promise<string> {
+  return inRealFolder(await targetOf(path));
+}
+
+async function inRealFolder(file: string): Promise<string> {
+  return join(await realpath(dirname(file)), basename(file));
 }
 
 /** Follows symbolic links, also to a file that is not there yet. */
@@ -59,14 +68,19 @@ async function targetOf(path: string): Promise<string> {
 /**
  * Looks at the files before anything opens them. Nothing is written.
  *
+ * @param exitCode of the errors
  * @returns whether it is certain that a -wal belongs to the database; where nobody remembers, reading all of it can tell
  * @throws UserError for a -wal of another moment, and for a database with a second name: a lock of its own, and a -wal
  */
-export async function checkDatabaseFile(path: string, { current, next }: Marks): Promise<boolean> {
+export async function checkDatabaseFile(
+  path: string,
+  { current, next }: Marks,
+  exitCode: 1 | 2 = 1,
+): Promise<boolean> {
   const info = await stat(path).catch(() => undefined);
   if (info && info.size > 0 && info.nlink > 1) {
     throw new UserError(`${path} has ${info.nlink} names (hard links).`, {
-      exitCode: 1,
+      exitCode,
       hint: `Under each name SQLite would keep changes of its own, and damage the file. Make it a file of its own: cp -p ${path} ${path}.new && mv ${path}.new ${path}`,
     });
   }
@@ -81,7 +95,7 @@ export async function checkDatabaseFile(path: string, { current, next }: Marks):
       ? `There is no ${path}, but a ${name}-wal with changes for one.`
       : `${name}-wal does not belong to ${path}: it has changes for another copy of the file.`,
     {
-      exitCode: 1,
+      exitCode,
       hint: `Nothing was changed. Either put back the ${name} that was there when sync-data last ran, or move ${name}-wal and ${name}-shm to another folder; then start sync-data again.`,
     },
   );

@@ -36,15 +36,14 @@ export interface ScriptTx extends Tx {
 }
 
 /** What the database file itself refuses: full disk, read-only, corruption, another writer. */
-export class StoreError extends Error {
+export class StoreError extends UserError {
   override readonly name = 'StoreError';
   readonly code: string;
-  readonly hint: string;
 
   constructor(path: string, code: string, cause: Error) {
-    super(`${path}: ${cause.message}`, { cause });
+    const hint = HINTS[code] ?? 'The last checkpoint is safe; start sync-data again to resume.';
+    super(`${path}: ${cause.message}`, { exitCode: 1, hint, cause });
     this.code = code;
-    this.hint = HINTS[code] ?? 'The last checkpoint is safe; start sync-data again to resume.';
   }
 }
 

@@ -3,46 +3,7 @@ import type { Stats } from 'node:fs';
 import { lstat, open, rename, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
-
-/** What the file system refuses. The message names the file, `hint` says what to do. */
-export class FileError extends Error {
-  override readonly name = 'FileError';
-  readonly code: string;
-  readonly hint: string;
-
-  constructor(path: string, cause: NodeJS.ErrnoException) {
-    const what = cause.message.replace(/^\w+: /, '').replace(/, .*$/, '');
-    super(`${path}: ${what}`, { cause });
-    this.code = cause.code ?? '';
-    this.hint = HINTS[this.code] ?? 'Nothing is lost. Fix the cause, then start sync-data again.';
-  }
-}
-
-const ROOM = 'Free some space there, then start sync-data again; it resumes from the last checkpoint.';
-const RIGHTS = 'Make the file and its folder writable, then start sync-data again.';
-const HINTS: Readonly<Record<string, string>> = {
-  ENOSPC: `The disk is full. ${ROOM}`,
-  EDQUOT: `The disk quota is used up. ${ROOM}`,
-  EFBIG:
-    'The file is larger than the disk or your user limit allows. Raise that limit, then start sync-data again.',
-  EACCES: RIGHTS,
-  EPERM: RIGHTS,
-  EROFS: RIGHTS,
-  EMFILE: 'Too many files are open. Raise the limit (ulimit -n), then start sync-data again.',
-  ENFILE: 'Too many files are open on this machine. Close some programs, then start sync-data again.',
-  EIO: 'Reading or writing the disk failed. Check the disk, then start sync-data again.',
-  EEXIST: 'A file with the name of the folder is in the way. Move it, then start sync-data again.',
-  ENOTDIR: 'One of its folders is a file. Move that file, then start sync-data again.',
-  EISDIR: 'A folder with the name of the file is in the way. Move it, then start sync-data again.',
-};
-
-/** Gives an error of the file system the name of the file it is about, and what to do. */
-export function asFileError(path: string, error: unknown): unknown {
-  const isSystem = error instanceof Error && 'syscall' in error && 'code' in error;
-  return isSystem && !(error instanceof FileError)
-    ? new FileError(path, error as NodeJS.ErrnoException)
-    : error;
-}
+import { UserError, asFileError } from '../errors.ts';
 
 /** @throws FileError in place of what the file system throws */
 export async function namingFile<T>(path: string, work: () => Promise<T>): Promise<T> {
@@ -54,15 +15,14 @@ export async function namingFile<T>(path: string, work: () => Promise<T>): Promi
 }
 
 /** Something else than a file stands under a file's name, or the file is larger than it may be. */
-export class NotAFile extends Error {
+export class NotAFile extends UserError {
   override readonly name = 'NotAFile';
   /** "a symbolic link", "a folder", "a pipe", … */
   readonly what: string;
   readonly path: string;
-  readonly hint = 'Move it away, then start sync-data again.';
 
   constructor(path: string, what: string, message = `${path} is ${what}, not a file`) {
-    super(message);
+    super(message, { exitCode: 1, hint: 'Move it away, then start sync-data again.' });
     this.what = what;
     this.path = path;
   }

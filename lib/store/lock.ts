@@ -80,14 +80,14 @@ function newMark(): number {
 export async function marksOf(databasePath: string): Promise<Marks | undefined> {
   const path = `${databasePath}.lock`;
   if (!existsSync(path)) return undefined;
-  const file = await Database.openRollback(path);
+  const file = await Database.openRollback(path).catch(() => undefined);
   try {
-    return await file.get<Marks>('SELECT current, next FROM worked_on');
+    return await file?.get<Marks>('SELECT current, next FROM worked_on');
   } catch {
-    // Of a version before, or at this moment in use.
+    // Of a version before, or a run is just starting: then it looks itself.
     return undefined;
   } finally {
-    await file.close();
+    await file?.close();
   }
 }
 

@@ -9,7 +9,7 @@ export interface Unit {
   readonly id: string;
   /** Shown on the screen, e.g. "Dining Chairs". */
   readonly title: string;
-  /** What `done` and `total` of its progress count, in the plural: "listings". */
+  /** What `done` and `total` of its progress count, in the plural: "pages". */
   readonly noun?: string;
   /** What several units are called, such as categories. */
   readonly kind?: string;
@@ -66,6 +66,8 @@ export interface TellContext<Options, Services> extends Pick<
   readonly run: ToldRun;
   /** The summary is read at the end of each start: what takes long belongs into status. */
   readonly place: 'summary' | 'status';
+  /** Reads what several stages tell of once for all of them; `key` stands for what is read. */
+  once<T>(key: string, read: () => Promise<T>): Promise<T>;
 }
 
 /**

@@ -83,7 +83,7 @@ function ordered(
 ): Promise<Hit[]> {
   return sql.all<Hit>(
     `SELECT listing_id AS listingId, 1 - vec_distance_cosine(vec_int8(vector), vec_int8(unhex(:query))) AS score
-     FROM json_each(:ids) AS r JOIN embeddings ON space = :space AND listing_id = r.value AND vector IS NOT NULL
+     FROM json_each(:ids) AS r CROSS JOIN embeddings ON space = :space AND listing_id = r.value AND vector IS NOT NULL
      WHERE ${filter ? `(${filter.where})` : 'true'} ORDER BY score DESC, listing_id LIMIT :k`,
     { ...filter?.params, ':space': space.id, ':query': hex(query), ':ids': JSON.stringify(ids), ':k': k },
   );

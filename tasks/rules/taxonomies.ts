@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { Taxonomy } from '../../lib/dataset/taxonomy.ts';
-import { OptionMistakes } from '../../lib/errors.ts';
-import type { OptionMistake } from '../../lib/errors.ts';
+import { OptionMistakes } from '../../lib/task/option-mistakes.ts';
+import type { OptionMistake } from '../../lib/task/option-mistakes.ts';
 import type { Unit, Write } from '../../lib/task/task.ts';
-import { expects, nearest } from '../../lib/pipeline/validate.ts';
+import { expects } from '../../lib/task/forms.ts';
+import { nearest } from '../../lib/text/nearest.ts';
 import { ApiError } from '../../lib/etsy/errors.ts';
 import { setAside, settleEndpoint } from '../../lib/dataset/set-aside.ts';
 import { nowSeconds } from '../../lib/services.ts';

@@ -9,7 +9,7 @@ import { Cdn } from '../../lib/etsy/cdn.ts';
 import { allowedHost } from '../../lib/dataset/image-url.ts';
 import { envelope, listing, sortOut } from '../../lib/etsy/schemas.ts';
 import { ConfigFile } from '../../lib/pipeline/diagnostics.ts';
-import { settingsSchema } from '../../lib/pipeline/schema.ts';
+import { settingsSchema } from '../../lib/settings.ts';
 import { table, words } from '../../lib/report/charts/table.ts';
 import { etsyAddress, html } from '../../lib/report/html.ts';
 import { page } from '../../lib/report/page.ts';

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { describe } from '../../lib/describe.ts';
+import { describe } from '../../lib/errors.ts';
 import { Stopped } from '../../lib/pipeline/stop.ts';
 import { Database } from '../../lib/store/database.ts';
 import { CRAWL, KEY, ending, lines, run, serving } from './provoke.ts';

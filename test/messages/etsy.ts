@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ELSEWHERE } from '../../lib/etsy/elsewhere.ts';
 import { readBody } from '../../lib/etsy/body.ts';
 import { CRAWL, ending, lines, run } from './provoke.ts';
 import type { Answer, Run } from './provoke.ts';
@@ -179,6 +180,14 @@ export const etsy: readonly Row[] = [
       'The full error is in sync-data.log.',
     ],
   ),
+  {
+    when: 'Etsy says that it is asked too often, and it is not by this run',
+    provoke: () => Promise.resolve({ text: ELSEWHERE }),
+    text: [
+      'Etsy refused requests as too many (HTTP 429), though this run made no more than it may: the API key seems to be in use elsewhere. From now on, each time this happens, half as many requests are made for 5 min.',
+    ],
+    next: 'half as many requests are made for 5 min',
+  },
   answered(
     'Etsy refuses the key',
     { status: 403, body: said('API key not found or not active, or incorrect shared secret for API key.') },

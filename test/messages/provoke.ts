@@ -160,7 +160,7 @@ export async function run(
 export async function ending(folder: Folder, options: Run = {}): Promise<Said> {
   const { text, exitCode } = await run(folder, options);
   const [, end = text] = /\n\n((?:Stage \S+ failed|Stopped after|Finished in)[^]*)$/.exec(`\n${text}`) ?? [];
-  const blocks = end.split('\n\n').filter((block) => !/^ {2}(?:listings|[a-z-]+: )/.test(block));
+  const blocks = end.split('\n\n').filter((block) => !/^ {2}(?:listings|requests|[a-z-]+: )/.test(block));
   return { text: blocks.join('\n\n'), exitCode };
 }
 

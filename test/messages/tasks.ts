@@ -31,7 +31,7 @@ export default { title: 'Mine', options: z.object({}), cursor: z.unknown(), unit
 }
 
 const failed = (lines: readonly string[]): readonly string[] => [
-  'Stage mine failed, in unit all:',
+  'Stage mine failed, at all:',
   ...lines.map((line) => `  ${line}`),
   '',
   'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
@@ -90,7 +90,7 @@ export const tasks: readonly Row[] = [
     },
     [
       'Stopped after <duration>: stage mine: the KILL_MINE file was found.',
-      '  stage mine, unit all at 7',
+      '  Mine, all: 7',
       '',
       `Everything up to there is saved. ${AGAIN}`,
     ],

@@ -55,7 +55,7 @@ export const usage: readonly Row[] = [
     'a misspelt word',
     ['statsu'],
     [
-      'sync-data: unknown command "statsu" (did you mean status?); the commands are: status, report',
+      'sync-data: unknown command "statsu" (did you mean status?); the commands are: status, report, search',
       'For usage: npx sync-data --help',
     ],
   ),
@@ -63,7 +63,7 @@ export const usage: readonly Row[] = [
     'another word',
     ['everything'],
     [
-      'sync-data: unknown command "everything"; the commands are: status, report',
+      'sync-data: unknown command "everything"; the commands are: status, report, search',
       'For usage: npx sync-data --help',
     ],
   ),
@@ -75,7 +75,7 @@ export const usage: readonly Row[] = [
   typed(
     '--json for a run',
     ['--json'],
-    ['sync-data: --json is for status', 'For usage: npx sync-data --help'],
+    ['sync-data: --json is for status and search', 'For usage: npx sync-data --help'],
   ),
   {
     when: 'no pipeline.yaml',
