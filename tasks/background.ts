@@ -62,7 +62,7 @@ export default defineTask({
   givesWayToNextRun: true,
 
   units: ({ options }) => [
-    { id: 'files', title: 'Cutout files', noun: 'cutouts' },
+    { id: 'files', title: 'Cutout files', noun: 'cutouts', isIndependent: true },
     { id: `cutouts ${options.model}`, title: 'Cutouts', noun: 'cutouts' },
   ],
 

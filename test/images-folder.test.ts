@@ -107,16 +107,20 @@ describe('the images folder', () => {
     assert.ok('fault' in found && found.isInTheWay && found.fault.includes('iCloud'));
   });
 
-  it('is looked at again where it is another one than before', async () => {
+  it('is not written to where it is moved or exchanged during a run, until it is back', async () => {
     await mkdir(images);
     await record(ids(30), ids(30));
     const folder = new ImagesFolder(database.read, images);
     await folder.ready();
     await rename(images, `${images}-unplugged`);
-    await assert.rejects(folder.ready(), UserError);
+    await assert.rejects(folder.ready(), { exitCode: 1, message: /was moved or deleted while/ });
     assert.ok(!existsSync(images));
     await mkdir(images);
-    await assert.rejects(folder.ready(), UserError);
+    // Not even where every image on record is in it.
+    for (const filled of [false, true]) {
+      if (filled) await record([], ids(30));
+      await assert.rejects(folder.ready(), { exitCode: 1, message: /was replaced by another folder while/ });
+    }
     await rm(images, { recursive: true });
     await rename(`${images}-unplugged`, images);
     await folder.ready();

@@ -27,10 +27,14 @@ export class ImagesFolder {
     this.path = path;
   }
 
-  /** Makes the folder where it is not there and nothing is on record; its parent must be there. @throws UserError, FileError */
+  /**
+   * Makes the folder where it is not there and nothing is on record; its parent must be there.
+   * @throws UserError with exit code 1 where the folder is not the one of before any more, else 2; FileError
+   */
   async ready(): Promise<void> {
     const now = await this.#identity();
     if (now !== undefined && now === this.#seen) return;
+    if (this.#seen !== undefined && isThere(dirname(this.path))) throw this.#changed(now !== undefined);
     await this.check();
     if (now === undefined) await makeFolder(this.path, 'data: images');
     this.#seen = await this.#identity();
@@ -77,6 +81,15 @@ export class ImagesFolder {
       for (const { id } of rows) ids.add(id);
     }
     return [...ids];
+  }
+
+  /** What would be written now would be missing where the rest is. */
+  #changed(isThereAnother: boolean): UserError {
+    const what = isThereAnother ? 'replaced by another folder' : 'moved or deleted';
+    return new UserError(`The images folder ${this.path} was ${what} while sync-data was using it.`, {
+      exitCode: 1,
+      hint: 'Put it back, or name its new place in pipeline.yaml under data: images, then start sync-data again.',
+    });
   }
 
   async #identity(): Promise<string | undefined> {

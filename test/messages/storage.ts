@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { inspectImage } from '../../lib/dataset/image-files.ts';
 import { ImagesFolder } from '../../lib/dataset/images-folder.ts';
 import { imagesDone } from '../../lib/dataset/images.ts';
+import { migrate } from '../../lib/dataset/migrations.ts';
 import { describe, exitCodeOf } from '../../lib/errors.ts';
 import { jumpMessage } from '../../lib/etsy/clocks.ts';
 import { Database, StoreError } from '../../lib/store/database.ts';
@@ -587,6 +588,24 @@ export const otherFiles: readonly Row[] = [
     text: ['another program holds <folder>/etsy_data.db (a backup or a database browser, perhaps)'],
     next: 'a backup or a database browser, perhaps',
   },
+  ...['moved or deleted', 'replaced by another folder'].map((what): Row => ({
+    when: `an images folder that is ${what} during a run`,
+    provoke: (folder) =>
+      withDatabase(folder, {}, async (database) => {
+        await migrate(database);
+        const path = join(folder.path, 'images');
+        const images = new ImagesFolder(database.read, path);
+        await images.ready();
+        await rename(path, `${path} of before`);
+        if (what.startsWith('replaced')) await mkdir(path);
+        await images.ready();
+      }),
+    text: [
+      `The images folder <folder>/images was ${what} while sync-data was using it.`,
+      'Put it back, or name its new place in pipeline.yaml under data: images, then start sync-data again.',
+    ],
+    next: 'Put it back, or name its new place in pipeline.yaml under data: images, then start sync-data again.',
+  })),
   {
     when: 'a clock that jumps during a run',
     provoke: () => Promise.resolve({ text: `${jumpMessage(2 * 3_600_000)}\n${jumpMessage(-60_000)}` }),
