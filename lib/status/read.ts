@@ -3,7 +3,7 @@ import { lastStart } from '../../checkpoints/starts.ts';
 import type { Pipeline } from '../pipeline/config.ts';
 import { killInfo } from '../pipeline/stop.ts';
 import { UserError } from '../errors.ts';
-import { nowSeconds } from '../services.ts';
+import { nowSeconds } from '../time.ts';
 import { Database } from '../store/database.ts';
 import type { Sql } from '../store/database.ts';
 import { readOddities } from '../dataset/oddities.ts';

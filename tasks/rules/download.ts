@@ -3,7 +3,7 @@ import { lstatSync } from 'node:fs';
 import { rename, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ImageProblem } from '../../lib/etsy/cdn.ts';
-import { nap, sleep } from '../../lib/etsy/time.ts';
+import { nap, sleep } from '../../lib/time.ts';
 import type { ServicesWith } from '../../lib/services.ts';
 import type { Tx } from '../../lib/store/database.ts';
 import { FileError } from '../../lib/errors.ts';
