@@ -183,7 +183,7 @@ export const files: readonly Attack[] = [
     claim: 'A new file has 0644 or 0666',
     name: 'umasks that take more away and less, and a file that only its owner may read',
     fails: async (folder) => {
-      const before = process.umask();
+      const before = process.umask(0o022);
       const modeOf = async (name: string): Promise<number> => (await stat(join(folder, name))).mode & 0o777;
       const replace = (name: string): Promise<void> =>
         replaceFile(join(folder, name), join(folder, `${name}.tmp`), false, (file) => file.writeFile('x'));
