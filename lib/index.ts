@@ -8,7 +8,7 @@ export { UserError } from './errors.ts';
 export { OptionMistakes } from './task/option-mistakes.ts';
 export type { Progress, Step, TaskContext, TellContext, Unit, Write } from './task/task.ts';
 export type { Figures, Telling } from './task/telling.ts';
-export { nowSeconds } from './services.ts';
+export { nowSeconds } from './time.ts';
 export type { Services, ServicesWith, Sources } from './services.ts';
 export { insertRows } from './store/rows.ts';
 export { SyncedFiles } from './store/synced-files.ts';

@@ -40,8 +40,3 @@ export interface Services extends Sources, Opened {}
 
 /** What a task is handed that names these under `uses`. */
 export type ServicesWith<Name extends ServiceName> = Sources & Pick<Opened, Name & keyof Opened>;
-
-/** Epoch seconds, the unit of every timestamp in the data tables. */
-export function nowSeconds(): number {
-  return Math.floor(Date.now() / 1000);
-}

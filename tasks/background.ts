@@ -18,7 +18,7 @@ import type { Pool } from '../lib/models/jobs.ts';
 import { Models } from '../lib/models/models.ts';
 import { CUTOUT_MODELS } from '../lib/models/registry.ts';
 import { useModels } from '../lib/models/shared.ts';
-import { nowSeconds } from '../lib/services.ts';
+import { nowSeconds } from '../lib/time.ts';
 import type { Sources } from '../lib/services.ts';
 import { dropCutoutVectors } from '../lib/vectors/embeddings.ts';
 import { completeSpace, ensureSpace, findSpace, notePace, paceOf } from '../lib/vectors/spaces.ts';
@@ -62,7 +62,7 @@ export default defineTask({
   givesWayToNextRun: true,
 
   units: ({ options }) => [
-    { id: 'files', title: 'Cutout files', noun: 'cutouts' },
+    { id: 'files', title: 'Cutout files', noun: 'cutouts', isIndependent: true },
     { id: `cutouts ${options.model}`, title: 'Cutouts', noun: 'cutouts' },
   ],
 

@@ -121,7 +121,7 @@ export default defineTask({
         request.page > 0 && ids.length > 0
           ? await alreadySeen(services.sql, runId, taxonomyId, range, ids)
           : 0;
-      const barren = request.page === FIRST_FROM_THE_END && repeated === ids.length;
+      const nothingNew = request.page === FIRST_FROM_THE_END && repeated === ids.length;
       const rows = page.good.length + page.rejected.length;
       const before =
         request.slice.count < 0 ? await countedBefore(services.sql, runId, taxonomyId, range) : undefined;
@@ -147,7 +147,7 @@ export default defineTask({
       // Pages without a row may have ended its slice while this one was under way.
       const isOpen = open.some(({ low, high }) => low === range.low && high === range.high);
       const after = isOpen
-        ? advance(open, request, page.count, page.good.map(cents), barren, { rows, mayCut })
+        ? advance(open, request, page.count, page.good.map(cents), nothingNew, { rows, mayCut })
         : { open, split: false };
       if (after.split) cuts += 1;
       open = after.open;

@@ -9,7 +9,7 @@ import type { Job } from '../lib/models/jobs.ts';
 import { Models } from '../lib/models/models.ts';
 import { EMBEDDING_MODELS } from '../lib/models/registry.ts';
 import { useModels } from '../lib/models/shared.ts';
-import { nowSeconds } from '../lib/services.ts';
+import { nowSeconds } from '../lib/time.ts';
 import type { Sources } from '../lib/services.ts';
 import { countVectors, putFailures, putVectors, restamp } from '../lib/vectors/embeddings.ts';
 import type { Embedded, NotEmbedded, SpaceCount } from '../lib/vectors/embeddings.ts';

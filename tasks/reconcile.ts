@@ -4,7 +4,7 @@ import { tellListings } from '../lib/dataset/tells.ts';
 import { firstSlice } from '../lib/dataset/slices.ts';
 import { listingsToRetry, refusedListings, refusedListingsDue } from '../lib/dataset/set-aside.ts';
 import { want } from '../lib/dataset/wanted.ts';
-import { nowSeconds } from '../lib/services.ts';
+import { nowSeconds } from '../lib/time.ts';
 import { applyBatch } from './rules/apply.ts';
 import { doneAsking, fetchBatch, nextInBatch } from './rules/batch.ts';
 import { defineTask } from '../lib/define-task.ts';

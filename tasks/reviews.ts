@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as nap } from 'node:timers/promises';
 import { z } from 'zod';
 import { PAGE } from '../lib/etsy/api.ts';
 import type { ReviewPage } from '../lib/etsy/api.ts';
 import { createdAt } from '../lib/etsy/schemas.ts';
 import type { Rejected } from '../lib/etsy/schemas.ts';
-import { nowSeconds } from '../lib/services.ts';
+import { nowSeconds } from '../lib/time.ts';
 import { noteReceived } from '../lib/dataset/answers.ts';
 import { addFindings, closeFinding } from '../lib/dataset/findings.ts';
 import { addOddities, misfitOddities } from '../lib/dataset/oddities.ts';
@@ -37,6 +38,8 @@ import { WINDOW } from '../lib/task/window.ts';
 const CHUNK = 100;
 /** Orders made in one start; the second has the older pages that first visits found. */
 const ROUNDS = 10;
+/** How often it looks whether the stages before it have ended, where it began ahead of them. Milliseconds. */
+const LOOK_MS = 100;
 const ENDPOINT = 'shops/{id}/reviews';
 const MISSING = 'missing-reviews';
 
@@ -71,18 +74,23 @@ export default defineTask({
   uses: ['api'],
   tells: tellReviews,
   givesWayToNextRun: true,
+  startsAhead: true,
 
   units: () => [{ id: 'shops', title: 'Shops', noun: 'shops' }],
 
-  async *run(_unit, _cursor, { services, runId, stop }) {
+  async *run(_unit, _cursor, { services, runId, stop, companionsActive }) {
     const { sql, api, rules } = services;
     let [done, total] = [0, 0];
     for (let round = 0; round < ROUNDS; round += 1) {
+      const isAhead = companionsActive();
       const moment = await reviewMoment(sql, runId, rules.refreshAfter, nowSeconds());
       const queue = await reviewQueue(sql, runId, moment);
-      if (queue.length === 0) return;
       total += queue.length;
-      yield* visits(queue);
+      if (queue.length > 0) yield* visits(queue);
+      else if (!isAhead) return;
+      // The stages before it may still find shops.
+      else while (companionsActive() && !stop.aborted) await nap(LOOK_MS);
+      if (stop.aborted) return;
     }
 
     async function* visits(queue: ReviewQueue): Steps {

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { classify } from '../lib/dataset/when-made.ts';
-import { nowSeconds } from '../lib/services.ts';
+import { nowSeconds } from '../lib/time.ts';
 import type { ServicesWith } from '../lib/services.ts';
 import {
   endOfStretch,

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { basename, join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { writeDemoPipeline } from './demo-folder.ts';
 import { spawnMarketplace } from './marketplace/spawn.ts';
@@ -11,12 +11,13 @@ import { spawnMarketplace } from './marketplace/spawn.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = resolve(process.argv[2] ?? join(root, 'demo'));
+const WORDS = ['walnut', 'table'];
 const mark = join(folder, '.sync-data-demo');
 
 const market = await spawnMarketplace({
   seed: 20,
-  categories: { 12470: { listings: 500 }, 976: { listings: 900 } },
-  shops: 170,
+  categories: { 12470: { listings: 60 }, 976: { listings: 110 } },
+  shops: 40,
 });
 try {
   if (existsSync(folder) && !existsSync(mark)) {
@@ -26,24 +27,44 @@ try {
   await mkdir(folder);
   await writeFile(mark, '');
   await writeDemoPipeline(folder, market, [12470, 976], true);
-  const command = spawn(process.execPath, [join(root, 'lib/sync-data.js')], {
-    cwd: folder,
-    env: { ...process.env, ETSY_API_KEY: market.key },
-    stdio: 'inherit',
-  });
+  const script = relative(folder, join(root, 'lib/sync-data.js'));
   // Ctrl-C reaches the command too; it is the one that ends in good order.
   process.on('SIGINT', () => undefined);
-  process.on('SIGTERM', () => command.kill('SIGTERM'));
-  process.exitCode = await new Promise<number>((resolve) => {
-    command.once('exit', (code) => resolve(code ?? 1));
-  });
+  const run = async (...args: string[]): Promise<number> => {
+    const command = spawn(process.execPath, [script, ...args], {
+      cwd: folder,
+      env: { ...process.env, ETSY_API_KEY: market.key },
+      stdio: 'inherit',
+    });
+    const end = (): boolean => command.kill('SIGTERM');
+    process.on('SIGTERM', end);
+    const code = await new Promise<number>((resolve) => {
+      command.once('exit', (code) => resolve(code ?? 1));
+    });
+    process.off('SIGTERM', end);
+    return code;
+  };
+  /** By words, and by a picture: the first that has a cutout. */
+  const searches = async (): Promise<string[][]> => {
+    const [cutout] = (await readdir(join(folder, 'cutouts'))).toSorted();
+    const pictures = cutout === undefined ? [] : [[`images/${basename(cutout, '.webp')}.jpg`]];
+    return [WORDS, ...pictures];
+  };
+  process.exitCode = await run();
+  if (process.exitCode === 0) {
+    for (const search of await searches()) {
+      console.log(`\nsync-data search ${search.join(' ')}`);
+      process.exitCode ||= await run('search', ...search);
+    }
+  }
   const where = relative(process.cwd(), folder) || '.';
   if (process.exitCode === 0)
     console.log(`
 Everything is in ${where}/ (pictures in images/, without their background in cutouts/). To look around:
   ${pathToFileURL(join(folder, 'report.html')).href}
   sqlite3 -box ${where}/etsy_data.db "SELECT title, price, currency, favorites FROM current_listings LIMIT 5"
-  cd ${where} && node ${relative(folder, join(root, 'lib/sync-data.js'))} status
+  cd ${where} && node ${script} status
+  cd ${where} && node ${script} search   (gives the address of a page to search on)
 The demo's marketplace is gone; with a key of your own, sync-data reads Etsy: see README.md.`);
 } finally {
   await market.close();

@@ -204,7 +204,7 @@ describe('the documents', () => {
   for (const [line, way] of Object.entries(ways)) it(`\`${line}\``, () => way(line));
 
   it('have a line for cron and a plist for launchd that run it', async () => {
-    const all = [...(await blocks('README.md')), ...(await blocks('lib/run/README.md'))];
+    const all = [...(await blocks('README.md')), ...(await blocks('lib/when-something-goes-wrong.md'))];
     const cron = all.find(({ language }) => language === 'cron')?.code ?? '';
     const [, scheduled = ''] = /^\d+ \d+ \* \* [0-7] +(.+)$/m.exec(cron) ?? [];
     const plist = all.find(({ language }) => language === 'xml')?.code ?? '';

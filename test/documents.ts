@@ -16,8 +16,8 @@ export const DOCUMENTS = [
   'lib/models/README.md',
   'lib/store/README.md',
   'lib/dataset/WORKING-WITH-THE-DATA.md',
-  'lib/pipeline/README.md',
-  'lib/run/README.md',
+  'lib/settings.md',
+  'lib/when-something-goes-wrong.md',
   'test/chaos/README.md',
   'test/bench/README.md',
 ] as const;

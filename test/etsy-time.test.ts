@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { headerNumber, nap, retryAfterMs, sleep } from '../lib/etsy/time.ts';
+import { headerNumber, retryAfterMs } from '../lib/etsy/headers.ts';
+import { nap, sleep } from '../lib/time.ts';
 
 describe('time', () => {
   const NOW = Date.parse('2026-08-17T12:00:00Z');

@@ -125,10 +125,10 @@ function drive({
     if (!request) break;
     const name = nameOf(request.slice);
     const { count, listings } = search.page(request);
-    const barren =
+    const nothingNew =
       request.page === FIRST_FROM_THE_END && listings.every((listing) => seenIn.get(listing) === name);
     const sample = listings.map((listing) => shown(prices[listing] ?? 0));
-    const after = advance(open, request, count === undefined ? count : counts(count), sample, barren);
+    const after = advance(open, request, count === undefined ? count : counts(count), sample, nothingNew);
     if (after.split) {
       cuts += 1;
       const parts = after.open.filter((part) => !open.includes(part));

@@ -51,7 +51,7 @@ const MEANT: readonly (readonly [statement: string, why: string])[] = [
   ['SELECT count(*) AS n FROM listings AS l WHERE EXISTS', 'the report: of each, is it fresh'],
   ['SELECT count(DISTINCT listing_id) AS n FROM listings_dynamic', 'the report: an index of gone ones alone'],
   ['SELECT count(*) AS meta_data FROM meta_data', 'the report: entries'],
-  ['SELECT taxonomy_id AS category, price_currency', 'the report: prices, from their index'],
+  ['SELECT category, currency, n, max(price)', 'the report: prices of what is on offer'],
   [
     'SELECT listing_id, title, url, price, currency FROM ( SELECT',
     'the report: the newest, as many as LIMIT says',

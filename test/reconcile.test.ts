@@ -9,7 +9,7 @@ import { ApiError } from '../lib/etsy/errors.ts';
 import type { BatchListing } from '../lib/etsy/api.ts';
 import type { Rejected, Sorted } from '../lib/etsy/schemas.ts';
 import type { Step, TaskContext } from '../lib/task/task.ts';
-import { nowSeconds } from '../lib/services.ts';
+import { nowSeconds } from '../lib/time.ts';
 import type { Services } from '../lib/services.ts';
 import { Database } from '../lib/store/database.ts';
 import type { Tx } from '../lib/store/database.ts';

@@ -118,7 +118,8 @@ describe('touch KILL', () => {
   it('while verify repairs does the same', () =>
     beside(async (rig) => {
       assert.equal((await rig.run()).code, 0);
-      const lost = Object.keys(expected.images).slice(0, 50);
+      // Where more than half are missing it is the folder that is.
+      const lost = Object.keys(expected.images).slice(0, 40);
       for (const name of lost) await rm(rig.path('images', name));
       await rig.market.resetRequests();
 
@@ -175,18 +176,25 @@ describe('--stage', () => {
     withRig({ market: MARKET }, async (rig) => {
       assert.equal((await rig.run()).code, 0);
       await rig.advance(8);
+      // That there are new reviews shows in the figures of the shops.
+      for (const stage of ['crawl', 'reconcile']) assert.equal((await rig.run({ stage })).code, 0);
       const earlier = await rig.dump();
       await rig.market.resetRequests();
 
       const { code, stdout } = await rig.run({ stage: 'reviews' });
       assert.equal(code, 0);
       assert.doesNotMatch(stdout, /crawl|images: |reconcile|verify: /);
-      const shops = Object.keys(earlier.shops).length;
-      assert.deepEqual(await rig.market.counts(), { '/v3/application/shops/{id}/reviews': shops });
       const now = await rig.dump();
       const { reviews, ...rest } = earlier;
-      assert.deepEqual(differences({ ...rest, reviews: now.reviews }, now), []);
-      assert.ok(Object.keys(now.reviews).length > Object.keys(reviews).length, 'no review is new');
+      const news = Object.keys(now.reviews).length - Object.keys(reviews).length;
+      const { '/v3/application/shops/{id}/reviews': asked = 0, ...others } = await rig.market.counts();
+      assert.deepEqual(others, {});
+      assert.ok(
+        asked > 0 && asked <= Math.min(news, Object.keys(earlier.shops).length),
+        `${asked} for ${news}`,
+      );
+      // Of a shop that the crawl brought, none had been read.
+      assert.deepEqual(differences({ ...rest, reviews: now.reviews, review_passes_open: {} }, now), []);
       for (const [id, rows] of Object.entries(reviews)) assert.deepEqual(now.reviews[id], rows);
 
       assert.equal((await rig.run()).code, 0);

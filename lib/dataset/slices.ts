@@ -139,3 +139,24 @@ export async function firstSliceOfLastCrawl(
   const run = row?.run ?? undefined;
   return run === undefined ? undefined : firstSlice(sql, run);
 }
+
+export interface Covered {
+  readonly run_id: number;
+  readonly taxonomy_id: number;
+  readonly counted: number;
+  readonly seen: number;
+}
+
+/**
+ * What the newest crawl counted and saw of each of its categories. The whole range of one that was cut was only
+ * sampled: what was seen of it is what was seen of its parts.
+ */
+export function readCovered(sql: Sql): Promise<Covered[]> {
+  return sql.all<Covered>(
+    `SELECT run_id, taxonomy_id, counted, iif(split, (
+       SELECT coalesce(sum(part.seen), 0) FROM slices AS part
+       WHERE part.run_id = whole.run_id AND part.taxonomy_id = whole.taxonomy_id AND part.split = 0), seen) AS seen
+     FROM slices AS whole WHERE run_id = (SELECT max(run_id) FROM slices) AND low_cents = 0 AND high_cents = -1
+     ORDER BY counted DESC, taxonomy_id`,
+  );
+}

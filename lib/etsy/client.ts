@@ -15,7 +15,8 @@ import { PATIENCE, decide, troubled } from './retry.ts';
 import type { Trouble } from './retry.ts';
 import { JsonTooLarge } from '../text/json.ts';
 import type { Throttle } from './throttle.ts';
-import { headerNumber, nap, retryAfterMs } from './time.ts';
+import { headerNumber, retryAfterMs } from './headers.ts';
+import { nap } from '../time.ts';
 import { onWire } from './wire.ts';
 
 const GAVE_UP =

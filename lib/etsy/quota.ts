@@ -1,5 +1,5 @@
 import type { Ledger } from '../store/ledger.ts';
-import { sleep } from './time.ts';
+import { sleep } from '../time.ts';
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import pThrottle from 'p-throttle';
-import { sleep } from './time.ts';
+import { sleep } from '../time.ts';
 
 /** p-throttle hands out turns this much further apart than the limit says: 205.5 ms at 5 a second, so 4.87 a second. */
 const SLACK_MS = 5.5;

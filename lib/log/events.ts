@@ -1,6 +1,6 @@
 import type { Log } from './file.ts';
 import type { Listener, RunEvent } from '../progress/events.ts';
-import { type Clock, systemClock } from '../screen/gauge-reader.ts';
+import { type Clock, systemClock } from '../time.ts';
 import { TOLD_ONE_BY_ONE } from '../screen/news.ts';
 import {
   emptyStage,

@@ -20,6 +20,11 @@ export interface StageGraph {
   readonly order: readonly string[];
   needs(id: string): readonly string[];
   companions(id: string): readonly string[];
+  /**
+   * Of the stages that this one needs, directly or through others, those that neither do other work than requests nor
+   * wait for a stage that does.
+   */
+  ahead(id: string, sendsRequests: (id: string) => boolean): readonly string[];
   /** All stages that need this one, directly or through others, in the order of the file. */
   dependents(id: string): readonly string[];
 }
@@ -110,6 +115,13 @@ export function buildGraph(stages: readonly GraphStage[]): StageGraph {
     order: [...order],
     needs: (id) => stageCalled(id).needs,
     companions: (id) => stageCalled(id).alongside,
+    ahead: (id, sendsRequests) => {
+      const ground = (one: string): ReadonlySet<string> => {
+        const { needs, alongside } = stageCalled(one);
+        return new Set([...needs, ...alongside].flatMap((other) => [other, ...ground(other)]));
+      };
+      return [...ground(id)].filter((one) => [one, ...ground(one)].every(sendsRequests));
+    },
     dependents: (id) => {
       const reached = new Set([stageCalled(id).id]);
       for (const other of order) {

@@ -147,6 +147,7 @@ const parts = {
   uses: isLeftOutOr((value) => Array.isArray(value) && value.every((name) => typeof name === 'string')),
   spends: isLeftOutOr((value) => value === 'requests' || value === 'work'),
   givesWayToNextRun: isLeftOutOr((value) => typeof value === 'boolean'),
+  startsAhead: isLeftOutOr((value) => typeof value === 'boolean'),
   carriesOver: isLeftOutOr((value) => typeof value === 'boolean'),
   shares: isLeftOutOr(isFunction),
   tells: isLeftOutOr(isFunction),

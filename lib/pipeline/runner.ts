@@ -1,3 +1,4 @@
+import { setTimeout as nap } from 'node:timers/promises';
 import type { Run } from '../../checkpoints/checkpoints.ts';
 import { mistakenOptions } from './config.ts';
 import type { Stage } from './config.ts';
@@ -7,6 +8,9 @@ import { buildGraph } from './graph.ts';
 import type { StageGraph } from './graph.ts';
 import { StageRunner } from './stage-runner.ts';
 import type { Left, Place, RunnerOptions, StageFailure } from './stage-runner.ts';
+
+/** How long requests may be idle before a stage that `startsAhead` begins. */
+const AHEAD_AFTER_MS = 60_000;
 
 export interface Outcome {
   readonly state: 'finished' | 'failed' | 'stopped';
@@ -124,9 +128,18 @@ export class Runner {
       const needs = this.#graph.needs(id).flatMap((other) => ended.get(other) ?? []);
       const companions = this.#graph.companions(id).filter((other) => active.has(other));
       const stage = this.#stage(id);
+      const early = this.#graph.ahead(id, (other) => this.#sendsRequests(other));
       const work = async (): Promise<StageState> => {
-        const states = await Promise.all(needs);
-        if (companions.length > 0)
+        const isAhead =
+          needs.length > 0 &&
+          this.#startsAhead(id) &&
+          (await this.#canStartAhead(
+            needs,
+            early.flatMap((other) => ended.get(other) ?? []),
+          ));
+        if (isAhead) companions.push(...this.#graph.needs(id).filter((other) => ended.has(other)));
+        const states = isAhead ? [] : await Promise.all(needs);
+        if (companions.length > 0 && !isAhead)
           await Promise.race(companions.flatMap((other) => begun.get(other)?.promise ?? []));
         if (!states.every((state) => state === 'finished')) return stage.tellSkipped();
         begun.get(id)?.resolve();
@@ -147,6 +160,32 @@ export class Runner {
       );
     }
     return Promise.all(ended.values());
+  }
+
+  #startsAhead(id: string): boolean {
+    return this.#options.pipeline.stages.some((stage) => stage.id === id && stage.task.startsAhead === true);
+  }
+
+  #sendsRequests(id: string): boolean {
+    return this.#options.pipeline.stages.some(
+      ({ id: other, task }) => other === id && (task.uses ?? []).includes('api'),
+    );
+  }
+
+  /**
+   * Short waits change nothing: then all runs one after the other.
+   * @param needs the stages it needs @param early those of them, and of theirs, that wait for nothing but requests
+   */
+  async #canStartAhead(
+    needs: readonly Promise<StageState>[],
+    early: readonly Promise<StageState>[],
+  ): Promise<boolean> {
+    if (!(await Promise.all(early)).every((state) => state === 'finished')) return false;
+    const waiting = new AbortController();
+    const { aheadAfterMs = AHEAD_AFTER_MS } = this.#options;
+    const isIdle = nap(aheadAfterMs, true, { signal: waiting.signal }).catch(() => false);
+    const isReady = Promise.all(needs).then(() => false);
+    return Promise.race([isIdle, isReady]).finally(() => waiting.abort());
   }
 
   /**

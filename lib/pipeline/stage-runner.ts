@@ -17,6 +17,8 @@ export interface RunnerOptions {
   readonly emit: Listener;
   /** What the stage's task is handed. */
   readonly services: (stage: Stage) => unknown;
+  /** How long requests may be idle before a stage that `startsAhead` begins. Milliseconds; in place of a minute, for tests. */
+  readonly aheadAfterMs?: number;
   /** Called when a stage has ended, in whatever way; what it throws fails the stage. */
   readonly stageEnded: () => Promise<void>;
 }
@@ -216,7 +218,8 @@ export class StageRunner {
       );
       // What runs alongside others is not done before they are: they would have gone on filling its queue.
       const gaveWay = state === 'stopped' && stop.stopped?.cause === 'next-run';
-      const finished = (state === 'finished' || gaveWay) && (await companions.companionsFinished());
+      const isOver = state === 'finished' || gaveWay;
+      const finished = isOver && (unit.isIndependent === true || (await companions.companionsFinished()));
       if (finished) {
         const left = gaveWay ? this.#leftOf(this.#at.progress) : null;
         await checkpoints.finishUnit(this.#run, this.#stage.id, unit.id, Date.now(), left);

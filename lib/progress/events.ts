@@ -33,7 +33,7 @@ export interface Gauges {
   /** Undefined where no stage makes requests. */
   readonly api:
     | {
-        /** What is asked: "Etsy API". */
+        /** The name of what is asked. */
         readonly label: string;
         /** Requests put on the wire in the last full 5 seconds, per second. */
         readonly perSecond: number;

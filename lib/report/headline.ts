@@ -1,6 +1,7 @@
 import type { Sql } from '../store/database.ts';
 import { countImages } from '../dataset/images.ts';
 import { count, duration, plural } from '../text/format.ts';
+import { asTyped } from '../text/typed.ts';
 import { html } from './html.ts';
 import type { Html } from './html.ts';
 import { whereThere } from './old-schema.ts';
@@ -36,7 +37,7 @@ export async function headline(source: Source): Promise<Html> {
           value: dayInYear(done.finished_at),
           note: `${new Date(done.finished_at).getUTCFullYear()}, ${timeOfDay(done.finished_at)}; run ${done.id}, begun ${duration(done.finished_at - done.started_at)} before`,
         }
-      : { name: 'Last complete run', value: 'none', note: 'npx sync-data goes on until one is' },
+      : { name: 'Last complete run', value: 'none', note: asTyped('To complete one: npx sync-data') },
   ];
   return html`<dl class="tiles">
       ${tiles.map(

@@ -16,6 +16,7 @@ import type { Part } from './page.ts';
 import type { Content, Source, Subject } from './subject.ts';
 import { coverage } from './subjects/coverage.ts';
 import { findings } from './subjects/findings.ts';
+import { freshness } from './subjects/freshness.ts';
 import { images } from './subjects/images.ts';
 import { oddities } from './subjects/oddities.ts';
 import { overTime } from './subjects/over-time.ts';
@@ -35,6 +36,7 @@ const SUBJECTS: readonly Subject[] = [
   { id: 'when-made', title: 'When they were made', write: whenMade },
   { id: 'reviews', title: 'Reviews per month', write: reviews },
   { id: 'coverage', title: 'Coverage', write: coverage, isQuality: true },
+  { id: 'freshness', title: 'Freshness of reviews', write: freshness, isQuality: true },
   { id: 'runs', title: 'Runs', write: runs, isQuality: true },
   { id: 'findings', title: 'Findings', write: findings, isQuality: true },
   { id: 'oddities', title: 'Oddities', write: oddities, isQuality: true },

@@ -38,7 +38,7 @@ export interface SessionOptions {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WritableStream;
   readonly onlyStage: string | undefined;
-  /** Requests a second in place of pipeline.yaml's, above Etsy's limit too: for tests and benchmarks. */
+  /** Requests a second in place of pipeline.yaml's, above the limit too: for tests and benchmarks. */
   readonly qps?: number;
   /** In place of half a second, for tests. */
   readonly firstBackoffMs?: number;

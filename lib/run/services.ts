@@ -15,7 +15,7 @@ import { UserError } from '../errors.ts';
 import type { Pipeline, Stage } from '../pipeline/config.ts';
 import type { StopSwitch } from '../pipeline/stop.ts';
 import type { Listener } from '../progress/events.ts';
-import { nowSeconds } from '../services.ts';
+import { nowSeconds } from '../time.ts';
 import type { ServiceName, Sources } from '../services.ts';
 import type { Database } from '../store/database.ts';
 import type { Ledger } from '../store/ledger.ts';

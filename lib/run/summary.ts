@@ -94,7 +94,7 @@ function ending(options: SummaryOptions): string[] {
   }
 }
 
-/** " with 300 shops left (reviews); the next run, which is due, reads them first" */
+/** " with 300 pages left (notes); they come in the next run" */
 function leftText({ left }: Outcome): string {
   const parts = left.map(({ stage, n, noun = 'items' }) => `${count(n)} ${noun} left (${stage})`);
   return parts.length === 0 ? '' : ` with ${parts.join(', ')}; they come in the next run`;
@@ -105,7 +105,7 @@ export function reasonOf({ killed }: Outcome, stopped: Stopped | undefined): str
   return stopped?.message ?? killed.map(({ stage, reason }) => `stage ${stage}: ${reason}`).join('; ');
 }
 
-/** "Images: 377", "Crawl, Coffee Tables: 40 of 90 listings" */
+/** "Images: 377", "Crawl, Coffee Tables: 40 of 90 pages" */
 function placeOf({ stage, unit, noun, progress }: Outcome['places'][number], pipeline: Pipeline): string {
   const { done, total } = progress;
   const name = pipeline.stages.find(({ id }) => id === stage)?.task.title ?? stage;

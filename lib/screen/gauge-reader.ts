@@ -1,25 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Gauges } from '../progress/events.ts';
-
-/** Where a screen gets its time from; a test winds its own. */
-export interface Clock {
-  now(): number;
-  /** Runs something again and again; the answer ends that. */
-  every(milliseconds: number, run: () => void): () => void;
-  wait(milliseconds: number): Promise<void>;
-}
-
-/** Its timers keep no process alive. */
-export const systemClock: Clock = {
-  now: () => Date.now(),
-  every(milliseconds, run) {
-    const timer = setInterval(run, milliseconds).unref();
-    return () => {
-      clearInterval(timer);
-    };
-  },
-  wait: (milliseconds) => sleep(milliseconds, undefined, { ref: false }),
-};
 
 export interface GaugeReader {
   /** The figures as last read; undefined before the first answer. */

@@ -1,4 +1,4 @@
-import { systemClock } from './gauge-reader.ts';
+import { systemClock } from '../time.ts';
 import type { Screen, ScreenOptions } from './screen.ts';
 
 /** A list that lives on the terminal for a person who watches; timestamped lines for a file, a pipe or a CI log. */

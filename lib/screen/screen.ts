@@ -1,6 +1,6 @@
 import type { Gauges, Listener } from '../progress/events.ts';
 import type { StageTitle } from '../progress/stage.ts';
-import type { Clock } from './gauge-reader.ts';
+import type { Clock } from '../time.ts';
 
 export interface Screen {
   readonly listen: Listener;

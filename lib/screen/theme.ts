@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import cliTruncate from 'cli-truncate';
+import wrapAnsi from 'wrap-ansi';
 import stringWidth from 'string-width';
 import type { StageState } from '../progress/events.ts';
 
@@ -108,13 +109,5 @@ export function cut(text: string, columns: number, theme: Theme): string {
 
 /** Broken between words, as few lines as it takes; a word wider than `columns` stays whole. */
 export function wrap(text: string, columns: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1);
-    const isFirst = line === undefined;
-    if (!isFirst && stringWidth(line) + 1 + stringWidth(word) <= columns)
-      lines[lines.length - 1] = `${line} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
+  return wrapAnsi(text, columns).split('\n');
 }

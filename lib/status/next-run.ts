@@ -61,8 +61,25 @@ export async function nextRun(options: NextRunOptions): Promise<NextRun> {
     ...requests,
     beginsAt: beginsAt(options),
     reviewParts: parts,
+    days: daysOf({ listings: listings.pages + listings.batches, ...parts }, options.quota),
     uncounted: crawl.uncounted,
     seconds: Math.ceil(secondsFor(requests.total, options.quota)),
+  };
+}
+
+function daysOf(
+  requests: Readonly<Record<'listings' | keyof ReviewPlan['requests'], number>>,
+  { perDay }: QuotaStatus,
+): NextRun['days'] {
+  if (perDay === null || perDay === 0) return null;
+  const days = (n: number): number => Math.round((100 * n) / perDay) / 100;
+  const { listings, first, news, older, unread } = requests;
+  return {
+    listings: days(listings),
+    first: days(first),
+    news: days(news),
+    older: days(older),
+    unread: days(unread),
   };
 }
 

@@ -170,13 +170,28 @@ function reviewLine(parts: Sync['next']['reviewParts']): string[] {
   ];
 }
 
-/** How much of the past year's reviews is in, and how old the oldest reading is. */
-function coverageLines({ reviews: { stored, counted, oldest } }: Sync, now: number): string[] {
-  const share =
-    counted === 0 ? '' : `  ${Math.floor((100 * stored) / counted)} % of the past year's reviews are in.`;
-  const read =
-    oldest && `Longest unread: shop ${oldest.shopId}, ${clockTime(Date.parse(oldest.readAt), now)}.`;
-  return share || read ? [`${share}${read ? `${share ? ' ' : '  '}${read}` : ''}`] : [];
+/** How much of what Etsy counts is in, and how old the oldest reading is. */
+function coverageLines({ listings, reviews: { stored, counted, oldest } }: Sync, now: number): string[] {
+  const percent = (part: number, whole: number): number => Math.floor((100 * Math.min(part, whole)) / whole);
+  const told = [
+    listings.counted > 0 &&
+      `${percent(listings.seen, listings.counted)} % of the listings that Etsy counts are in.`,
+    counted > 0 && `${percent(stored, counted)} % of the past year's reviews are in.`,
+    oldest && `Longest unread: shop ${oldest.shopId}, ${clockTime(Date.parse(oldest.readAt), now)}.`,
+  ].filter((line) => typeof line === 'string');
+  return told.map((line) => `  ${line}`);
+}
+
+/** "At 5,000 requests a day: 4.6 days for listings, 39.2 for shops never read, 4.8 for older pages." */
+function dayLine({ next: { days }, quota: { perDay } }: Sync): string[] {
+  if (days === null || perDay === null) return [];
+  const names = { listings: 'for listings', ...PARTS } as const;
+  const told = (['listings', 'first', 'news', 'older', 'unread'] as const).filter(
+    (part) => days[part] >= 0.1,
+  );
+  if (told.length === 0) return [];
+  const each = told.map((part) => `${days[part].toFixed(1)} ${names[part]}`);
+  return [`  Days at ${count(perDay)} requests a day: ${each.join(', ')}.`];
 }
 
 function reasons(sync: Sync, now: number): string[] {
@@ -235,7 +250,8 @@ function quotaLines(
   ];
 }
 
-function nextLines({ next, quota }: Sync, isUnderWay: boolean, now: number): string[] {
+function nextLines(sync: Sync, isUnderWay: boolean, now: number): string[] {
+  const { next, quota } = sync;
   const { of, pages, batches, reviews, reviewParts, beginsAt, total, uncounted, seconds } = next;
   const what = isUnderWay ? 'Left of this run' : of === 'rest' ? 'Left of that run' : 'The next run';
   const parts = `${plural(pages, 'page')} of listings, ${plural(batches, 'batch', 'batches')}, ${count(reviews)} for reviews`;
@@ -247,6 +263,7 @@ function nextLines({ next, quota }: Sync, isUnderWay: boolean, now: number): str
     `${what}: about ${plural(total, 'request')}, ${estimate(seconds * 1000)}${pace}.`,
     `  ${parts}`,
     ...reviewLine(reviewParts),
+    ...dayLine(sync),
   ];
   if (beginsAt !== null) lines.push(`  It begins ${clockTime(Date.parse(beginsAt), now)}.`);
   if (of === 'whole' && total > 0) lines.push('  What is new on Etsy by then comes on top.');

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { lastStart } from '../../checkpoints/starts.ts';
 import type { Pipeline } from '../pipeline/config.ts';
 import { UserError } from '../errors.ts';
-import { nowSeconds } from '../services.ts';
+import { nowSeconds } from '../time.ts';
 import { Database } from '../store/database.ts';
 import type { Sql } from '../store/database.ts';
 import { readOddities } from '../dataset/oddities.ts';
@@ -11,6 +11,7 @@ import { Ledger } from '../store/ledger.ts';
 import { holderOf } from '../store/lock.ts';
 import { pathToRead } from '../store/reading.ts';
 import { isCurrent } from '../dataset/migrations.ts';
+import { readCovered } from '../dataset/slices.ts';
 import { freshListings, freshShops, staleBefore } from '../dataset/due.ts';
 import { reviewMoment, reviewPlan } from '../dataset/review-queue.ts';
 import { asideReasons, countRows, imageReasons } from '../dataset/standing.ts';
@@ -80,12 +81,17 @@ async function readSync(database: Database, pipeline: Pipeline, shops: number): 
   const reviews = await reviewPlan(sql, rest ?? Number.MAX_SAFE_INTEGER, moment);
   const due = await dueOf(sql, rules.refreshAfter, stale, counts, shops, reviews.shops);
   const quota = await quotaStatus(await Ledger.ofLastKey(database), api.qps, now);
+  const covered = await readCovered(sql);
   const crawls = pipeline.stages.filter(({ options }) => isCrawl(options)).map(({ id }) => id);
   return {
     run,
     lastStart: start ? startStatus(start) : null,
     counts,
     due,
+    listings: {
+      counted: covered.reduce((sum, one) => sum + one.counted, 0),
+      seen: covered.reduce((sum, one) => sum + one.seen, 0),
+    },
     reviews: {
       stored: reviews.stored,
       counted: reviews.counted,

@@ -40,6 +40,8 @@ export interface Sync {
     readonly shops: number;
     readonly reviews: number;
   };
+  /** Of the categories that the newest crawl has counted: listings that Etsy counts, and those that it saw. */
+  readonly listings: { readonly counted: number; readonly seen: number };
   /**
    * Reviews of the past year: those stored, and those there are by the shops' own figures; and the shop whose reviews
    * were read longest ago, null where none were.
@@ -139,6 +141,8 @@ export interface NextRun extends Requests {
   readonly beginsAt: string | null;
   /** Of `reviews`: for shops never read, for new reviews, for older pages, and for shops that were not read for long. */
   readonly reviewParts: Readonly<Record<'first' | 'news' | 'older' | 'unread', number>>;
+  /** Of the day's quota, by part; null: the quota is not known. */
+  readonly days: Readonly<Record<'listings' | 'first' | 'news' | 'older' | 'unread', number>> | null;
   /** Taxonomies that no crawl has counted yet: they come on top. */
   readonly uncounted: readonly number[];
   /** How long it takes at `perSecond`, waits for the daily quota included where that is known. Seconds. */

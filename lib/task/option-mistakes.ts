@@ -2,7 +2,7 @@
 export type KeyPath = readonly (string | number)[];
 
 export interface OptionMistake {
-  /** Counted from `with:`, e.g. ['taxonomies', 1]. */
+  /** Counted from `with:`, e.g. ['hosts', 1]. */
   readonly path: KeyPath;
   /** What was found, then what was expected. */
   readonly message: string;

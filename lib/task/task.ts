@@ -13,6 +13,8 @@ export interface Unit {
   readonly noun?: string;
   /** What several units are called, such as categories. */
   readonly kind?: string;
+  /** Takes nothing from the stages it runs alongside: it is complete while they still work. */
+  readonly isIndependent?: boolean;
 }
 
 /** Runs inside the step's transaction. Statements of one write see each other; nothing else runs between them. */
@@ -91,6 +93,11 @@ export interface Task<Tx, Services, Options, Cursor> {
    * run counts as finished without it. For long stages that a few days bring no nearer to their end.
    */
   readonly givesWayToNextRun?: boolean;
+  /**
+   * It can do without what the stages it needs have left: where nothing but work that is no request (images, say) keeps
+   * them from their end, it begins, so that requests are not idle. It still ends after them: for it they are companions.
+   */
+  readonly startsAhead?: boolean;
   /**
    * Whatever it leaves undone, the same stage of the next run does: where an old run waits for nothing but such stages, a
    * start closes it and begins a new one.

@@ -4,5 +4,5 @@
  */
 export const WINDOW = 16;
 
-/** listings/batch takes no more ids. */
+/** An endpoint that is asked by id takes no more of them. */
 export const BATCH = 100;

@@ -10,7 +10,7 @@ import type { ImageFile } from '../../lib/dataset/images.ts';
 import { lastOnOffer } from '../../lib/dataset/listings.ts';
 import { dueShops } from '../../lib/dataset/shops.ts';
 import { missesOf, nextWanted } from '../../lib/dataset/wanted.ts';
-import { nowSeconds } from '../../lib/services.ts';
+import { nowSeconds } from '../../lib/time.ts';
 import type { ServicesWith } from '../../lib/services.ts';
 import type { Sql } from '../../lib/store/database.ts';
 import { BATCH } from '../../lib/task/window.ts';

@@ -3,7 +3,7 @@ import { lstatSync } from 'node:fs';
 import { readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ImageProblem } from '../../lib/etsy/cdn.ts';
-import { nap, sleep } from '../../lib/etsy/time.ts';
+import { nap, sleep } from '../../lib/time.ts';
 import type { ServicesWith } from '../../lib/services.ts';
 import type { Tx } from '../../lib/store/database.ts';
 import { FileError } from '../../lib/errors.ts';

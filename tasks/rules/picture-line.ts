@@ -1,4 +1,4 @@
-import { sleep } from '../../lib/etsy/time.ts';
+import { sleep } from '../../lib/time.ts';
 import type { Pool } from '../../lib/models/jobs.ts';
 import { inFlight } from '../../lib/task/in-flight.ts';
 import type { Landed } from '../../lib/task/in-flight.ts';

@@ -90,7 +90,7 @@ export function advance(
   request: PageRequest,
   count: number | undefined,
   sampleCents: readonly number[],
-  barren: boolean,
+  nothingNew: boolean,
   { rows = PAGE, mayCut = true }: { readonly rows?: number; readonly mayCut?: boolean } = {},
 ): { readonly open: Slice[]; readonly split: boolean } {
   const index = open.findIndex(
@@ -102,7 +102,7 @@ export function advance(
   const isCut = mayCut && slice.count < 0 && counted.count > REACH && rows > PAGE / 2;
   const parts = isCut ? cut(counted, sampleCents) : undefined;
   // A pass from the other end that begins with known rows: Etsy did not turn the order round, so it leads nowhere new.
-  const inVain = barren && request.page === PAGES;
+  const inVain = nothingNew && request.page === PAGES;
   const rest =
     parts ?? stillOpen(inVain ? { ...counted, oneWay: true } : markDone(counted, request.page, rows));
   return { open: [...open.slice(0, index), ...rest, ...open.slice(index + 1)], split: parts !== undefined };

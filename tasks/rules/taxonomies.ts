@@ -7,7 +7,7 @@ import { expects } from '../../lib/task/forms.ts';
 import { nearest } from '../../lib/text/nearest.ts';
 import { ApiError } from '../../lib/etsy/errors.ts';
 import { setAside, settleEndpoint } from '../../lib/dataset/set-aside.ts';
-import { nowSeconds } from '../../lib/services.ts';
+import { nowSeconds } from '../../lib/time.ts';
 import type { ServicesWith } from '../../lib/services.ts';
 import type { Sql, Tx } from '../../lib/store/database.ts';
 import { readTaxonomy, replaceTaxonomy } from '../../lib/dataset/taxonomy-table.ts';

@@ -606,7 +606,7 @@ export const otherFiles: readonly Row[] = [
     when: 'more warnings than anybody reads',
     provoke: async (folder) => {
       const { openPlain } = await import('../../lib/screen/plain.ts');
-      const { systemClock } = await import('../../lib/screen/gauge-reader.ts');
+      const { systemClock } = await import('../../lib/time.ts');
       const { PassThrough } = await import('node:stream');
       const stream = new PassThrough() as unknown as NodeJS.WriteStream;
       const said: string[] = [];

@@ -1,4 +1,5 @@
-import type { Sql } from '../../store/database.ts';
+import { readCovered } from '../../dataset/slices.ts';
+import type { Covered } from '../../dataset/slices.ts';
 import { count, plural } from '../../text/format.ts';
 import { bars } from '../charts/bars.ts';
 import { figureWith } from '../charts/chart.ts';
@@ -6,27 +7,6 @@ import { figures, table, words } from '../charts/table.ts';
 import { html } from '../html.ts';
 import type { Content, Source } from '../subject.ts';
 import { share } from '../words.ts';
-
-interface Covered {
-  readonly run_id: number;
-  readonly taxonomy_id: number;
-  readonly counted: number;
-  readonly seen: number;
-}
-
-/**
- * What the newest crawl counted and saw of each of its categories. The whole range of one that was cut was only
- * sampled: what was seen of it is what was seen of its parts.
- */
-function readCovered(sql: Sql): Promise<Covered[]> {
-  return sql.all<Covered>(
-    `SELECT run_id, taxonomy_id, counted, iif(split, (
-       SELECT coalesce(sum(part.seen), 0) FROM slices AS part
-       WHERE part.run_id = whole.run_id AND part.taxonomy_id = whole.taxonomy_id AND part.split = 0), seen) AS seen
-     FROM slices AS whole WHERE run_id = (SELECT max(run_id) FROM slices) AND low_cents = 0 AND high_cents = -1
-     ORDER BY counted DESC, taxonomy_id`,
-  );
-}
 
 export async function coverage({ sql, category }: Source): Promise<Content> {
   const rows = await readCovered(sql);

@@ -8,45 +8,39 @@ import { html } from '../html.ts';
 import type { Content, Source } from '../subject.ts';
 import { listed, LONGEST_CURRENCY, money } from '../words.ts';
 
-interface Priced {
+/** Of the listings of a category in one currency, of which there are n. */
+interface Spread {
   readonly category: number | null;
   readonly currency: string;
-  /** Listings. */
   readonly n: number;
+  /** The prices, in units of the currency, that 10, 25, 50, 75 and 90 of a hundred listings do not go beyond. */
+  readonly p10: number;
+  readonly p25: number;
+  readonly p50: number;
+  readonly p75: number;
+  readonly p90: number;
 }
-
-type Spread = Priced & Record<'p10' | 'p25' | 'p50' | 'p75' | 'p90', number>;
 
 /** Categories drawn, categories in the table (there are 50 of furniture), and other currencies named. */
 const DRAWN = 16;
 const TOLD = 100;
 const NAMED = 12;
 
-/** Read from the index listings_price alone, as all of this is. */
-function readPriced(sql: Sql): Promise<Priced[]> {
-  return sql.all<Priced>(
-    `SELECT taxonomy_id AS category, price_currency AS currency, count(*) AS n FROM listings
-     WHERE price_amount > 0 AND price_divisor > 0 AND price_currency IS NOT NULL
-     GROUP BY taxonomy_id, price_currency ORDER BY n DESC, taxonomy_id`,
+/** Of what is on offer, at the newest price that is known: as in the finding at the top. In one pass over the listings. */
+function readSpreads(sql: Sql): Promise<Spread[]> {
+  const at = (hundredths: number): string =>
+    `max(price) FILTER (WHERE place = (n * ${hundredths} + 99) / 100) AS p${hundredths}`;
+  return sql.all<Spread>(
+    `SELECT category, currency, n, ${[10, 25, 50, 75, 90].map(at).join(', ')} FROM (
+       SELECT category_id AS category, currency, price,
+         row_number() OVER (PARTITION BY category_id, currency ORDER BY price) AS place,
+         count(*) OVER (PARTITION BY category_id, currency) AS n
+       FROM current_listings WHERE NOT gone AND price > 0 AND currency IS NOT NULL)
+     GROUP BY category, currency ORDER BY n DESC, category`,
   );
 }
 
-/** The prices, in units of the currency, that 10, 25, 50, 75 and 90 of a hundred listings do not go beyond. */
-async function readSpread(sql: Sql, priced: Priced): Promise<Spread> {
-  const place = (hundredths: number): number => Math.ceil((priced.n * hundredths) / 100);
-  const rows = await sql.all<{ place: number; price: number }>(
-    `SELECT place, price FROM (
-       SELECT price, row_number() OVER (ORDER BY price) AS place FROM (
-         SELECT price_amount * 1.0 / price_divisor AS price FROM listings
-         WHERE taxonomy_id IS ? AND price_currency = ? AND price_amount > 0 AND price_divisor > 0))
-     WHERE place IN (SELECT value FROM json_each(?))`,
-    [priced.category, priced.currency, JSON.stringify([10, 25, 50, 75, 90].map(place))],
-  );
-  const at = (hundredths: number): number => rows.find((row) => row.place === place(hundredths))?.price ?? 0;
-  return { ...priced, p10: at(10), p25: at(25), p50: at(50), p75: at(75), p90: at(90) };
-}
-
-function byCurrency(priced: readonly Priced[]): { currency: string; n: number }[] {
+function byCurrency(priced: readonly Spread[]): { currency: string; n: number }[] {
   const sums = new Map<string, number>();
   for (const { currency, n } of priced) sums.set(currency, (sums.get(currency) ?? 0) + n);
   return Array.from(sums, ([currency, n]) => ({ currency, n })).toSorted(
@@ -55,14 +49,14 @@ function byCurrency(priced: readonly Priced[]): { currency: string; n: number }[
 }
 
 export async function prices({ sql, category: nameOf }: Source): Promise<Content> {
-  const priced = await readPriced(sql);
+  const priced = await readSpreads(sql);
   const [main, ...others] = byCurrency(priced);
-  if (!main) return { empty: 'No listing with a price is stored yet. The crawl stage of a run fills this.' };
+  if (!main)
+    return { empty: 'No listing with a price is on offer yet. The crawl stage of a run fills this.' };
   const { currency } = main;
   const currencyName = clip(currency, LONGEST_CURRENCY);
-  const spreads: Spread[] = [];
   const ofMain = priced.filter((one) => one.currency === currency);
-  for (const one of ofMain.slice(0, TOLD)) spreads.push(await readSpread(sql, one));
+  const spreads = ofMain.slice(0, TOLD);
   const shown = spreads.slice(0, DRAWN);
   const price = (value: number): string => money(value, currency);
   const drawn = ranges(
@@ -95,7 +89,7 @@ export async function prices({ sql, category: nameOf }: Source): Promise<Content
         here${spreads.length > DRAWN ? html`, the ${DRAWN} largest of ${ofMain.length} categories` : undefined}.
         ${rest.length > 0 ? html`Left out, for nothing is converted: ${listed(rest)}.` : undefined}
       </p>
-      <p>A price is the one a listing had when it was first read.</p>`,
+      <p>Prices are the newest known, of the listings that are on Etsy now.</p>`,
     shows: figureWith(
       [
         drawn,

@@ -1,5 +1,6 @@
 import type { Sql } from '../../store/database.ts';
 import { count, duration, plural, rate } from '../../text/format.ts';
+import { asTyped } from '../../text/typed.ts';
 import { figureWith, legend } from '../charts/chart.ts';
 import { columns, everyFew } from '../charts/columns.ts';
 import { figures, short, table } from '../charts/table.ts';
@@ -14,6 +15,9 @@ interface RunRow {
   readonly started_at: number;
   readonly finished_at: number | null;
   readonly starts: number;
+  /** Items that it left to the next run, which was due, and in which stages; null: none. */
+  readonly left: number | null;
+  readonly left_in: string | null;
   readonly requests: number | null;
   readonly faults: number | null;
   /** Milliseconds its starts were at work, and the requests in that time; null: of none the end is known. */
@@ -40,6 +44,8 @@ function readRuns(sql: Sql): Promise<RunRow[]> {
     `SELECT r.id, r.only_stage, r.started_at, r.finished_at, count(s.id) AS starts, sum(s.requests) AS requests,
        sum(s.faults) AS faults, sum(s.ended_at - s.started_at) AS active_ms,
        sum(s.requests) FILTER (WHERE s.ended_at IS NOT NULL) AS active_requests,
+       (SELECT sum(left) FROM units WHERE run_id = r.id) AS left,
+       (SELECT group_concat(DISTINCT stage) FROM units WHERE run_id = r.id AND left > 0) AS left_in,
        ${['outcome', 'counts'].map(ofLast).join(', ')}
      FROM (SELECT * FROM runs ORDER BY id DESC LIMIT ${TOLD}) AS r LEFT JOIN starts AS s ON s.run_id = r.id
      GROUP BY r.id ORDER BY r.id DESC`,
@@ -49,7 +55,7 @@ function readRuns(sql: Sql): Promise<RunRow[]> {
 export async function runs({ sql }: Source): Promise<Content> {
   const rows = await readRuns(sql);
   const [newest] = rows;
-  if (!newest) return { empty: 'There has been no run yet. npx sync-data begins one.' };
+  if (!newest) return { empty: asTyped('There has been no run yet. To start one: npx sync-data') };
   const whole = rows.filter((row) => row.only_stage === null);
   const complete = whole.filter((row) => row.finished_at !== null).length;
   const told = table(
@@ -117,7 +123,10 @@ function requestsOf(rows: readonly RunRow[], told: Html): Html {
 }
 
 function ending(row: RunRow): string {
-  if (row.finished_at !== null) return moment(row.finished_at);
+  if (row.finished_at !== null) {
+    const left = row.left ? `; ${count(row.left)} left to the next run (${row.left_in})` : '';
+    return `${moment(row.finished_at)}${left}`;
+  }
   const again = row.starts > 1 ? `, ${row.starts} starts` : '';
   return `${row.outcome === null ? 'not yet' : row.outcome}${again}`;
 }

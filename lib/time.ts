@@ -34,22 +34,27 @@ export async function nap(ms: number, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** A header's whole number, 0 or more; undefined where it is missing, empty or anything else. */
-export function headerNumber(header: string | null): number | undefined {
-  const text = header?.trim() ?? '';
-  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+/** Epoch seconds, the unit of every timestamp in the data tables. */
+export function nowSeconds(): number {
+  return Math.floor(Date.now() / 1000);
 }
 
-/**
- * `retry-after`: seconds or an HTTP date.
- * @returns milliseconds from `now` (epoch ms, as the server has it), undefined where the header is missing or neither
- */
-export function retryAfterMs(header: string | null, now: number): number | undefined {
-  const text = header?.trim() ?? '';
-  if (/^\d{1,15}(?:\.\d+)?$/.test(text)) return Number(text) * 1000;
-  // What begins with anything else, Date.parse takes for a date all too easily.
-  const date = /^(?:mon|tue|wed|thu|fri|sat|sun)\w*,? |^\d{4}-\d\d-\d\dT/i.test(text)
-    ? Date.parse(text)
-    : Number.NaN;
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+/** Where a screen gets its time from; a test winds its own. */
+export interface Clock {
+  now(): number;
+  /** Runs something again and again; the answer ends that. */
+  every(milliseconds: number, run: () => void): () => void;
+  wait(milliseconds: number): Promise<void>;
 }
+
+/** Its timers keep no process alive. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  every(milliseconds, run) {
+    const timer = setInterval(run, milliseconds).unref();
+    return () => {
+      clearInterval(timer);
+    };
+  },
+  wait: (milliseconds) => delay(milliseconds, undefined, { ref: false }),
+};
