@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { lastStart } from '../../checkpoints/starts.ts';
 import type { Pipeline } from '../pipeline/config.ts';
+import { killInfo } from '../pipeline/stop.ts';
 import { UserError } from '../errors.ts';
 import { nowSeconds } from '../time.ts';
 import { Database } from '../store/database.ts';
@@ -54,9 +55,9 @@ export async function readStatus(pipeline: Pipeline): Promise<Status> {
       at: new Date().toISOString(),
       pipeline: pipeline.file,
       database: path,
-      killFile: existsSync(pipeline.kill),
+      killFile: killInfo(pipeline.kill) !== undefined,
       killedStages: pipeline.stages.flatMap(({ id, kill }) =>
-        kill !== undefined && existsSync(kill) ? [{ stage: id, file: kill }] : [],
+        kill !== undefined && killInfo(kill) ? [{ stage: id, file: kill }] : [],
       ),
       underWay: holder ? { pid: holder.pid, since: new Date(holder.since).toISOString() } : null,
       rows,
