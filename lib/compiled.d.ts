@@ -1,1 +1,1 @@
-export function compiledFolder(): string | false;
+export function compiledFolder(folder?: string): string | false;

@@ -6,8 +6,9 @@ import { fileURLToPath } from 'node:url';
  * nobody else may write to, or none: then every start compiles again.
  * @returns {string | false}
  */
-export function compiledFolder() {
-  const folder = fileURLToPath(new URL('../node_modules/.cache/sync-data', import.meta.url));
+export function compiledFolder(
+  folder = fileURLToPath(new URL('../node_modules/.cache/sync-data', import.meta.url)),
+) {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const info = lstatSync(folder);

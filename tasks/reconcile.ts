@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { overdueEntries, rhythmOf, dueBefore } from '../lib/dataset/due.ts';
+import { overdueEntries, rhythmOf, freshAt } from '../lib/dataset/due.ts';
 import { tellListings } from '../lib/dataset/tells.ts';
 import { firstSlice } from '../lib/dataset/slices.ts';
 import { listingsToRetry, refusedListings, refusedListingsDue } from '../lib/dataset/set-aside.ts';
@@ -51,7 +51,7 @@ export default defineTask({
           after: looked,
           limit: places - ids.length,
           madeSince: rules.madeSince,
-          staleBefore: dueBefore(nowSeconds(), rhythm),
+          fresh: freshAt(nowSeconds(), rhythm),
           unseenSince: since,
         });
         ids.push(...more.filter((id) => !ids.includes(id) && !asked.has(id)));

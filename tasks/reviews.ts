@@ -8,6 +8,7 @@ import type { Rejected } from '../lib/etsy/schemas.ts';
 import { nowSeconds } from '../lib/time.ts';
 import { noteReceived } from '../lib/dataset/answers.ts';
 import { addFindings, closeFinding } from '../lib/dataset/findings.ts';
+import { knownTime } from '../lib/text/to-come.ts';
 import { addOddities, misfitOddities } from '../lib/dataset/oddities.ts';
 import type { VisitKind } from '../lib/dataset/review-order.ts';
 import { reviewMoment, reviewQueue } from '../lib/dataset/review-queue.ts';
@@ -121,6 +122,7 @@ export default defineTask({
             const states = await reviewStates(
               sql,
               chunk.map(({ shopId }) => shopId),
+              nowSeconds(),
             );
             following.push(...states.map((state, at) => turnOf(state, chunk[at]?.kind ?? 'news')));
           }
@@ -294,13 +296,15 @@ function turnOf(due: ReviewState, kind: VisitKind): Turn {
     if (kind === 'older') return olderPass(now, older_than ?? now);
     return due.short_run === null ? newestPass(now, started_at ?? undefined) : wholePass(now);
   };
-  const saved = due.pass === null || kind === 'older' ? undefined : resumed(JSON.parse(due.pass));
+  const saved = due.pass === null || kind === 'older' ? undefined : resumed(JSON.parse(due.pass), now);
   return { shopId, kind, current: saved ?? begun(), claimed: kind === 'older' ? 0 : claimed, olderLeft };
 }
 
 /** An earlier version did not count what it read of the first window: all of its pages so far. */
-function resumed(json: unknown): Pass | undefined {
+function resumed(json: unknown, now: number): Pass | undefined {
   const saved = pass.safeParse(json).data;
+  // A pass that began in time to come would leave a watermark that counts as unknown.
+  if (saved && knownTime(saved.startedAt, now) === undefined) return undefined;
   const isUncounted = saved?.minCreated !== undefined && saved.maxCreated === undefined && saved.read === 0;
   return isUncounted ? { ...saved, read: saved.offset } : saved;
 }

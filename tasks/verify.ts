@@ -243,7 +243,9 @@ async function* checkFiles(from: number, { services, runId, options: { tolerate 
       if (id !== undefined) listings.set(id, name);
       // Left by a download that was killed.
       else if (isLitter(name)) continue;
-      else if (/^\d+\.jpg\.part$/.test(name)) await rm(join(imagesFolder, name), { force: true });
+      else if (/^\d+\.jpg\.part$/.test(name))
+        // A folder of that name is nothing that was left here: what writes there says so.
+        await rm(join(imagesFolder, name), { force: true }).catch(() => undefined);
       else
         findings.push({
           kind: 'foreign-file',

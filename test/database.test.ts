@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Database, StoreError } from '../lib/store/database.ts';
 import { addShops } from '../lib/dataset/shops.ts';
-import { STALE, shop, storePerTest } from './store-rig.ts';
+import { FRESH, shop, storePerTest } from './store-rig.ts';
 
 describe('the database', () => {
   const store = storePerTest();
@@ -12,7 +12,7 @@ describe('the database', () => {
   it('keeps nothing of a write that threw, and goes on', async () => {
     await assert.rejects(
       store.database.write(async (tx) => {
-        await addShops(tx, [shop(7)], STALE);
+        await addShops(tx, [shop(7)], FRESH);
         throw new Error('half way');
       }),
       /half way/,
@@ -22,7 +22,7 @@ describe('the database', () => {
       StoreError,
     );
     assert.deepEqual(await store.rows('SELECT shop_id FROM shops'), []);
-    await store.database.write((tx) => addShops(tx, [shop(7)], STALE));
+    await store.database.write((tx) => addShops(tx, [shop(7)], FRESH));
     assert.equal((await store.rows('SELECT shop_id FROM shops')).length, 1);
   });
 
@@ -33,7 +33,7 @@ describe('the database', () => {
         inside += 1;
         assert.equal(inside, 1);
         const before = (await store.rows('SELECT shop_id FROM shops')).length;
-        await addShops(tx, [shop(id)], STALE);
+        await addShops(tx, [shop(id)], FRESH);
         assert.equal((await store.rows('SELECT shop_id FROM shops')).length, before);
         inside -= 1;
       });

@@ -12,7 +12,7 @@ it('a mistake that shows only when Etsy was asked is noted in the history as the
     const began = Date.now();
     const { stderr, exitCode } = await run(folder, {
       stages: CRAWL.replace('12371', 'Sofas'),
-      answer: () => ({ body: TREE }),
+      tree: TREE,
     });
     assert.equal(exitCode, 2);
     const database = await Database.open(join(folder.path, 'etsy_data.db'), { readOnly: true });

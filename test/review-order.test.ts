@@ -7,7 +7,7 @@ import { reviewMoment, reviewQueue, shopFacts } from '../lib/dataset/review-queu
 import { completePass, savePass } from '../lib/dataset/review-sync.ts';
 import { addReviews } from '../lib/dataset/reviews.ts';
 import { addShops } from '../lib/dataset/shops.ts';
-import { NOW, WEEK, review, shop, storePerTest } from './store-rig.ts';
+import { freshSince, NOW, WEEK, review, shop, storePerTest } from './store-rig.ts';
 
 const DAY = 24 * 3600;
 const MOMENT = momentOf(NOW, { startedAt: NOW - DAY, previousStartedAt: NOW - 8 * DAY }, WEEK);
@@ -107,7 +107,7 @@ describe('the order of reviews', () => {
         await addShops(
           tx,
           [{ ...shop(id, at), review_count: one.count, transaction_sold_count: one.sold }],
-          0,
+          freshSince(0),
         );
         const rows = one.reviews.map((days) => ({
           ...review((transaction += 1)),
@@ -170,7 +170,7 @@ describe('the order of reviews', () => {
   it('leaves out shops whose reviews are refused, and has those again of which something was spoilt or short', async () => {
     await store.database.write(async (tx) => {
       for (const id of [1, 2, 3]) {
-        await addShops(tx, [{ ...shop(id), review_count: 0, transaction_sold_count: 9 }], 0);
+        await addShops(tx, [{ ...shop(id), review_count: 0, transaction_sold_count: 9 }], freshSince(0));
         await completePass(tx, id, {
           startedAt: NOW - DAY,
           completedAt: NOW - DAY,

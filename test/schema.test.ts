@@ -4,7 +4,7 @@ import { addListings, addListingsDynamic } from '../lib/dataset/listings.ts';
 import { migrate } from '../lib/dataset/migrations.ts';
 import { addReviews } from '../lib/dataset/reviews.ts';
 import { addShops } from '../lib/dataset/shops.ts';
-import { NOW, STALE, listing, review, shop, storePerTest } from './store-rig.ts';
+import { NOW, FRESH, listing, review, shop, storePerTest } from './store-rig.ts';
 
 describe('the schema', () => {
   const store = storePerTest('empty');
@@ -108,8 +108,8 @@ describe('the schema', () => {
       await store.database.write(async (tx) => {
         const more = { description: 'long', price_amount: 500, price_divisor: 100, price_currency: 'USD' };
         await addListings(tx, [listing(70), listing(71, NOW, more)]);
-        await addListingsDynamic(tx, [listing(71, NOW, more)], STALE);
-        await addShops(tx, [shop(7), shop(8)], STALE);
+        await addListingsDynamic(tx, [listing(71, NOW, more)], FRESH);
+        await addShops(tx, [shop(7), shop(8)], FRESH);
         await addReviews(tx, 7, [review(1), review(2)], 1);
       });
       assert.deepEqual(

@@ -12,7 +12,7 @@ import { Database } from '../lib/store/database.ts';
 import type { Tx } from '../lib/store/database.ts';
 import { putVectors } from '../lib/vectors/embeddings.ts';
 import { completeSpace, ensureSpace } from '../lib/vectors/spaces.ts';
-import { listing, NOW, shop, STALE } from './store-rig.ts';
+import { listing, NOW, shop, FRESH } from './store-rig.ts';
 
 export interface Piece {
   readonly id: number;
@@ -84,14 +84,14 @@ async function fill(tx: Tx, pieces: readonly Piece[]): Promise<void> {
     }),
   );
   await addListings(tx, rows);
-  await addListingsDynamic(tx, rows, STALE);
+  await addListingsDynamic(tx, rows, FRESH);
   await addShops(
     tx,
     [...new Set(pieces.map((piece) => piece.shop ?? 7))].map((id) => ({
       ...shop(id),
       url: `https://www.etsy.com/shop/S${id}`,
     })),
-    STALE,
+    FRESH,
   );
   await addWords(
     tx,

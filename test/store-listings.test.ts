@@ -8,7 +8,7 @@ import {
   markRemoved,
 } from '../lib/dataset/listings.ts';
 import { dropWanted, nextWanted, unwantedShops, want } from '../lib/dataset/wanted.ts';
-import { NOW, STALE, WEEK, listing, storePerTest } from './store-rig.ts';
+import { FRESH, NOW, WEEK, freshSince, listing, storePerTest } from './store-rig.ts';
 
 describe('rows of listings', () => {
   const store = storePerTest();
@@ -57,13 +57,16 @@ describe('rows of listings', () => {
   });
 
   it('that move are appended where the newest is older, and only there', async () => {
-    const add = (at: number, staleBefore: number): Promise<number[]> =>
-      store.database.write((tx) => addListingsDynamic(tx, [listing(70, at)], staleBefore));
-    assert.deepEqual(await add(NOW, STALE), [70]);
-    assert.deepEqual(await add(NOW + 5, STALE), []);
-    assert.deepEqual(await add(NOW + WEEK, NOW), [], 'exactly as old as the limit');
-    assert.deepEqual(await add(NOW + WEEK + 1, NOW + 1), [70]);
-    assert.deepEqual(await store.database.write((tx) => dueListings(tx, [70, 71], NOW + 1)), [71]);
+    const add = (at: number, fresh = FRESH): Promise<number[]> =>
+      store.database.write((tx) => addListingsDynamic(tx, [listing(70, at)], fresh));
+    assert.deepEqual(await add(NOW, FRESH), [70]);
+    assert.deepEqual(await add(NOW + 5, FRESH), []);
+    assert.deepEqual(await add(NOW + WEEK, freshSince(NOW)), [], 'exactly as old as the limit');
+    assert.deepEqual(await add(NOW + WEEK + 1, freshSince(NOW + 1)), [70]);
+    assert.deepEqual(
+      await store.database.write((tx) => dueListings(tx, [70, 71], freshSince(NOW + 1))),
+      [71],
+    );
     assert.deepEqual(
       (await dynamic(70)).map((row) => row['at']),
       [NOW, NOW + WEEK + 1],
@@ -72,12 +75,12 @@ describe('rows of listings', () => {
 
   it('that move are appended at once where the listing is back after it was gone', async () => {
     await store.database.write(async (tx) => {
-      await addListingsDynamic(tx, [listing(70, NOW)], STALE);
-      assert.deepEqual(await markRemoved(tx, [70], NOW + 1, STALE), [70]);
-      assert.deepEqual(await markRemoved(tx, [70], NOW + 2, STALE), [], 'it says so already');
-      assert.deepEqual(await dueListings(tx, [70], STALE), [70]);
-      assert.deepEqual(await addListingsDynamic(tx, [listing(70, NOW + 3)], STALE), [70]);
-      assert.deepEqual(await addListingsDynamic(tx, [listing(70, NOW + 4)], STALE), []);
+      await addListingsDynamic(tx, [listing(70, NOW)], FRESH);
+      assert.deepEqual(await markRemoved(tx, [70], NOW + 1, FRESH), [70]);
+      assert.deepEqual(await markRemoved(tx, [70], NOW + 2, FRESH), [], 'it says so already');
+      assert.deepEqual(await dueListings(tx, [70], FRESH), [70]);
+      assert.deepEqual(await addListingsDynamic(tx, [listing(70, NOW + 3)], FRESH), [70]);
+      assert.deepEqual(await addListingsDynamic(tx, [listing(70, NOW + 4)], FRESH), []);
     });
     assert.deepEqual(await dynamic(70), [
       { at: NOW, state: 'active' },
@@ -88,17 +91,17 @@ describe('rows of listings', () => {
 
   it('say that a listing is gone a second time, where it was back in between', async () => {
     await store.database.write(async (tx) => {
-      await markRemoved(tx, [70], NOW, STALE);
-      await addListingsDynamic(tx, [listing(70, NOW + 1)], STALE);
-      assert.deepEqual(await markRemoved(tx, [70], NOW + 2, STALE), [70]);
+      await markRemoved(tx, [70], NOW, FRESH);
+      await addListingsDynamic(tx, [listing(70, NOW + 1)], FRESH);
+      assert.deepEqual(await markRemoved(tx, [70], NOW + 2, FRESH), [70]);
     });
     assert.equal((await dynamic(70)).at(-1)?.['state'], 'removed');
   });
 
   it('say again that a listing is gone once the last word is too old', async () => {
     await store.database.write(async (tx) => {
-      await markRemoved(tx, [70], STALE - 1, STALE - WEEK);
-      assert.deepEqual(await markRemoved(tx, [70], NOW, STALE), [70]);
+      await markRemoved(tx, [70], NOW - WEEK - 1, freshSince(NOW - 2 * WEEK));
+      assert.deepEqual(await markRemoved(tx, [70], NOW, FRESH), [70]);
     });
   });
 
@@ -128,10 +131,10 @@ describe('the list of the wanted', () => {
       );
       await want(tx, []);
     });
-    assert.deepEqual(await nextWanted(store.database.read, 2, new Set()), [3, 5]);
-    assert.deepEqual(await nextWanted(store.database.read, 2, new Set([3, 7])), [5, 9]);
+    assert.deepEqual((await nextWanted(store.database.read, 2, new Set())).ids, [3, 5]);
+    assert.deepEqual((await nextWanted(store.database.read, 2, new Set([3, 7]))).ids, [5, 9]);
     assert.deepEqual(await unwantedShops(store.database.read, [30, 40]), [40]);
     await store.database.write((tx) => dropWanted(tx, [3, 5]));
-    assert.deepEqual(await nextWanted(store.database.read, 9, new Set()), [7, 9]);
+    assert.deepEqual((await nextWanted(store.database.read, 9, new Set())).ids, [7, 9]);
   });
 });

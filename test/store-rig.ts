@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach } from 'node:test';
+import type { FreshSpan } from '../lib/dataset/due.ts';
 import { Database } from '../lib/store/database.ts';
 import type { Params } from '../lib/store/database.ts';
 import type { ListingRow } from '../lib/dataset/listings.ts';
@@ -12,7 +13,13 @@ import { listingRow, reviewRow, shopRow } from '../tasks/rules/rows.ts';
 
 export const NOW = 1_790_000_000;
 export const WEEK = 7 * 24 * 3600;
-export const STALE = NOW - WEEK;
+/** Rows of the last week. */
+export const FRESH: FreshSpan = freshSince(NOW - WEEK);
+
+/** @param since epoch seconds */
+export function freshSince(since: number): FreshSpan {
+  return { since, until: NOW + 8 * WEEK };
+}
 
 /** A database file in a folder of its own. */
 class Store {

@@ -1,4 +1,5 @@
 import type { Sql } from '../store/database.ts';
+import { latest } from '../text/to-come.ts';
 
 /** What says when a row is due. Seconds. */
 export interface Rhythm {
@@ -8,6 +9,12 @@ export interface Rhythm {
   readonly cadence: number;
   /** When the run began: what it has read is not due in it. Epoch seconds. */
   readonly runStartedAt: number;
+}
+
+/** A dynamic row of this span counts as fresh; one from before it is due, and one of a time to come is unknown. Epoch seconds. */
+export interface FreshSpan {
+  readonly since: number;
+  readonly until: number;
 }
 
 /**
@@ -38,7 +45,8 @@ export async function rhythmOf(
   now: number,
 ): Promise<Rhythm> {
   const run = runId === undefined ? await nextOf(sql, now) : await beginningsOf(sql, runId);
-  const started = run?.started ?? now * 1000;
+  // A run that began in time to come began by a clock that was wrong: it can only have been before now.
+  const started = Math.min(run?.started ?? Infinity, now * 1000);
   return {
     refreshAfter,
     cadence: every ?? Math.max(0, started - (run?.before ?? started)) / 1000,
@@ -68,14 +76,18 @@ async function nextOf(sql: Sql, now: number): Promise<Beginnings> {
   return { started: now * 1000, before: last?.at ?? null };
 }
 
-/** What was written earlier is due now, in that run; see dueBefore. Epoch seconds. */
-export async function staleBefore(
+/** What is fresh now, in that run; see dueBefore. @param now epoch seconds */
+export async function freshSpan(
   sql: Sql,
   rules: RefreshRules,
   runId: number | undefined,
   now: number,
-): Promise<number> {
-  return dueBefore(now, await rhythmOf(sql, rules, runId, now));
+): Promise<FreshSpan> {
+  return freshAt(now, await rhythmOf(sql, rules, runId, now));
+}
+
+export function freshAt(now: number, rhythm: Rhythm): FreshSpan {
+  return { since: dueBefore(now, rhythm), until: latest(now) };
 }
 
 export interface OverdueQuery {
@@ -84,8 +96,7 @@ export interface OverdueQuery {
   readonly limit: number;
   /** Year. */
   readonly madeSince: number;
-  /** Epoch seconds. */
-  readonly staleBefore: number;
+  readonly fresh: FreshSpan;
   /** Slice id: entries seen in it or a later one are left out. Undefined: none are. */
   readonly unseenSince: number | undefined;
 }
@@ -96,24 +107,25 @@ export interface OverdueQuery {
  */
 const IS_KEPT = `(+m.earliest_year >= :madeSince OR (
   EXISTS (SELECT 1 FROM listings AS l WHERE l.listing_id = m.listing_id)
-  AND (SELECT d.state FROM listings_dynamic AS d WHERE d.listing_id = m.listing_id
+  AND (SELECT d.state FROM listings_dynamic AS d WHERE d.listing_id = m.listing_id AND d.snapshot_timestamp <= :until
        ORDER BY d.snapshot_timestamp DESC, d.id DESC LIMIT 1) IS NOT 'removed'))`;
 
-/** Listing ids of entries that are kept up to date, not seen, and with no dynamic row since `staleBefore`; ascending. */
+/** Listing ids of entries that are kept up to date, not seen, and have no fresh dynamic row; ascending. */
 export async function overdueEntries(sql: Sql, query: OverdueQuery): Promise<number[]> {
   const rows = await sql.all<{ id: number }>(
     `SELECT m.listing_id AS id FROM meta_data AS m
      WHERE m.listing_id > :after
        AND (:unseenSince IS NULL OR m.seen_slice IS NULL OR m.seen_slice < :unseenSince)
        AND NOT EXISTS (SELECT 1 FROM listings_dynamic AS d
-                       WHERE d.listing_id = m.listing_id AND d.snapshot_timestamp >= :staleBefore)
+                       WHERE d.listing_id = m.listing_id AND d.snapshot_timestamp BETWEEN :since AND :until)
        AND ${IS_KEPT}
      ORDER BY m.listing_id LIMIT :limit`,
     {
       ':after': query.after,
       ':limit': query.limit,
       ':madeSince': query.madeSince,
-      ':staleBefore': query.staleBefore,
+      ':since': query.fresh.since,
+      ':until': query.fresh.until,
       ':unseenSince': query.unseenSince ?? null,
     },
   );
@@ -121,51 +133,51 @@ export async function overdueEntries(sql: Sql, query: OverdueQuery): Promise<num
 }
 
 /**
- * Listings with a dynamic row since `staleBefore` (epoch s). A listing gets one in that time, unless it went or came
+ * Listings with a fresh dynamic row. A listing gets one in that time, unless it went or came
  * back in between: only of those are the rows looked at.
  */
-export async function freshListings(sql: Sql, staleBefore: number): Promise<number> {
+export async function freshListings(sql: Sql, fresh: FreshSpan): Promise<number> {
   const rows = await sql.get<{ n: number }>(
-    'SELECT count(*) AS n FROM listings_dynamic WHERE snapshot_timestamp >= ?',
-    [staleBefore],
+    'SELECT count(*) AS n FROM listings_dynamic WHERE snapshot_timestamp BETWEEN ? AND ?',
+    [fresh.since, fresh.until],
   );
   const doubled = await sql.get<{ n: number | null }>(
     `SELECT sum(n - 1) AS n FROM (
        SELECT (SELECT count(*) FROM listings_dynamic AS d
-               WHERE d.listing_id = gone.listing_id AND d.snapshot_timestamp >= :since) AS n
+               WHERE d.listing_id = gone.listing_id AND d.snapshot_timestamp BETWEEN :since AND :until) AS n
        FROM (SELECT DISTINCT +listing_id AS listing_id FROM listings_dynamic
-             WHERE snapshot_timestamp >= :since AND state = 'removed') AS gone)`,
-    { ':since': staleBefore },
+             WHERE snapshot_timestamp BETWEEN :since AND :until AND state = 'removed') AS gone)`,
+    { ':since': fresh.since, ':until': fresh.until },
   );
   return (rows?.n ?? 0) - (doubled?.n ?? 0);
 }
 
-/** Shops with a dynamic row since `staleBefore` (epoch s): they get no second one in that time. */
-export async function freshShops(sql: Sql, staleBefore: number): Promise<number> {
+/** Shops with a fresh dynamic row: they get no second one in that time. */
+export async function freshShops(sql: Sql, fresh: FreshSpan): Promise<number> {
   const row = await sql.get<{ n: number }>(
-    'SELECT count(*) AS n FROM shops_dynamic WHERE snapshot_timestamp >= ?',
-    [staleBefore],
+    'SELECT count(*) AS n FROM shops_dynamic WHERE snapshot_timestamp BETWEEN ? AND ?',
+    [fresh.since, fresh.until],
   );
   return row?.n ?? 0;
 }
 
 /**
- * Entries kept up to date (see IS_KEPT) that no crawl from slice `first` on has seen, with no dynamic row since `staleBefore`.
+ * Entries kept up to date (see IS_KEPT) that no crawl from slice `first` on has seen, without a fresh dynamic row.
  * Reads all entries once, in their order: found by year, nearly all of them would be, one by one.
  */
 export async function unseenDue(
   sql: Sql,
   madeSince: number,
   first: number,
-  staleBefore: number,
+  fresh: FreshSpan,
 ): Promise<number> {
   const row = await sql.get<{ n: number }>(
     `SELECT count(*) AS n FROM meta_data AS m
      WHERE (m.seen_slice IS NULL OR m.seen_slice < :first)
        AND NOT EXISTS (SELECT 1 FROM listings_dynamic AS d
-                       WHERE d.listing_id = m.listing_id AND d.snapshot_timestamp >= :staleBefore)
+                       WHERE d.listing_id = m.listing_id AND d.snapshot_timestamp BETWEEN :since AND :until)
        AND ${IS_KEPT}`,
-    { ':madeSince': madeSince, ':first': first, ':staleBefore': staleBefore },
+    { ':madeSince': madeSince, ':first': first, ':since': fresh.since, ':until': fresh.until },
   );
   return row?.n ?? 0;
 }

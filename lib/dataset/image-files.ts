@@ -1,8 +1,11 @@
+import { createHash } from 'node:crypto';
 import { existsSync, lstatSync } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { opendir } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { MOST_IMAGE_BYTES } from '../limits.ts';
-import { NotAFile, openRegular, readAll } from '../store/files.ts';
+import { NotAFile, chunksOf, openRegular, readAll } from '../store/files.ts';
 import { faultOfJpeg, jpegFault, mayHaveTrailer } from './jpeg.ts';
 import type { ImageFile } from './images.ts';
 
@@ -36,28 +39,55 @@ export interface ImageFault {
 }
 
 /** @returns the file as it lies there, or what is wrong with it ("missing", "empty", "not a JPEG", …) */
-export async function inspectImage(path: string): Promise<ImageFile | ImageFault> {
-  let opened;
+export function inspectImage(path: string): Promise<ImageFile | ImageFault> {
+  return opened(path, (file, info) => inspected(file, info, path));
+}
+
+/** The same with the hash of its content, all from one look: its name may lead elsewhere a moment later. */
+export function inspectAndHash(path: string): Promise<ImageFile | ImageFault> {
+  return opened(path, async (file, info) => {
+    const found = await inspected(file, info, path);
+    if ('fault' in found) return found;
+    const hash = createHash('sha256');
+    for await (const chunk of chunksOf(file)) hash.update(chunk);
+    return { ...found, sha256: hash.digest('hex') };
+  });
+}
+
+/** The whole of a complete image, or what is wrong with it. */
+export function readImage(path: string): Promise<Buffer | ImageFault> {
+  return opened(path, async (file, info) => {
+    const bytes = await readAll(file, path, info, MOST_IMAGE_BYTES);
+    const fault = faultOfJpeg(bytes);
+    return fault ? { fault } : bytes;
+  });
+}
+
+async function inspected(file: FileHandle, info: Stats, path: string): Promise<ImageFile | ImageFault> {
+  const start = Buffer.alloc(3);
+  const end = Buffer.alloc(2);
+  await file.read(start, 0, 3, 0);
+  await file.read(end, 0, 2, Math.max(0, info.size - 2));
+  const quick = jpegFault(info.size, start, end);
+  const isRead = mayHaveTrailer(quick) && info.size <= MOST_IMAGE_BYTES;
+  const fault = isRead ? faultOfJpeg(await readAll(file, path, info, MOST_IMAGE_BYTES)) : quick;
+  return fault ? { fault } : { bytes: info.size, modifiedMs: Math.floor(info.mtimeMs), sha256: null };
+}
+
+async function opened<Found>(
+  path: string,
+  look: (file: FileHandle, info: Stats) => Promise<Found>,
+): Promise<Found | ImageFault> {
+  let file: FileHandle | undefined;
   try {
     // Not through a symbolic link: it would lead out of the images folder.
-    opened = await openRegular(path, 'refuse');
-  } catch (error) {
-    return notOpened(path, error);
-  }
-  const { file, info } = opened;
-  try {
-    const start = Buffer.alloc(3);
-    const end = Buffer.alloc(2);
-    await file.read(start, 0, 3, 0);
-    await file.read(end, 0, 2, Math.max(0, info.size - 2));
-    const quick = jpegFault(info.size, start, end);
-    const isRead = mayHaveTrailer(quick) && info.size <= MOST_IMAGE_BYTES;
-    const fault = isRead ? faultOfJpeg(await readAll(file, path, info, MOST_IMAGE_BYTES)) : quick;
-    return fault ? { fault } : { bytes: info.size, modifiedMs: Math.floor(info.mtimeMs), sha256: null };
+    const found = await openRegular(path, 'refuse');
+    ({ file } = found);
+    return await look(file, found.info);
   } catch (error) {
     return notOpened(path, error);
   } finally {
-    await file.close();
+    await file?.close();
   }
 }
 

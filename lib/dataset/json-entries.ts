@@ -1,5 +1,6 @@
+import type { FileHandle } from 'node:fs/promises';
 import { MOST_ENTRY_BYTES } from '../limits.ts';
-import { openRegular } from '../store/files.ts';
+import { chunksOf, openRegular } from '../store/files.ts';
 import { Tokenizer, TokenType } from '@streamparser/json';
 
 /** One entry of the outermost object: its key, and its value as the text that stands in the file. */
@@ -12,6 +13,8 @@ export interface Entry {
 export class JsonFault extends Error {
   override readonly name = 'JsonFault';
   readonly offset: number;
+  line = 1;
+  column = 1;
 
   constructor(message: string, offset: number) {
     super(message);
@@ -31,15 +34,31 @@ const CLOSE: ReadonlySet<TokenType> = new Set([TokenType.RIGHT_BRACE, TokenType.
 export async function* jsonEntries(path: string): AsyncGenerator<Entry[], void, undefined> {
   const splitter = new Splitter();
   const { file } = await openRegular(path, 'follow');
-  // The end of the stream closes the file.
-  for await (const chunk of file.createReadStream({ highWaterMark: 256 * 1024 })) {
-    splitter.write(chunk as Buffer);
-    const entries = splitter.take();
-    if (entries.length > 0) yield entries;
+  try {
+    for await (const chunk of chunksOf(file)) {
+      splitter.write(chunk);
+      const entries = splitter.take();
+      if (entries.length > 0) yield entries;
+    }
+    splitter.end();
+    const rest = splitter.take();
+    if (rest.length > 0) yield rest;
+  } catch (error) {
+    // From the same handle: under the file's name another may be found by now.
+    if (error instanceof JsonFault) await place(error, file);
+    throw error;
+  } finally {
+    await file.close();
   }
-  splitter.end();
-  const rest = splitter.take();
-  if (rest.length > 0) yield rest;
+}
+
+async function place(fault: JsonFault, file: FileHandle): Promise<void> {
+  for await (const chunk of chunksOf(file, fault.offset)) {
+    for (const byte of chunk) {
+      if (byte === 0x0a) [fault.line, fault.column] = [fault.line + 1, 1];
+      else fault.column += 1;
+    }
+  }
 }
 
 type Expect = 'start' | 'key or end' | 'key' | 'colon' | 'value' | 'comma or end' | 'nothing';

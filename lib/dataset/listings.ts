@@ -1,3 +1,5 @@
+import { latest } from '../text/to-come.ts';
+import type { FreshSpan } from './due.ts';
 import type { Sql, Tx } from '../store/database.ts';
 import { ids, insertFrom, rowsJson } from '../store/rows.ts';
 import { addWords } from './words.ts';
@@ -53,12 +55,13 @@ export type ListingRow = Readonly<Record<(typeof STATIC)[number] | (typeof DYNAM
 };
 
 /**
- * A listing is due when its newest dynamic row is older than `staleBefore` (epoch s), or says that it was gone.
+ * A listing is due when its newest dynamic row is older than what is fresh, or says that it was gone.
  * Written for a row `r` with the listing's id.
  */
 const DUE = `coalesce((
   SELECT iif(d.state IS 'removed', 0, d.snapshot_timestamp) FROM listings_dynamic AS d
-  WHERE d.listing_id = r.value ->> 0 ORDER BY d.snapshot_timestamp DESC, d.id DESC LIMIT 1), 0) < :staleBefore`;
+  WHERE d.listing_id = r.value ->> 0 AND d.snapshot_timestamp <= :until
+  ORDER BY d.snapshot_timestamp DESC, d.id DESC LIMIT 1), 0) < :since`;
 
 /** Adds the static rows that are not there yet. @returns the ids that are new */
 export async function addListings(tx: Tx, rows: readonly ListingRow[]): Promise<number[]> {
@@ -77,14 +80,11 @@ export async function addListings(tx: Tx, rows: readonly ListingRow[]): Promise<
 }
 
 /** Appends a dynamic row to each listing that is due. @returns their ids */
-export function addListingsDynamic(
-  tx: Tx,
-  rows: readonly ListingRow[],
-  staleBefore: number,
-): Promise<number[]> {
+export function addListingsDynamic(tx: Tx, rows: readonly ListingRow[], fresh: FreshSpan): Promise<number[]> {
   return ids(tx, `${insertFrom('listings_dynamic', DYNAMIC)} WHERE ${DUE} RETURNING listing_id AS id`, {
     ':rows': rowsJson(DYNAMIC, rows),
-    ':staleBefore': staleBefore,
+    ':since': fresh.since,
+    ':until': fresh.until,
   });
 }
 
@@ -92,12 +92,13 @@ export function addListingsDynamic(
 export async function dueListings(
   sql: Sql,
   listingIds: readonly number[],
-  staleBefore: number,
+  fresh: FreshSpan,
 ): Promise<number[]> {
   if (listingIds.length === 0) return [];
   return ids(sql, `SELECT r.value ->> 0 AS id FROM jsonb_each(:rows) AS r WHERE ${DUE}`, {
     ':rows': JSON.stringify(listingIds.map((id) => [id])),
-    ':staleBefore': staleBefore,
+    ':since': fresh.since,
+    ':until': fresh.until,
   });
 }
 
@@ -130,15 +131,14 @@ export async function fillProductionPartners(tx: Tx, rows: readonly ListingRow[]
 }
 
 /**
- * Etsy no longer shows them: a dynamic row with state `removed` and no figures, unless the newest says so already and
- * is not older than `staleBefore`.
+ * Etsy no longer shows them: a dynamic row with state `removed` and no figures, unless the newest says so already and is fresh.
  * @returns the ids that got one
  */
 export async function markRemoved(
   tx: Tx,
   listingIds: readonly number[],
   now: number,
-  staleBefore: number,
+  fresh: FreshSpan,
 ): Promise<number[]> {
   if (listingIds.length === 0) return [];
   return ids(
@@ -146,9 +146,10 @@ export async function markRemoved(
     `INSERT INTO listings_dynamic (listing_id, snapshot_timestamp, state)
      SELECT r.value, :now, 'removed' FROM json_each(:ids) AS r WHERE coalesce((
        SELECT iif(d.state IS 'removed', d.snapshot_timestamp, 0) FROM listings_dynamic AS d
-       WHERE d.listing_id = r.value ORDER BY d.snapshot_timestamp DESC, d.id DESC LIMIT 1), 0) < :staleBefore
+       WHERE d.listing_id = r.value AND d.snapshot_timestamp <= :until
+       ORDER BY d.snapshot_timestamp DESC, d.id DESC LIMIT 1), 0) < :since
      RETURNING listing_id AS id`,
-    { ':ids': JSON.stringify(listingIds), ':now': now, ':staleBefore': staleBefore },
+    { ':ids': JSON.stringify(listingIds), ':now': now, ':since': fresh.since, ':until': fresh.until },
   );
 }
 
@@ -169,12 +170,12 @@ export async function lastOnOffer(
 }
 
 /** Of `listingIds`, those whose newest row says that they were removed. */
-export function goneListings(sql: Sql, listingIds: readonly number[]): Promise<number[]> {
+export function goneListings(sql: Sql, listingIds: readonly number[], now: number): Promise<number[]> {
   return ids(
     sql,
     `SELECT r.value AS id FROM json_each(:ids) AS r WHERE (
-       SELECT d.state FROM listings_dynamic AS d WHERE d.listing_id = r.value
+       SELECT d.state FROM listings_dynamic AS d WHERE d.listing_id = r.value AND d.snapshot_timestamp <= :until
        ORDER BY d.snapshot_timestamp DESC, d.id DESC LIMIT 1) = 'removed'`,
-    { ':ids': JSON.stringify(listingIds) },
+    { ':ids': JSON.stringify(listingIds), ':until': latest(now) },
   );
 }

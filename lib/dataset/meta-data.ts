@@ -5,7 +5,7 @@ import pLimit from 'p-limit';
 import { UserError } from '../errors.ts';
 import type { Database, Sql, Tx } from '../store/database.ts';
 import { asFileError } from '../errors.ts';
-import { openRegular, replaceFile } from '../store/files.ts';
+import { replaceFile } from '../store/files.ts';
 import { count } from '../text/format.ts';
 import { mergedEntry } from './entries.ts';
 import { isDeep } from '../text/json.ts';
@@ -17,7 +17,7 @@ const CHUNK = 5000;
 const STAMP = 'meta_data_file';
 /** A file that others change all the time is written over in the end. */
 const TRIES = 5;
-const HINT = 'The file is left as it is. Mend it there, or put back a good copy, then start sync-data again.';
+const HINT = 'The file was left unchanged. Correct it, or restore a good copy, then start sync-data again.';
 
 /** The file as it was last read or written, and the state of the table that it holds. */
 interface Saved {
@@ -127,8 +127,7 @@ export class MetaDataFile {
       });
     } catch (error) {
       if (!(error instanceof JsonFault)) throw asFileError(this.#path, error);
-      const { line, column } = await lineAndColumn(this.#path, error.offset);
-      throw new UserError(`${basename(this.#path)}:${line}:${column}: ${error.message}`, {
+      throw new UserError(`${basename(this.#path)}:${error.line}:${error.column}: ${error.message}`, {
         exitCode: 2,
         cause: error,
         hint: HINT,
@@ -288,17 +287,4 @@ export async function markSeen(tx: Tx, listingIds: readonly number[], slice: num
     [slice, JSON.stringify(listingIds), slice],
   );
   return changes;
-}
-
-async function lineAndColumn(path: string, offset: number): Promise<{ line: number; column: number }> {
-  let [line, column, seen] = [1, 1, 0];
-  const { file } = await openRegular(path, 'follow');
-  for await (const chunk of file.createReadStream({ end: Math.max(0, offset - 1) })) {
-    for (const byte of chunk as Buffer) {
-      if (seen++ >= offset) break;
-      if (byte === 0x0a) [line, column] = [line + 1, 1];
-      else column += 1;
-    }
-  }
-  return { line, column };
 }

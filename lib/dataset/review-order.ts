@@ -16,6 +16,8 @@ const WORTH_OF_OLD = 1 / 3;
 /** Guesses for a shop whose figures are null: reviews in all for each in the past year, and reviews in all. */
 const ALL_PER_YEAR = 3;
 const ALL_UNKNOWN = 20;
+/** Reviews that may be missing from a count of any size. */
+const FEW = 2;
 /** A review that was edited is worth less than any new one. */
 const WORTH_OF_EDIT = 0.5;
 
@@ -121,7 +123,8 @@ function newestVisit(shop: ShopFacts, { now, runStartedAt, seenSince }: Moment):
   if (startedAt === null) return visit('byValue', valueOfFirst(shop, requests));
   if (unread > FORGOTTEN) return visit('forgotten');
   if (missing >= 1) return visit('byValue', Math.min(missing, PAGE));
-  if (isEdited(shop) || (unread > DOUBTFUL && isHiddenByDrift(shop))) return visit('byValue', WORTH_OF_EDIT);
+  const isDoubtful = isContradicted(shop) || (unread > DOUBTFUL && isHiddenByDrift(shop));
+  if (isEdited(shop) || isDoubtful) return visit('byValue', WORTH_OF_EDIT);
   return unread > QUIET ? visit('quiet') : undefined;
 }
 
@@ -169,6 +172,12 @@ function isHiddenByDrift({ counted, have, drift }: ShopFacts): boolean {
 function isEdited({ at, completedAt, counted, countedThen, average, averageThen }: ShopFacts): boolean {
   if (at === null || (completedAt !== null && at <= completedAt)) return false;
   return counted !== null && counted === countedThen && average !== averageThen;
+}
+
+/** Etsy deletes a few reviews, but not half of a year's: figures that say so do not tell whether there is news. */
+function isContradicted({ at, completedAt, counted, have }: ShopFacts): boolean {
+  if (at === null || (completedAt !== null && at <= completedAt)) return false;
+  return counted !== null && counted < have / 2 && have - counted > FEW;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Sql } from '../store/database.ts';
+import { knownColumn, latest } from '../text/to-come.ts';
 import { TIERS, YEAR, compareVisits, momentOf, visitsDue } from './review-order.ts';
 import type { Moment, ShopFacts, Visit, VisitKind } from './review-order.ts';
 
@@ -11,9 +12,9 @@ type FactRow = Omit<ShopFacts, 'isUnderWay' | 'isSpoilt'> & {
   readonly isSpoilt: 0 | 1;
 };
 
-/** A shop whose reviews Etsy refuses is asked for again in a later run, and not before its time. Written for `:run`, `:now`. */
+/** A shop whose reviews Etsy refuses is asked for again in a later run, and not before its time. Written for `:run`, `:now`, `:until`. */
 const REFUSED = `SELECT shop_id FROM set_aside WHERE settled_at IS NULL AND retry_at IS NOT NULL
-  AND endpoint = 'shops/' || shop_id || '/reviews' AND (run_id = :run OR retry_at > :now)`;
+  AND endpoint = 'shops/' || shop_id || '/reviews' AND (run_id = :run OR (retry_at > :now AND at <= :until))`;
 
 /** Of the shops after `:after`, in their order. */
 const FACTS = `
@@ -21,7 +22,7 @@ const FACTS = `
     d.transaction_sold_count AS sold,
     (SELECT count(*) FROM reviews AS v WHERE v.shop_id = s.shop_id
        AND v.create_timestamp > d.snapshot_timestamp - ${YEAR} AND v.create_timestamp <= d.snapshot_timestamp) AS have,
-    r.started_at AS startedAt, r.completed_at AS completedAt, r.review_count AS countedThen,
+    ${knownColumn('r.started_at')} AS startedAt, ${knownColumn('r.completed_at')} AS completedAt, r.review_count AS countedThen,
     r.review_average AS averageThen, r.transaction_sold_count AS soldThen, coalesce(r.drift, 0) AS drift,
     iif(r.older_than IS NULL, 0, coalesce(r.older_left, 1)) AS olderLeft, r.pass IS NOT NULL AS isUnderWay,
     coalesce(r.short_run < :run, 0) OR s.shop_id IN (
@@ -30,7 +31,7 @@ const FACTS = `
   FROM shops AS s
   LEFT JOIN review_sync AS r ON r.shop_id = s.shop_id
   LEFT JOIN shops_dynamic AS d ON d.id = (
-    SELECT id FROM shops_dynamic WHERE shop_id = s.shop_id ORDER BY snapshot_timestamp DESC, id DESC LIMIT 1)
+    SELECT id FROM shops_dynamic WHERE shop_id = s.shop_id AND snapshot_timestamp <= :until ORDER BY snapshot_timestamp DESC, id DESC LIMIT 1)
   WHERE s.shop_id > :after AND s.shop_id NOT IN (${REFUSED}) ORDER BY s.shop_id LIMIT ${CHUNK}`;
 
 /**
@@ -44,7 +45,12 @@ export async function* shopFacts(
   now: number,
 ): AsyncGenerator<ShopFacts & { readonly shopId: number }, void, undefined> {
   for (let after = -1; ;) {
-    const rows = await sql.all<FactRow>(FACTS, { ':after': after, ':run': run, ':now': now });
+    const rows = await sql.all<FactRow>(FACTS, {
+      ':after': after,
+      ':run': run,
+      ':now': now,
+      ':until': latest(now),
+    });
     for (const row of rows) yield { ...row, isUnderWay: row.isUnderWay === 1, isSpoilt: row.isSpoilt === 1 };
     const last = rows.at(-1);
     if (!last || rows.length < CHUNK) return;
@@ -68,7 +74,11 @@ export async function reviewMoment(
     runId ?? 0,
   ]);
   const previous = runId === undefined ? runs[0] : runs[1];
-  return momentOf(now, { startedAt: own?.at ?? now, previousStartedAt: previous?.at }, refreshAfter);
+  return momentOf(
+    now,
+    { startedAt: Math.min(own?.at ?? now, now), previousStartedAt: previous?.at },
+    refreshAfter,
+  );
 }
 
 /** Visits in the order in which they are made, each a few bytes: there can be hundreds of thousands. */

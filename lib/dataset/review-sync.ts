@@ -1,4 +1,5 @@
 import type { Sql, Tx } from '../store/database.ts';
+import { knownColumn, latest } from '../text/to-come.ts';
 import { YEAR, driftAfter } from './review-order.ts';
 
 /** Where the reviews of one shop stand. */
@@ -17,14 +18,14 @@ export interface ReviewState {
   readonly review_count: number | null;
 }
 
-/** In the order of `shopIds`. */
-export function reviewStates(sql: Sql, shopIds: readonly number[]): Promise<ReviewState[]> {
+/** In the order of `shopIds`. @param now epoch seconds */
+export function reviewStates(sql: Sql, shopIds: readonly number[], now: number): Promise<ReviewState[]> {
   return sql.all<ReviewState>(
-    `SELECT ids.value AS shop_id, r.started_at, r.pass, r.short_run, r.older_than, r.older_left, (
-       SELECT d.review_count FROM shops_dynamic AS d WHERE d.shop_id = ids.value
+    `SELECT ids.value AS shop_id, ${knownColumn('r.started_at')} AS started_at, r.pass, r.short_run, r.older_than, r.older_left, (
+       SELECT d.review_count FROM shops_dynamic AS d WHERE d.shop_id = ids.value AND d.snapshot_timestamp <= :until
        ORDER BY d.snapshot_timestamp DESC, d.id DESC LIMIT 1) AS review_count
-     FROM json_each(?) AS ids LEFT JOIN review_sync AS r ON r.shop_id = ids.value ORDER BY ids.key`,
-    [JSON.stringify(shopIds)],
+     FROM json_each(:ids) AS ids LEFT JOIN review_sync AS r ON r.shop_id = ids.value ORDER BY ids.key`,
+    { ':ids': JSON.stringify(shopIds), ':until': latest(now) },
   );
 }
 
@@ -84,11 +85,11 @@ export async function completePass(
        (SELECT count(*) FROM reviews AS v WHERE v.shop_id = ids.shop_id
           AND v.create_timestamp > d.snapshot_timestamp - ${YEAR}
           AND v.create_timestamp <= d.snapshot_timestamp) AS have
-     FROM (SELECT ? AS shop_id) AS ids
+     FROM (SELECT :shop AS shop_id) AS ids
      LEFT JOIN review_sync AS r ON r.shop_id = ids.shop_id
      LEFT JOIN shops_dynamic AS d ON d.id = (
-       SELECT id FROM shops_dynamic WHERE shop_id = ids.shop_id ORDER BY snapshot_timestamp DESC, id DESC LIMIT 1)`,
-    [shopId],
+       SELECT id FROM shops_dynamic WHERE shop_id = ids.shop_id AND snapshot_timestamp <= :until ORDER BY snapshot_timestamp DESC, id DESC LIMIT 1)`,
+    { ':shop': shopId, ':until': latest(completedAt) },
   );
   const before = row?.drift ?? 0;
   await tx.run(

@@ -1,5 +1,6 @@
 import { MOST_REASON } from '../limits.ts';
 import { clip, wellFormed } from '../text/clean.ts';
+import { latest } from '../text/to-come.ts';
 import type { Sql, Tx } from '../store/database.ts';
 
 /** A record or an answer that could not be used. */
@@ -143,9 +144,10 @@ export async function refusedListings(sql: Sql): Promise<number[]> {
 export async function refusedListingsDue(sql: Sql, runId: number, now: number): Promise<number[]> {
   const rows = await sql.all<{ id: number }>(
     `SELECT DISTINCT listing_id AS id FROM set_aside
-     WHERE settled_at IS NULL AND retry_at IS NOT NULL AND listing_id IS NOT NULL AND (run_id = ? OR retry_at <= ?)
+     WHERE settled_at IS NULL AND retry_at IS NOT NULL AND listing_id IS NOT NULL
+       AND (run_id = ? OR retry_at <= ? OR at > ?)
      ORDER BY listing_id`,
-    [runId, now],
+    [runId, now, latest(now)],
   );
   return rows.map((row) => row.id);
 }

@@ -1,3 +1,4 @@
+import type { FreshSpan } from './due.ts';
 import type { Sql, Tx } from '../store/database.ts';
 import { ids, insertFrom, rowsJson } from '../store/rows.ts';
 
@@ -30,25 +31,26 @@ export type ShopRow = Readonly<Record<(typeof STATIC)[number] | (typeof DYNAMIC)
 /** Written for a row `r` with the shop's id. A shop without a static row has no dynamic row either. */
 const DUE = `NOT EXISTS (
   SELECT 1 FROM shops_dynamic AS d
-  WHERE d.shop_id = r.value ->> 0 AND d.snapshot_timestamp >= :staleBefore)`;
+  WHERE d.shop_id = r.value ->> 0 AND d.snapshot_timestamp BETWEEN :since AND :until)`;
 
-/** Adds the static rows that are missing, and a dynamic row to each shop whose newest is older than `staleBefore`. */
-export async function addShops(tx: Tx, rows: readonly ShopRow[], staleBefore: number): Promise<void> {
+/** Adds the static rows that are missing, and a dynamic row to each shop without a fresh one. */
+export async function addShops(tx: Tx, rows: readonly ShopRow[], fresh: FreshSpan): Promise<void> {
   await tx.run(`${insertFrom('shops', STATIC)} WHERE true ON CONFLICT (shop_id) DO NOTHING`, {
     ':rows': rowsJson(STATIC, rows),
   });
   await tx.run(`${insertFrom('shops_dynamic', DYNAMIC)} WHERE ${DUE}`, {
     ':rows': rowsJson(DYNAMIC, rows),
-    ':staleBefore': staleBefore,
+    ':since': fresh.since,
+    ':until': fresh.until,
   });
 }
 
-/** Of `shopIds`, those without a static row or with no dynamic row since `staleBefore` (epoch s). */
-export function dueShops(sql: Sql, shopIds: readonly number[], staleBefore: number): Promise<number[]> {
+/** Of `shopIds`, those without a static row or with no fresh dynamic row. */
+export function dueShops(sql: Sql, shopIds: readonly number[], fresh: FreshSpan): Promise<number[]> {
   return ids(
     sql,
     `SELECT r.value ->> 0 AS id FROM jsonb_each(:rows) AS r
      WHERE ${DUE} OR NOT EXISTS (SELECT 1 FROM shops AS s WHERE s.shop_id = r.value ->> 0)`,
-    { ':rows': JSON.stringify(shopIds.map((id) => [id])), ':staleBefore': staleBefore },
+    { ':rows': JSON.stringify(shopIds.map((id) => [id])), ':since': fresh.since, ':until': fresh.until },
   );
 }

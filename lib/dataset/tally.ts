@@ -1,3 +1,4 @@
+import { latest } from '../text/to-come.ts';
 import { classify } from './when-made.ts';
 import type { Sql } from '../store/database.ts';
 import { countFindings } from './findings.ts';
@@ -33,16 +34,22 @@ export async function tally(
   madeSince: number,
 ): Promise<Tally> {
   const since = Math.floor(run.startedAt / 1000);
-  const rows = async (text: string): Promise<number> => (await sql.get<{ n: number }>(text, [since]))?.n ?? 0;
+  const until = latest(Date.now() / 1000);
+  const rows = async (text: string): Promise<number> =>
+    (await sql.get<{ n: number }>(text, [since, until]))?.n ?? 0;
 
-  const listings = await rows('SELECT count(*) AS n FROM listings WHERE snapshot_timestamp >= ?');
-  const states = await rows('SELECT count(*) AS n FROM listings_dynamic WHERE snapshot_timestamp >= ?');
-  const gone = await rows(
-    "SELECT count(*) AS n FROM listings_dynamic WHERE snapshot_timestamp >= ? AND state = 'removed'",
+  const listings = await rows('SELECT count(*) AS n FROM listings WHERE snapshot_timestamp BETWEEN ? AND ?');
+  const states = await rows(
+    'SELECT count(*) AS n FROM listings_dynamic WHERE snapshot_timestamp BETWEEN ? AND ?',
   );
-  const shops = await rows('SELECT count(*) AS n FROM shops WHERE snapshot_timestamp >= ?');
-  const shopStates = await rows('SELECT count(*) AS n FROM shops_dynamic WHERE snapshot_timestamp >= ?');
-  const reviews = await rows('SELECT count(*) AS n FROM reviews WHERE snapshot_timestamp >= ?');
+  const gone = await rows(
+    "SELECT count(*) AS n FROM listings_dynamic WHERE snapshot_timestamp BETWEEN ? AND ? AND state = 'removed'",
+  );
+  const shops = await rows('SELECT count(*) AS n FROM shops WHERE snapshot_timestamp BETWEEN ? AND ?');
+  const shopStates = await rows(
+    'SELECT count(*) AS n FROM shops_dynamic WHERE snapshot_timestamp BETWEEN ? AND ?',
+  );
+  const reviews = await rows('SELECT count(*) AS n FROM reviews WHERE snapshot_timestamp BETWEEN ? AND ?');
   const { unknown, waiting, ...images } = await countImages(sql);
   const findings = await countFindings(sql, run.id);
   return {

@@ -18,9 +18,7 @@ export class ApiKey {
   constructor(keystring: string, sharedSecret?: string, warning?: string) {
     this.warning = warning;
     this.#value = sharedSecret && !keystring.includes(':') ? `${keystring}:${sharedSecret}` : keystring;
-    // Short parts are left: they would be found in ordinary words.
-    const parts = this.#value.split(':').filter((part) => part.length >= 8);
-    this.#redactor = new Redactor([this.#value, ...parts]);
+    this.#redactor = new Redactor(secretsOf([this.#value]));
   }
 
   /** Tells keys apart, and gives none away. The shared secret may be renewed: the key stays the same. */
@@ -103,8 +101,16 @@ export async function findKey(folder: string, env: NodeJS.ProcessEnv): Promise<A
 export async function keyRedactor(folder: string, env: NodeJS.ProcessEnv): Promise<Redactor> {
   const file = parseEnv((await readSettings(folder)).text);
   const values = NAMES.flatMap((name) => [env[name]?.trim() ?? '', file[name]?.trim() ?? '']);
+  return new Redactor(secretsOf(values));
+}
+
+/** Copied from a hint they are no secrets; struck out they would make the hint unreadable. */
+const PLACEHOLDERS: ReadonlySet<string> = new Set(['keystring', 'shared_secret', 'keystring:shared_secret']);
+
+/** What is to be struck out: the values whole, and their parts, but for short ones, which ordinary words hold. */
+function secretsOf(values: readonly string[]): string[] {
   const parts = values.flatMap((value) => value.split(':')).filter((part) => part.length >= 8);
-  return new Redactor([...values, ...parts]);
+  return [...values, ...parts].filter((secret) => !PLACEHOLDERS.has(secret));
 }
 
 interface SettingsFile {

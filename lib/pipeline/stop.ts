@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
-import { existsSync, statSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { UserError } from '../errors.ts';
@@ -40,6 +41,15 @@ export class Stopped extends UserError {
 
   override told(): string {
     return `Stopped: ${super.told().replace('\n', '.\n')}`;
+  }
+}
+
+/** What stands under the name of a KILL file, be it a link that leads nowhere; undefined: nothing that can be seen. */
+export function killInfo(file: string): Stats | undefined {
+  try {
+    return lstatSync(file, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
   }
 }
 
@@ -88,7 +98,7 @@ export class StopSwitch implements StageStop {
   }
 
   look(): void {
-    if (!this.stopped && existsSync(this.#killFile)) this.stop('kill', 'the KILL file was found');
+    if (!this.stopped && killInfo(this.#killFile)) this.stop('kill', 'the KILL file was found');
     for (const kill of this.#stageKills.values()) kill.look();
   }
 
@@ -123,7 +133,7 @@ export class StageKill implements StageStop {
   constructor(file: string, run: StopSwitch) {
     this.#file = file;
     setMaxListeners(0, this.signal);
-    const info = statSync(file, { throwIfNoEntry: false });
+    const info = killInfo(file);
     this.wasThere = info !== undefined && info.ctimeMs <= performance.timeOrigin;
     const follow = (): void => this.#controller.abort(run.signal.reason);
     if (run.stopped) follow();
@@ -144,7 +154,7 @@ export class StageKill implements StageStop {
   }
 
   look(): void {
-    if (this.#active === 0 || this.stopped || !existsSync(this.#file)) return;
+    if (this.#active === 0 || this.stopped || !killInfo(this.#file)) return;
     this.#controller.abort(new Stopped('stage-kill', `the ${this.name} file was found`));
   }
 

@@ -1,7 +1,8 @@
-import { rm, stat } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { UserError } from '../errors.ts';
 import type { Pipeline, Stage } from '../pipeline/config.ts';
+import { killInfo } from '../pipeline/stop.ts';
 
 /**
  * The stages that are to run.
@@ -25,10 +26,11 @@ export function selected(pipeline: Pipeline, onlyStage: string | undefined): rea
 export async function refuseKill(pipeline: Pipeline, onlyStage: string | undefined): Promise<void> {
   const own = pipeline.stages.find(({ id }) => id === onlyStage)?.kill;
   for (const file of own === undefined ? [pipeline.kill] : [pipeline.kill, own]) {
-    const info = await stat(file).catch(() => undefined);
+    const info = killInfo(file);
     if (!info) continue;
     if (info.ctimeMs > performance.timeOrigin) {
-      await rm(file, { force: true });
+      // What cannot be removed (a folder) is reported at the next start.
+      await rm(file, { force: true }).catch(() => undefined);
       throw new UserError(`Stopped by the ${basename(file)} file before the first stage started.`, {
         exitCode: 75,
         hint: 'To resume: npx sync-data',

@@ -3,6 +3,7 @@ import type { Sql } from '../store/database.ts';
 import { listingsToRetry } from '../dataset/set-aside.ts';
 import { crawledSlices, firstSliceOfLastCrawl } from '../dataset/slices.ts';
 import { unseenDue } from '../dataset/due.ts';
+import type { FreshSpan } from '../dataset/due.ts';
 import { pagesLackViews } from '../dataset/standing.ts';
 import type { ReviewPlan } from '../dataset/review-queue.ts';
 import type { Tally } from '../dataset/tally.ts';
@@ -17,7 +18,7 @@ export interface NextRunOptions {
   readonly rules: { readonly madeSince: number; readonly refreshAfter: number; readonly every?: number };
   readonly run: RunStatus | null;
   /** Rows written earlier are due. Epoch seconds. */
-  readonly stale: number;
+  readonly fresh: FreshSpan;
   /** Stages that crawl: their units are taxonomies. */
   readonly crawls: readonly string[];
   readonly counts: Tally;
@@ -32,7 +33,7 @@ export interface NextRunOptions {
  * lib/dataset/review-order.ts has it. What is new on Etsy since is not known and comes on top; in the rest of a run it is taken to go on as it did.
  */
 export async function nextRun(options: NextRunOptions): Promise<NextRun> {
-  const { sql, rules, run, stale, counts, due } = options;
+  const { sql, rules, run, fresh, counts, due } = options;
   const rest = run !== null && run.finishedAt === null;
   const crawl = await crawlLeft(options, rest);
   const news = rest && crawl.read > 0 ? crawl.left / crawl.read : 0;
@@ -40,7 +41,7 @@ export async function nextRun(options: NextRunOptions): Promise<NextRun> {
 
   const first = await firstSliceOfLastCrawl(sql, rest && crawl.left > 0 ? (run?.id ?? 0) : undefined);
   const isAsked = first !== undefined && due.listings > 0;
-  const unseen = isAsked ? await unseenDue(sql, rules.madeSince, first, stale) : 0;
+  const unseen = isAsked ? await unseenDue(sql, rules.madeSince, first, fresh) : 0;
   const waiting = (await sql.get<{ n: number }>('SELECT count(*) AS n FROM wanted'))?.n ?? 0;
   const again = (await listingsToRetry(sql, rest ? (run?.id ?? 0) : Number.MAX_SAFE_INTEGER)).length;
   // Where pages lack the views, every listing that is due is asked for, and brings its shop along.

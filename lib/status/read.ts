@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { lastStart } from '../../checkpoints/starts.ts';
 import type { Pipeline } from '../pipeline/config.ts';
+import { killInfo } from '../pipeline/stop.ts';
 import { UserError } from '../errors.ts';
 import { nowSeconds } from '../time.ts';
 import { Database } from '../store/database.ts';
@@ -12,7 +13,8 @@ import { holderOf } from '../store/lock.ts';
 import { pathToRead } from '../store/reading.ts';
 import { isCurrent } from '../dataset/migrations.ts';
 import { readCovered } from '../dataset/slices.ts';
-import { freshListings, freshShops, staleBefore } from '../dataset/due.ts';
+import { freshListings, freshShops, freshSpan } from '../dataset/due.ts';
+import type { FreshSpan } from '../dataset/due.ts';
 import { reviewMoment, reviewPlan } from '../dataset/review-queue.ts';
 import { asideReasons, countRows, imageReasons } from '../dataset/standing.ts';
 import { tally } from '../dataset/tally.ts';
@@ -53,9 +55,9 @@ export async function readStatus(pipeline: Pipeline): Promise<Status> {
       at: new Date().toISOString(),
       pipeline: pipeline.file,
       database: path,
-      killFile: existsSync(pipeline.kill),
+      killFile: killInfo(pipeline.kill) !== undefined,
       killedStages: pipeline.stages.flatMap(({ id, kill }) =>
-        kill !== undefined && existsSync(kill) ? [{ stage: id, file: kill }] : [],
+        kill !== undefined && killInfo(kill) ? [{ stage: id, file: kill }] : [],
       ),
       underWay: holder ? { pid: holder.pid, since: new Date(holder.since).toISOString() } : null,
       rows,
@@ -76,10 +78,10 @@ async function readSync(database: Database, pipeline: Pipeline, shops: number): 
   const whole = { id: run?.id ?? 0, startedAt: run ? Date.parse(run.startedAt) : now };
   const counts = await tally(sql, whole, rules.madeSince);
   const rest = run !== null && run.finishedAt === null ? run.id : undefined;
-  const stale = await staleBefore(sql, rules, rest, nowSeconds());
+  const fresh = await freshSpan(sql, rules, rest, nowSeconds());
   const moment = await reviewMoment(sql, rest, rules.refreshAfter, nowSeconds());
   const reviews = await reviewPlan(sql, rest ?? Number.MAX_SAFE_INTEGER, moment);
-  const due = await dueOf(sql, rules.refreshAfter, stale, counts, shops, reviews.shops);
+  const due = await dueOf(sql, rules.refreshAfter, fresh, counts, shops, reviews.shops);
   const quota = await quotaStatus(await Ledger.ofLastKey(database), api.qps, now);
   const covered = await readCovered(sql);
   const crawls = pipeline.stages.filter(({ options }) => isCrawl(options)).map(({ id }) => id);
@@ -106,14 +108,14 @@ async function readSync(database: Database, pipeline: Pipeline, shops: number): 
     told: await toldOf(sourcesOf(pipeline, database), pipeline, { ...whole, isComplete: false }),
     oddities: await readOddities(sql, whole.id),
     quota,
-    next: await nextRun({ sql, rules, run, stale, crawls, counts, due, reviews, quota }),
+    next: await nextRun({ sql, rules, run, fresh, crawls, counts, due, reviews, quota }),
   };
 }
 
 async function dueOf(
   sql: Sql,
   refreshAfter: number,
-  stale: number,
+  fresh: FreshSpan,
   counts: Tally,
   shops: number,
   reviews: number,
@@ -122,8 +124,8 @@ async function dueOf(
   const kept = entries - before - uncertain - unrecognised;
   return {
     refreshAfter,
-    listings: Math.max(0, kept - (await freshListings(sql, stale))),
-    shops: Math.max(0, shops - (await freshShops(sql, stale))),
+    listings: Math.max(0, kept - (await freshListings(sql, fresh))),
+    shops: Math.max(0, shops - (await freshShops(sql, fresh))),
     reviews,
   };
 }

@@ -19,10 +19,12 @@ export class NotAFile extends UserError {
   override readonly name = 'NotAFile';
   /** "a symbolic link", "a folder", "a pipe", … */
   readonly what: string;
+  readonly path: string;
 
   constructor(path: string, what: string, message = `${path} is ${what}, not a file`) {
     super(message, { exitCode: 1, hint: 'Move it away, then start sync-data again.' });
     this.what = what;
+    this.path = path;
   }
 }
 
@@ -32,6 +34,7 @@ export interface Opened {
   readonly info: Stats;
 }
 
+const CHUNK_BYTES = 256 * 1024;
 /** What is not there on Windows is 0. */
 const { O_NOFOLLOW = 0, O_NONBLOCK = 0, O_NOCTTY = 0 } = constants as Partial<typeof constants>;
 
@@ -93,6 +96,17 @@ export async function readAll(file: FileHandle, path: string, info: Stats, most:
   }
 }
 
+/** What a file holds up to `end` (exclusive), some at a time. The handle stays open, as a stream would not leave it. */
+export async function* chunksOf(file: FileHandle, end = Infinity): AsyncGenerator<Buffer, void, undefined> {
+  for (let at = 0; at < end;) {
+    const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, end - at));
+    const { bytesRead } = await file.read(chunk, 0, chunk.length, at);
+    if (bytesRead === 0) return;
+    at += bytesRead;
+    yield chunk.subarray(0, bytesRead);
+  }
+}
+
 /**
  * Opens a file to append to, made where it is not there. Neither waits at a pipe nor follows a link.
  *
@@ -149,7 +163,7 @@ function kindOf(info: Stats): string {
  * the file that was there; a new file has what the umask leaves.
  *
  * @param durable true: a power cut does not undo it once this has resolved
- * @throws FileError
+ * @throws FileError; NotAFile where a folder stands under the temporary name
  */
 export function replaceFile(
   path: string,
@@ -183,6 +197,7 @@ async function createFile(path: string, mode: number): Promise<FileHandle> {
     return await open(path, 'wx', mode);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if ((await lstat(path)).isDirectory()) throw new NotAFile(path, 'a folder');
     await rm(path, { force: true });
     return open(path, 'wx', mode);
   }

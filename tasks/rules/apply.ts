@@ -8,6 +8,7 @@ import { noteReceived } from '../../lib/dataset/answers.ts';
 import { addOddities, misfitOddities } from '../../lib/dataset/oddities.ts';
 import type { Oddity } from '../../lib/dataset/oddities.ts';
 import { setAside, setAsideRefused, settleListings, settleShops } from '../../lib/dataset/set-aside.ts';
+import type { FreshSpan } from '../../lib/dataset/due.ts';
 import {
   imagesDone,
   imagesDoubtful,
@@ -54,7 +55,7 @@ export async function applyPage(
   slice: number,
   found: Found,
 ): Promise<number> {
-  const { now, staleBefore, madeSince } = await moment(tx, services, runId);
+  const { now, fresh, madeSince } = await moment(tx, services, runId);
   const listings = unique(page.good);
   const since = listings.filter((listing) => classify(listing.when_made, madeSince) === 'since');
   await updateEntries(tx, listings, madeSince, new Map(), new Set());
@@ -64,9 +65,9 @@ export async function applyPage(
   const rows = since.map((listing) => listingRow(listing, now));
   await addListings(tx, rows);
   const whole = rows.filter((row) => row.views !== null);
-  const back = await goneListings(tx, idsOf(whole));
-  const refreshed = await addListingsDynamic(tx, whole, staleBefore);
-  const lacking = await dueListings(tx, idsOf(rows.filter((row) => row.views === null)), staleBefore);
+  const back = await goneListings(tx, idsOf(whole), now);
+  const refreshed = await addListingsDynamic(tx, whole, fresh);
+  const lacking = await dueListings(tx, idsOf(rows.filter((row) => row.views === null)), fresh);
 
   await imagesDone(tx, found);
   const unknownImages = await withoutImageRecord(tx, idsOf(since));
@@ -77,7 +78,7 @@ export async function applyPage(
     tx,
     ids.map((listingId) => ({ listingId, shopId: shopOf.get(listingId) ?? null })),
   );
-  await wantShops(tx, since, staleBefore);
+  await wantShops(tx, since, fresh);
   // The batch may have a good record of what the page spoilt.
   await want(
     tx,
@@ -101,9 +102,9 @@ export async function applyPage(
 }
 
 /** One listing of each shop that is due and that no wanted listing brings along. */
-async function wantShops(tx: Tx, listings: readonly Listing[], staleBefore: number): Promise<void> {
+async function wantShops(tx: Tx, listings: readonly Listing[], fresh: FreshSpan): Promise<void> {
   const listingOf = new Map(listings.map((listing) => [listing.shop_id, listing.listing_id]));
-  const due = await dueShops(tx, [...listingOf.keys()], staleBefore);
+  const due = await dueShops(tx, [...listingOf.keys()], fresh);
   const shops = await unwantedShops(tx, due);
   await want(
     tx,
@@ -118,10 +119,10 @@ export async function applyShops(
   runId: number,
   shops: readonly FetchedShop[],
 ): Promise<void> {
-  const { now, staleBefore } = await moment(tx, services, runId);
+  const { now, fresh } = await moment(tx, services, runId);
   const rows = new Map(shops.flatMap(({ shop }) => (shop ? [[shop.shop_id, shopRow(shop, now)]] : [])));
   const lost = shops.flatMap((one) => one.lost ?? []);
-  await addShops(tx, [...rows.values()], staleBefore);
+  await addShops(tx, [...rows.values()], fresh);
   await settleShops(tx, [...rows.keys()], now);
   await setAside(
     tx,
@@ -140,15 +141,15 @@ export async function applyBatch(
   runId: number,
   answer: BatchAnswer,
 ): Promise<void> {
-  const { now, staleBefore, madeSince } = await moment(tx, services, runId);
+  const { now, fresh, madeSince } = await moment(tx, services, runId);
   const { listings, rejected } = answer;
   const since = listings.filter((listing) => classify(listing.when_made, madeSince) === 'since');
 
   const rows = since.map((listing) => listingRow(listing, now));
   await addListings(tx, rows);
   await fillProductionPartners(tx, rows);
-  const back = await goneListings(tx, idsOf(since));
-  await addListingsDynamic(tx, rows, staleBefore);
+  const back = await goneListings(tx, idsOf(since), now);
+  await addListingsDynamic(tx, rows, fresh);
   // Rows of a listing that is no longer of the years wanted go on being kept, until it is gone.
   const others = listings.filter((listing) => classify(listing.when_made, madeSince) !== 'since');
   const stored = await storedListings(tx, idsOf(others));
@@ -156,14 +157,14 @@ export async function applyBatch(
   await addListingsDynamic(
     tx,
     outside.map((listing) => listingRow(listing, now)),
-    staleBefore,
+    fresh,
   );
   const brought = since.flatMap((listing) => listing.shopRecord ?? []);
   await applyShops(tx, services, runId, [...brought.map((shop) => ({ shop })), ...answer.shops]);
 
   await imagesDone(tx, answer.found);
   await applyImages(tx, runId, listings, since, madeSince);
-  await applyMissing(tx, services, runId, answer, { now, staleBefore });
+  await applyMissing(tx, services, runId, answer, { now, fresh });
   await settleListings(tx, idsOf(listings), now);
   await setAside(
     tx,
@@ -276,7 +277,7 @@ async function applyMissing(
   services: Services,
   runId: number,
   answer: BatchAnswer,
-  { now, staleBefore }: Now,
+  { now, fresh }: Now,
 ): Promise<void> {
   const named = new Set(idsOf(answer.listings));
   const spoilt = new Set(answer.rejected.map((bad) => bad.listingId));
@@ -287,7 +288,7 @@ async function applyMissing(
   const misses = await missesOf(tx, answer.asked);
   const shown = await shownInRun(tx, runId, missing);
   // That a listing is gone still, one answer may say.
-  const known = new Set((await goneListings(tx, missing)).filter((id) => !shown.has(id)));
+  const known = new Set((await goneListings(tx, missing, now)).filter((id) => !shown.has(id)));
   const again: { id: number; misses: number }[] = [];
   const gone: number[] = [];
   const unsettled: number[] = [];
@@ -302,7 +303,7 @@ async function applyMissing(
   await dropWanted(tx, answer.asked);
   await wantAgain(tx, again);
   await settleListings(tx, gone, now);
-  await recordGone(tx, services, gone, { now, staleBefore });
+  await recordGone(tx, services, gone, { now, fresh });
   await addOddities(tx, runId, [
     {
       ...MISSING,
@@ -325,16 +326,16 @@ function counted(ids: readonly number[]): { n: number; example: string | undefin
 
 interface Now {
   readonly now: number;
-  readonly staleBefore: number;
+  readonly fresh: FreshSpan;
 }
 
 async function recordGone(
   tx: Tx,
   services: Services,
   gone: readonly number[],
-  { now, staleBefore }: Now,
+  { now, fresh }: Now,
 ): Promise<void> {
-  await markRemoved(tx, gone, now, staleBefore);
+  await markRemoved(tx, gone, now, fresh);
   await noteImages(tx, await lastKnownImages(tx, services, gone), []);
   const without = await withoutImage(tx, gone);
   await noteImages(

@@ -3,7 +3,8 @@ import { ApiError } from '../../lib/etsy/errors.ts';
 import type { Misfit } from '../../lib/etsy/fit.ts';
 import type { Listing, Rejected, Shop } from '../../lib/etsy/schemas.ts';
 import { classify } from '../../lib/dataset/when-made.ts';
-import { staleBefore } from '../../lib/dataset/due.ts';
+import { freshSpan } from '../../lib/dataset/due.ts';
+import type { FreshSpan } from '../../lib/dataset/due.ts';
 import { imagesOnDisk } from '../../lib/dataset/image-files.ts';
 import { withoutImageRecord } from '../../lib/dataset/images.ts';
 import type { ImageFile } from '../../lib/dataset/images.ts';
@@ -151,12 +152,12 @@ async function ask(
   const ids = new Set(asked);
   const listings = unique(good.filter((listing) => ids.has(listing.listing_id)));
   const strange = good.filter(({ listing_id: id }) => !ids.has(id) && id !== known);
-  const { staleBefore, madeSince } = await moment(services.sql, services, runId);
+  const { fresh, madeSince } = await moment(services.sql, services, runId);
   const brought = new Set(listings.flatMap((listing) => listing.shopRecord?.shop_id ?? []));
   const since = listings.filter((listing) => classify(listing.when_made, madeSince) === 'since');
   const missing = new Set(since.map((listing) => listing.shop_id).filter((shopId) => !brought.has(shopId)));
   const shops: FetchedShop[] = [];
-  for (const shopId of await dueShops(services.sql, [...missing], staleBefore))
+  for (const shopId of await dueShops(services.sql, [...missing], fresh))
     shops.push(await fetchShop(services, shopId));
   return {
     asked,
@@ -199,9 +200,9 @@ export async function moment(
   sql: Sql,
   { rules }: Services,
   runId: number,
-): Promise<{ now: number; staleBefore: number; madeSince: number }> {
+): Promise<{ now: number; fresh: FreshSpan; madeSince: number }> {
   const now = nowSeconds();
-  return { now, staleBefore: await staleBefore(sql, rules, runId, now), madeSince: rules.madeSince };
+  return { now, fresh: await freshSpan(sql, rules, runId, now), madeSince: rules.madeSince };
 }
 
 /** A live index can show one listing twice on a page. */

@@ -56,7 +56,9 @@ export async function* checkCutouts(
       const [, id] = /^([1-9]\d{0,15})\.webp$/.exec(name) ?? [];
       if (id !== undefined) listings.set(Number(id), name);
       // Left by a start that was killed.
-      else if (/^\d+\.webp\.part$/.test(name)) await rm(join(folder, name), { force: true });
+      else if (/^\d+\.webp\.part$/.test(name))
+        // A folder of that name is nothing that was left here: what writes there says so.
+        await rm(join(folder, name), { force: true }).catch(() => undefined);
       else
         findings.push({ kind: 'foreign-cutout', subject: name, detail: 'no name of a cutout; left alone' });
     }

@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
 import { lstatSync } from 'node:fs';
-import { readFile, rename, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rename, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { ImageProblem } from '../../lib/etsy/cdn.ts';
 import { nap, sleep } from '../../lib/time.ts';
 import type { ServicesWith } from '../../lib/services.ts';
 import type { Tx } from '../../lib/store/database.ts';
 import { FileError } from '../../lib/errors.ts';
-import { namingFile, replaceFile } from '../../lib/store/files.ts';
+import { NotAFile, namingFile, replaceFile } from '../../lib/store/files.ts';
 import { SyncedFiles } from '../../lib/store/synced-files.ts';
 import { imagesDone, imagesFailed, nextImages } from '../../lib/dataset/images.ts';
 import type { ImageFailure, ImageFile, ImageJob } from '../../lib/dataset/images.ts';
-import { imagePath, inspectImage, keptPath } from '../../lib/dataset/image-files.ts';
+import { imagePath, inspectImage, keptPath, readImage } from '../../lib/dataset/image-files.ts';
 import { ImagesFolder } from '../../lib/dataset/images-folder.ts';
 import { MIN_IMAGE_BYTES } from '../../lib/dataset/jpeg.ts';
 
@@ -99,7 +99,9 @@ async function downloadGroup(
   const until = performance.now() + GROUP_MS;
   for (const job of jobs) {
     if (stop.aborted || performance.now() > until) break;
-    const result = await fetchImage(services, hosts, job, stop, isLast);
+    const result = await fetchImage(services, hosts, job, stop, isLast).catch((error: unknown) =>
+      inTheWay(job, error),
+    );
     if (result && 'reason' in result) group.failed.push(result);
     else if (result) {
       group.done.push(result);
@@ -108,6 +110,13 @@ async function downloadGroup(
   }
   await files.synced();
   return group;
+}
+
+/** A folder under the name that the image is to have, or is written under first, costs this image alone. */
+function inTheWay({ listing_id: listingId }: ImageJob, error: unknown): ImageFailure {
+  if (!(error instanceof NotAFile)) throw error;
+  const reason = `${error.what} is in the place of ${basename(error.path)}`;
+  return { listingId, state: 'failed', reason, attempts: 0, isFinal: true };
 }
 
 export async function applyDownloads(tx: Tx, runId: number, group: Downloaded): Promise<void> {
@@ -157,8 +166,8 @@ async function fetchImage(
 
 /** The same image under the name that the earlier system gave it at times: {listing_id}_{image_id}.jpg. */
 async function earlyFile(folder: string, job: ImageJob): Promise<Buffer | undefined> {
-  const path = join(folder, `${job.listing_id}_${job.image_id}.jpg`);
-  return 'fault' in (await inspectImage(path)) ? undefined : readFile(path);
+  const found = await readImage(join(folder, `${job.listing_id}_${job.image_id}.jpg`));
+  return 'fault' in found ? undefined : found;
 }
 
 /**

@@ -10,6 +10,7 @@ import { setAside, settleEndpoint } from '../../lib/dataset/set-aside.ts';
 import { nowSeconds } from '../../lib/time.ts';
 import type { ServicesWith } from '../../lib/services.ts';
 import type { Sql, Tx } from '../../lib/store/database.ts';
+import { knownTime } from '../../lib/text/to-come.ts';
 import { readTaxonomy, replaceTaxonomy } from '../../lib/dataset/taxonomy-table.ts';
 
 type Services = ServicesWith<'api'>;
@@ -70,8 +71,8 @@ export async function fetchNames({ api }: Services, runId: number): Promise<Writ
   }
 }
 
-function ageOf({ fetchedAt = -Infinity }: Taxonomy, now: number): number {
-  return now - fetchedAt;
+function ageOf({ fetchedAt }: Taxonomy, now: number): number {
+  return now - (knownTime(fetchedAt, now) ?? -Infinity);
 }
 
 /**

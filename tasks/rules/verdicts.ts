@@ -1,14 +1,11 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { lstat } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
 import type { ImageOnRecord, RecordState } from '../../lib/dataset/checks.ts';
 import type { Taxonomy } from '../../lib/dataset/taxonomy.ts';
 import type { Finding } from '../../lib/dataset/findings.ts';
 import type { ImageFile } from '../../lib/dataset/images.ts';
 import type { ShortSlice } from '../../lib/dataset/slices.ts';
 import type { Wanted } from '../../lib/dataset/wanted.ts';
-import { imagePath, inspectImage } from '../../lib/dataset/image-files.ts';
+import { imagePath, inspectAndHash, inspectImage } from '../../lib/dataset/image-files.ts';
 import type { ImageFault } from '../../lib/dataset/image-files.ts';
 
 export interface RecordVerdict {
@@ -52,13 +49,11 @@ export async function checkImageFile(
   const unchanged =
     info?.isFile() && info.size === record.bytes && Math.floor(info.mtimeMs) === record.modified_ms;
   if (unchanged) return undefined;
-  const file = await inspectImage(path);
+  const file = await (record.sha256 === null ? inspectImage(path) : inspectAndHash(path));
   if ('fault' in file) return file;
   // Of a file taken over only its size is known; its time alone changes where an installation is copied.
   if (record.sha256 === null) return file.bytes === record.bytes ? file : { fault: REPLACED };
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  return hash.digest('hex') === record.sha256 ? { ...file, sha256: record.sha256 } : { fault: REPLACED };
+  return file.sha256 === record.sha256 ? file : { fault: REPLACED };
 }
 
 const REPLACED = 'replaced by another file';

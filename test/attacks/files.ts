@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { closeSync, existsSync } from 'node:fs';
+import { chmod, mkdir, readFile, readdir, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compiledFolder } from '../../lib/compiled.js';
+import { inspectAndHash, readImage } from '../../lib/dataset/image-files.ts';
 import { jsonEntries } from '../../lib/dataset/json-entries.ts';
 import { EtsyApi } from '../../lib/etsy/api.ts';
 import type { Client } from '../../lib/etsy/client.ts';
@@ -11,7 +13,7 @@ import { findKey } from '../../lib/etsy/key.ts';
 import { Log } from '../../lib/log/file.ts';
 import { loadPipeline } from '../../lib/pipeline/config.ts';
 import { findPipeline, whoseElse } from '../../lib/pipeline/find.ts';
-import { NotAFile, openRegular } from '../../lib/store/files.ts';
+import { NotAFile, openRegular, openToAppend, readAll, replaceFile } from '../../lib/store/files.ts';
 import { acquireLock } from '../../lib/store/lock.ts';
 import type { Attack } from './row.ts';
 
@@ -30,7 +32,7 @@ async function splicedSql(): Promise<string[]> {
       ))
         // Constants are in capitals; lists of columns and functions that give SQL are made of them.
         if (
-          !/^[A-Z_]+$|^(?:columns|changes|values|table|which|whole|insertFrom|mode|where|text|sql)\b|\(/.test(
+          !/^[A-Z_]+$|^(?:columns|changes|values|table|which|whole|insertFrom|mode|where|text|sql|id|WORK)\b|\(/.test(
             hole,
           )
         )
@@ -163,10 +165,103 @@ export const files: readonly Attack[] = [
   },
   {
     claim: 'The compiled form of the modules',
-    name: 'a folder of compiled modules that others may write to',
-    fails: async () => {
-      const folder = compiledFolder();
-      assert.ok(folder === false || ((await stat(folder)).mode & 0o022) === 0);
+    name: 'a folder of compiled modules that others may write to, a link to one, and a file in its place',
+    fails: async (folder) => {
+      const own = compiledFolder();
+      assert.ok(own === false || ((await stat(own)).mode & 0o022) === 0);
+      const open = join(folder, 'open');
+      await mkdir(open);
+      await chmod(open, 0o777);
+      await symlink('open', join(folder, 'link'));
+      await writeFile(join(folder, 'file'), '');
+      for (const name of ['open', 'link', 'file'])
+        assert.equal(compiledFolder(join(folder, name)), false, name);
+      assert.equal(compiledFolder(join(folder, 'new')), join(folder, 'new'));
+    },
+  },
+  {
+    claim: 'A new file has 0644 or 0666',
+    name: 'umasks that take more away and less, and a file that only its owner may read',
+    fails: async (folder) => {
+      const before = process.umask(0o022);
+      const modeOf = async (name: string): Promise<number> => (await stat(join(folder, name))).mode & 0o777;
+      const replace = (name: string): Promise<void> =>
+        replaceFile(join(folder, name), join(folder, `${name}.tmp`), false, (file) => file.writeFile('x'));
+      try {
+        for (const umask of [0o022, 0o077, 0o000]) {
+          process.umask(umask);
+          const name = `file-${umask}`;
+          await replace(name);
+          assert.equal(await modeOf(name), 0o666 & ~umask);
+          closeSync(openToAppend(join(folder, `log-${umask}`), 0o644).file);
+          assert.equal(await modeOf(`log-${umask}`), 0o644 & ~umask);
+          await chmod(join(folder, name), 0o600);
+          await replace(name);
+          assert.equal(await modeOf(name), 0o600);
+        }
+      } finally {
+        process.umask(before);
+      }
+    },
+  },
+  {
+    claim: 'A file that was checked is read through the handle',
+    name: 'another file put in the place of one that was opened, and names opened a second time in the sources',
+    fails: async (folder) => {
+      const path = join(folder, '1.jpg');
+      await writeFile(path, 'checked');
+      const { file, info } = await openRegular(path, 'refuse');
+      await writeFile(join(folder, 'other'), 'another');
+      await rename(join(folder, 'other'), path);
+      assert.equal(String(await readAll(file, path, info, 100)), 'checked');
+      await file.close();
+      const image = Buffer.concat([
+        Buffer.from([0xff, 0xd8, 0xff]),
+        Buffer.alloc(5000, 1),
+        Buffer.from([0xff, 0xd9]),
+      ]);
+      await writeFile(path, image);
+      const hashed = await inspectAndHash(path);
+      assert.deepEqual(
+        'fault' in hashed ? hashed.fault : hashed.sha256,
+        createHash('sha256').update(image).digest('hex'),
+      );
+      assert.deepEqual(await readImage(path), image);
+      for (const source of ['tasks/rules/download.ts', 'tasks/rules/verdicts.ts', 'lib/dataset/meta-data.ts'])
+        assert.doesNotMatch(
+          await readFile(source, 'utf8'),
+          /\b(?:readFile|createReadStream|openRegular)\b/,
+          source,
+        );
+    },
+  },
+  {
+    claim: 'A YAML bomb in pipeline.yaml',
+    name: 'aliases of aliases, 20,000 levels, and a megabyte of anchors',
+    fails: async (folder) => {
+      const names = Array.from({ length: 26 }, (_, index) => String.fromCharCode(97 + index));
+      const aliases = names.map((name, index) => {
+        const above = names[index - 1];
+        return `${name}: &${name} [${Array(9)
+          .fill(above === undefined ? 'x' : `*${above}`)
+          .join(', ')}]`;
+      });
+      const bombs = [
+        aliases.join('\n'),
+        '['.repeat(20_000),
+        '- '.repeat(20_000),
+        `a: [${'&a x, '.repeat(100_000)}]`,
+      ];
+      for (const bomb of bombs) {
+        await writeFile(join(folder, 'pipeline.yaml'), bomb);
+        await assert.rejects(loadPipeline(folder), (error: Error) => {
+          assert.ok(
+            error.message.length < 20_000 && !(error instanceof RangeError),
+            error.message.slice(0, 500),
+          );
+          return true;
+        });
+      }
     },
   },
   {

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { ApiKey, findKey } from '../../lib/etsy/key.ts';
 import { answerOf, errorText, readBody, readStart } from '../../lib/etsy/body.ts';
+import { Cdn } from '../../lib/etsy/cdn.ts';
 import { allowedHost } from '../../lib/dataset/image-url.ts';
 import { envelope, listing, sortOut } from '../../lib/etsy/schemas.ts';
 import { ConfigFile } from '../../lib/pipeline/diagnostics.ts';
@@ -12,6 +15,7 @@ import { etsyAddress, html } from '../../lib/report/html.ts';
 import { page } from '../../lib/report/page.ts';
 import { oneLine, printable, visibleJson } from '../../lib/text/clean.ts';
 import { boundedJson, JsonTooLarge } from '../../lib/text/json.ts';
+import { masked } from '../../lib/text/mask.ts';
 import { Redactor } from '../../lib/text/redact.ts';
 import {
   FIRST_FROM_THE_END,
@@ -20,6 +24,8 @@ import {
   nextPage,
   wholeRange,
 } from '../../tasks/rules/price-slices.ts';
+import { serving } from '../messages/provoke.ts';
+import type { Answer } from '../messages/provoke.ts';
 import type { Attack } from './row.ts';
 
 const [KEYSTRING, SECRET] = ['abcdefghijklmnopqrstuvwx', 'sharedsec1'];
@@ -139,10 +145,17 @@ export const texts: readonly Attack[] = [
   },
   {
     claim: 'An API answer is read up to 8 MB',
-    name: 'a body without end',
+    name: 'a body without end, and one that is small until it is decompressed',
     fails: async () => {
       await assert.rejects(readBody(response(9e6, 90), 8 * 2 ** 20), /larger than the 8 MB allowed/);
       assert.equal((await readStart(response(9e6, 90), 1000)).bytes.length, 1000);
+      // 64 MB of zeros, compressed to 64 kB.
+      const bomb = { headers: { 'content-encoding': 'gzip' }, body: gzipSync(Buffer.alloc(64 * 2 ** 20)) };
+      await serving({ answer: () => bomb }, async (origin) => {
+        await assert.rejects(readBody(await fetch(origin), 8 * 2 ** 20), /larger than the 8 MB allowed/);
+        const cdn = new Cdn({ timeoutMs: 5000, firstPauseMs: 1 });
+        await assert.rejects(cdn.download(`${origin}/1`, ['127.0.0.1']));
+      });
     },
   },
   {
@@ -232,6 +245,56 @@ export const texts: readonly Attack[] = [
     name: 'addresses of other hosts in many forms',
     fails: () => {
       for (const address of FOREIGN) assert.equal(allowedHost(address, ['i.etsystatic.com']), false, address);
+    },
+  },
+  {
+    claim: 'A redirect of the API is not followed',
+    name: 'an API and an image host that send elsewhere',
+    fails: async () => {
+      const asked: string[] = [];
+      const answer = (url: string): Answer => {
+        asked.push(url);
+        return { status: 302, headers: { location: url.replace('/', 'http://localhost:9/') } };
+      };
+      await serving({ answer }, async (origin) => {
+        const cdn = new Cdn({ timeoutMs: 5000, firstPauseMs: 1 });
+        await assert.rejects(cdn.download(`${origin}/1`, ['127.0.0.1']), /localhost/);
+      });
+      assert.deepEqual(asked, ['/1']);
+      assert.match(await readFile('lib/etsy/client.ts', 'utf8'), /redirect: 'error'/);
+    },
+  },
+  {
+    claim: 'No pattern that is tried on a stranger',
+    name: 'texts of 200,000 characters made for slow patterns',
+    fails: () => {
+      const repeated = [
+        ' ',
+        '\t',
+        '\u200b',
+        '\u001b[',
+        '\u001b]0;',
+        '&#',
+        '%25',
+        '\\u{',
+        '0x',
+        'a',
+        'key=',
+        '<',
+        '\u0301',
+        '://a',
+      ];
+      const before = process.cpuUsage();
+      for (const part of repeated) {
+        const text = `${part.repeat(200_000 / part.length)}!`;
+        for (const made of [oneLine, printable, visibleJson, (one: string) => key.redact(one)]) made(text);
+        masked(text.slice(0, 20_000), () => '*');
+        allowedHost(text, ['i.etsystatic.com']);
+        etsyAddress(text);
+      }
+      const { user } = process.cpuUsage(before);
+      // A slow pattern takes minutes: in CPU time, other work beside it does not matter.
+      assert.ok(user < 20e6, `${user / 1e6} s of CPU`);
     },
   },
   {
@@ -331,6 +394,22 @@ export const texts: readonly Attack[] = [
             return true;
           },
         );
+    },
+  },
+  {
+    claim: 'A key from .env is in no command line',
+    name: 'a look at the process while its key is known',
+    fails: async (folder) => {
+      await writeFile(join(folder, '.env'), `ETSY_API_KEY=${KEYSTRING}:${SECRET}\n`, { mode: 0o600 });
+      const env = { ...process.env };
+      assert.equal((await findKey(folder, env))?.header(), `${KEYSTRING}:${SECRET}`);
+      const shown = [process.argv, process.execArgv, process.title, process.env, env];
+      if (existsSync('/proc/self/environ'))
+        shown.push(
+          await readFile('/proc/self/environ', 'latin1'),
+          await readFile('/proc/self/cmdline', 'latin1'),
+        );
+      assert.ok(!JSON.stringify(shown).includes(KEYSTRING));
     },
   },
   {

@@ -110,6 +110,26 @@ export const etsy: readonly Row[] = [
     'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
     'The full error is in sync-data.log.',
   ]),
+  answered('Etsy answers with more values than any page has', { body: `[${'1,'.repeat(400_001)}1]` }, [
+    'Stage crawl failed, at Coffee Tables:',
+    '  listings/active: the answer is too large: it has more than 400000 values',
+    '  Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.',
+    '',
+    'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
+    'The full error is in sync-data.log.',
+  ]),
+  answered(
+    'Etsy answers with more rows than were asked for',
+    { body: JSON.stringify({ count: 1, results: Array(101).fill(1) }) },
+    [
+      'Stage crawl failed, at Coffee Tables:',
+      '  listings/active: 101 rows where at most 100 were asked for',
+      '  Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.',
+      '',
+      'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
+      'The full error is in sync-data.log.',
+    ],
+  ),
   answered('Etsy answers with JSON of another shape', { body: '{"results":{}}' }, [
     'Stage crawl failed, at Coffee Tables:',
     '  listings/active: not a list of records: count: Invalid input: expected number, received undefined; results: Invalid input: expected array, received object',
@@ -148,18 +168,28 @@ export const etsy: readonly Row[] = [
     text: ['Error: the body ended after 5 of 28 bytes'],
     next: 'Error: the body ended after 5 of 28 bytes',
   },
-  answered(
-    'Etsy says that it is asked too often, whatever the pace',
-    { status: 429, body: said('Exceeded per second rate limit') },
-    [
+  {
+    when: 'Etsy says that it is asked too often, whatever the pace',
+    provoke: async (folder) => {
+      const refusal = { status: 429, body: said('Exceeded per second rate limit') };
+      const { text, exitCode } = await ending(folder, {
+        answer: () => refusal,
+        api: { giveUpAfter: '1s' },
+      });
+      // How often it asks in that second is chance, and with that whether it suspects others.
+      return { text: text.replace(/\n\nOdd in this run:\n {2}HTTP 429, [^\n]*/, ''), exitCode };
+    },
+    text: [
       'Stage crawl failed, at Coffee Tables:',
       '  listings/active: HTTP 429: Exceeded per second rate limit',
-      '  Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.',
+      `  ${GAVE_UP}`,
       '',
       'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
       'The full error is in sync-data.log.',
     ],
-  ),
+    next: GAVE_UP,
+    exitCode: 1,
+  },
   {
     when: 'Etsy says that it is asked too often, and it is not by this run',
     provoke: () => Promise.resolve({ text: ELSEWHERE }),

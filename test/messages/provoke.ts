@@ -84,14 +84,16 @@ export type Answer =
 export interface Etsy {
   /** Undefined: an empty list. */
   readonly answer?: (url: string) => Answer | undefined | Promise<Answer | undefined>;
+  /** The tree of categories, as JSON; undefined: none. It is asked for beside all else, and `answer` is not asked then. */
+  readonly tree?: string;
 }
 
 /** An HTTP server in Etsy's place, or in that of its image hosts. */
-export async function serving<T>({ answer }: Etsy, work: (origin: string) => Promise<T>): Promise<T> {
+export async function serving<T>({ answer, tree }: Etsy, work: (origin: string) => Promise<T>): Promise<T> {
   const server = createServer((request, response) => {
-    // The names of categories are asked for beside all else: none.
     const isTree = request.url?.includes('seller-taxonomy') === true;
-    void Promise.resolve(isTree ? undefined : answer?.(request.url ?? '')).then((given) => {
+    const ofTree: Answer | undefined = tree === undefined ? undefined : { body: tree };
+    void Promise.resolve(isTree ? ofTree : answer?.(request.url ?? '')).then((given) => {
       if (given === 'silence') return;
       if (given === 'reset') {
         request.socket.resetAndDestroy();

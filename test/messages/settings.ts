@@ -516,7 +516,7 @@ export const settings: readonly Row[] = [
       run(folder, {
         stages:
           '  - id: crawl\n    task: ./tasks/crawl.ts\n    with: { taxonomies: [1, furniture, Furnitur, Steps, 9670, Sofas] }\n',
-        answer: (url) => (url.endsWith('/seller-taxonomy/nodes') ? { body: TREE } : undefined),
+        tree: TREE,
       }).then(({ stderr, exitCode }) => ({ text: stderr, exitCode })),
     text: [
       'pipeline.yaml:6:29 stages[0].with.taxonomies[1]: Furniture (1) is named twice, expected each category once',

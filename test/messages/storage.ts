@@ -132,6 +132,19 @@ export const metadataFile: readonly Row[] = [
     'The file was left unchanged. Correct it, or restore a good copy, then start sync-data again.',
   ]),
   {
+    when: 'image_metadata.json has an entry that is too large',
+    provoke: async (folder) => {
+      await folder.write({ 'image_metadata.json': `{"1": "${'x'.repeat(3e6)}"}` });
+      return run(folder);
+    },
+    text: [
+      'image_metadata.json:1:6: an entry has more than 1048576 bytes',
+      'The file was left unchanged. Correct it, or restore a good copy, then start sync-data again.',
+    ],
+    next: 'The file was left unchanged. Correct it, or restore a good copy, then start sync-data again.',
+    exitCode: 2,
+  },
+  {
     when: 'a folder in the place of image_metadata.json',
     provoke: async (folder) => {
       await mkdir(join(folder.path, 'image_metadata.json'));

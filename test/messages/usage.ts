@@ -3,6 +3,7 @@ import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { whoseElse } from '../../lib/pipeline/find.ts';
 import { Database } from '../../lib/store/database.ts';
 import { acquireLock } from '../../lib/store/lock.ts';
 import { CRAWL, KEY, command, run } from './provoke.ts';
@@ -21,6 +22,8 @@ function typed(when: string, argv: readonly string[], text: readonly string[]): 
     exitCode: 2,
   };
 }
+
+const OWN = { uid: 1000, mode: 0o755 };
 
 export const usage: readonly Row[] = [
   typed(
@@ -112,6 +115,12 @@ export const usage: readonly Row[] = [
     exitCode: 2,
   },
   {
+    when: 'a pipeline.yaml of another user, reached by a link above',
+    provoke: () => Promise.resolve({ text: whoseElse(1000, OWN, { ...OWN, uid: 1001 }) ?? 'nothing' }),
+    text: ['it belongs to another user'],
+    next: 'it belongs to another user',
+  },
+  {
     when: 'a folder in place of .env, and no key in the environment',
     provoke: async (folder) => {
       await folder.write({ 'pipeline.yaml': PIPELINE, '.env/note.txt': '' });
@@ -140,7 +149,7 @@ export const usage: readonly Row[] = [
   {
     when: 'a key without its shared secret',
     provoke: async (folder) => {
-      await folder.write({ 'pipeline.yaml': PIPELINE, '.env': 'ETSY_API_KEY=keystring' });
+      await folder.write({ 'pipeline.yaml': PIPELINE, '.env': 'ETSY_API_KEY=abcdefgh12345678' });
       return command(folder);
     },
     text: [
