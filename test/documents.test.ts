@@ -154,7 +154,7 @@ describe('the documents', () => {
       await writeFile(join(folder, 'KILL'), '');
       const { code, output } = await here('npx sync-data');
       assert.equal(code, 75);
-      assert.match(output, /KILL is there, so nothing is started/);
+      assert.match(output, /KILL exists, so nothing was started/);
       await well(line, /^$/);
       await well('npx sync-data', /^Finished in /m);
     },
@@ -176,6 +176,15 @@ describe('the documents', () => {
     },
     'npm pack': () => inTest('test/installed.test.ts', /'npm', \['pack'/),
     'npm install ../sync-data/sync-data-0.1.0.tgz': () => inTest('test/installed.test.ts', /'tar', \[/),
+    'sqlite3 -column -header etsy_data.db': () =>
+      inTest('test/working-with-the-data.test.ts', /sqlite3 -column -header/),
+    'sqlite3 -csv -header etsy_data.db "SELECT * FROM current_listings" > listings.csv': () =>
+      inTest('test/working-with-the-data.test.ts', /gives lines for a shell that work/),
+    [`sqlite3 etsy_data.db "VACUUM INTO 'backup.db'"`]: () =>
+      inTest('test/working-with-the-data.test.ts', /gives lines for a shell that work/),
+    // A program of others, which is not installed here: its line is not run.
+    'datasette etsy_data.db --nolock --setting sql_time_limit_ms 60000': () =>
+      inTest('lib/dataset/WORKING-WITH-THE-DATA.md', /datasette/),
     'npx sync-data --stage prices': () => inTest('test/contributing.test.ts', /stage: 'prices'/),
   };
   /** Those that are run as part of another. */

@@ -160,7 +160,7 @@ describe('the log of a run', () => {
       await rig.market.setFaults({
         script: [
           { path: '/listings/active', fault: 'error503', times: 2 },
-          { path: '/reviews', fault: 'badRecord' },
+          { path: '/reviews', fault: 'badRecord', times: 4 },
         ],
       });
       assert.equal((await rig.run()).code, 0);

@@ -103,7 +103,9 @@ describe('background and embed', () => {
       database.write((tx) => tx.run('UPDATE images SET modified_ms = 5 WHERE listing_id = 105')),
     );
     await finish(rig);
-    const failed = await rig.rows("SELECT listing_id, reason, attempts FROM cutouts WHERE state = 'failed'");
+    const failed = await rig.rows(
+      "SELECT listing_id, reason, attempts FROM cutouts WHERE state = 'failed' ORDER BY listing_id",
+    );
     assert.deepEqual(
       failed.map((row) => row['listing_id']),
       [103, 104, 105],

@@ -27,11 +27,15 @@ const CHANGED = 'Etsy may have changed its answers: look for a newer sync-data, 
 export async function tellListings(context: Context): Promise<Telling> {
   if (context.place === 'status') return {};
   const counts = await countsOf(context);
-  return setAside(context, counts, [
+  const own = await setAside(context, counts, [
     told(listingsRow(counts), 10),
     told(leftOutRow(counts, context.services.rules.madeSince), 20),
     told(shopsRow(counts), 30),
   ]);
+  // A crawl has findings of its own, and may run without the stage that tells the others.
+  if (counts.findings.open + counts.findings.repaired === 0) return own;
+  const { rows = [], problems = [] } = await tellFindings(context);
+  return { ...own, rows: [...(own.rows ?? []), ...rows], problems };
 }
 
 export async function tellReviews(context: Context): Promise<Telling> {

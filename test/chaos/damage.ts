@@ -12,7 +12,7 @@ import { aRequest, exactly, promised } from './promise.ts';
 const NAME = 'etsy_data.db';
 const FILES = [NAME, `${NAME}-wal`, `${NAME}-shm`];
 const ENTRIES = 'image_metadata.json';
-const REFUSED = [/damaged|malformed|not a database/, /[Pp]ut back a copy/];
+const REFUSED = [/damaged|malformed|not a database/, /[Rr]estore a copy/];
 
 type Damage = (path: string, random: Random) => Promise<string>;
 
@@ -160,7 +160,7 @@ export const damages: readonly Disturbance[] = [
       await cp(path, good, { preserveTimestamps: true });
       await truncate(path, (await readFile(path)).length >> 1);
       const before = await digest(path);
-      promised(await rig.run(), 2, /image_metadata\.json:\d+:\d+: /, /put back a good copy/);
+      promised(await rig.run(), 2, /image_metadata\.json:\d+:\d+: /, /restore a good copy/);
       assert.equal(await digest(path), before, `${ENTRIES} was changed`);
       await cp(good, path, { preserveTimestamps: true });
       await rm(good);

@@ -87,7 +87,7 @@ const forAWhile = Object.entries(MODES).flatMap(([name, { mode, cause }]): Distu
           /The checkpoint is in .*etsy_data\.db\. To resume: npx sync-data$/m,
         );
         relay.become('through');
-        promised(await round.rig.run(), 0, /went on with an earlier start/);
+        promised(await round.rig.run(), 0, /\(resumed\)/);
       });
       return 1;
     },

@@ -56,12 +56,7 @@ function signalled(signal: NodeJS.Signals, exitCode: number): Row {
           resolve({ text: [blocks[0], blocks.at(-1)].join('\n\n'), exitCode: (await closed) ?? undefined });
         }).catch(reject);
       }),
-    text: [
-      `Stopped after <duration>: ${SAID[signal]}.`,
-      '  Crawl, Coffee Tables: 0 of 0 listings',
-      '',
-      SAVED,
-    ],
+    text: [`Stopped after <duration>: ${SAID[signal]}.`, '  Crawl, Coffee Tables', '', SAVED],
     next: SAVED,
     exitCode,
   };

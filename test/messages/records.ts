@@ -84,6 +84,23 @@ const LISTING = {
 const listed = (...results: readonly object[]): Answer => ({
   body: JSON.stringify({ count: results.length, results }),
 });
+/** A tree with the categories of these rows. */
+const TREE = JSON.stringify({
+  count: 1,
+  results: [
+    {
+      id: 967,
+      name: 'Furniture',
+      children: [
+        {
+          id: 993,
+          name: 'Coffee & End Tables',
+          children: [{ id: 12371, name: 'Coffee Tables', children: [] }],
+        },
+      ],
+    },
+  ],
+});
 const STAGES = `${CRAWL}  - { id: reconcile, task: ./tasks/reconcile.ts, needs: [crawl] }
   - { id: reviews, task: ./tasks/reviews.ts, needs: [reconcile] }\n`;
 
@@ -148,9 +165,9 @@ export const records: readonly Row[] = [
     },
     text: [
       'Images that failed; the next run tries them again',
+      '1 a folder is in its place',
       '1 a symbolic link',
       '1 missing',
-      '1 not a file',
       '1 replaced by another file',
     ],
     next: IMAGES,
@@ -161,6 +178,7 @@ export const records: readonly Row[] = [
       const { price: _, ...free } = LISTING;
       await run(folder, {
         stages: STAGES,
+        tree: TREE,
         answer: (url) => {
           if (url.includes('/reviews'))
             return listed({ shop_id: 9, listing_id: 1, transaction_id: 5, rating: 5 });
@@ -176,6 +194,7 @@ export const records: readonly Row[] = [
     text: [
       'Records set aside; the next run asks for them again',
       '1 listings/active: listing_id: Invalid input: expected number, received string',
+      '1 listings/active: price: is missing',
       '1 listings/batch: price: is missing',
       '1 shops/{id}: HTTP 404: Etsy no longer knows the shop',
     ],
@@ -186,6 +205,7 @@ export const records: readonly Row[] = [
     provoke: async (folder) => {
       await run(folder, {
         stages: STAGES,
+        tree: TREE,
         answer: (url) => {
           if (/=12371.*offset=0|offset=0.*=12371/.test(url))
             return { body: JSON.stringify({ count: 200, results: [LISTING] }) };
@@ -288,6 +308,7 @@ export const records: readonly Row[] = [
       }));
       const { stdout } = await run(folder, {
         stages: CRAWL.replace('[12371]', '[12371, 967]'),
+        tree: TREE,
         answer: (url) => (url.includes('/active') ? listed(...others) : undefined),
       });
       const lines = stdout

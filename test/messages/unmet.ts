@@ -1,5 +1,5 @@
 /** A message of the sources that nobody meets as one of what went wrong. */
-interface Unmet {
+export interface Unmet {
   readonly file: string;
   /** As `Written` has them. */
   readonly words: string;
