@@ -78,7 +78,7 @@ export async function checkDatabaseFile(
   exitCode: 1 | 2 = 1,
 ): Promise<boolean> {
   const info = await stat(path).catch(() => undefined);
-  if (info && info.size > 0 && info.nlink > 1) {
+  if (info?.isFile() && info.size > 0 && info.nlink > 1) {
     throw new UserError(`${path} has ${info.nlink} names (hard links).`, {
       exitCode,
       hint: `Under each name SQLite would keep changes of its own, and damage the file. Make it a file of its own: cp -p ${path} ${path}.new && mv ${path}.new ${path}`,

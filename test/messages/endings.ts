@@ -92,7 +92,10 @@ export const endings: readonly Row[] = [
       }),
     text: [
       'Stopped after <duration>: the KILL file was found.',
-      '  Crawl, Coffee Tables: 0 of 250 listings',
+      '  Crawl, Coffee Tables',
+      '',
+      'Odd in this run:',
+      '  pages of the search that were empty, short, repeated or counted far less than before: once, for example page 1, with a count of 250: asked for again',
       '',
       'Everything up to there is saved. To resume: npx sync-data',
     ],

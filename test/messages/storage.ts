@@ -151,10 +151,10 @@ export const metadataFile: readonly Row[] = [
       return run(folder);
     },
     text: [
-      '<folder>/image_metadata.json: illegal operation on a directory',
-      'A folder with the name of the file is in the way. Move it, then start sync-data again.',
+      '<folder>/image_metadata.json is a folder, not a file',
+      'Move it away, then start sync-data again.',
     ],
-    next: 'A folder with the name of the file is in the way. Move it, then start sync-data again.',
+    next: 'Move it away, then start sync-data again.',
     exitCode: 1,
   },
 ];
@@ -577,7 +577,7 @@ export const otherFiles: readonly Row[] = [
           said.push(reason);
           return () => undefined;
         };
-        database.lockPatience = { giveUpAfterMs: 1, hold };
+        database.lockPatience = { giveUpAfterMs: 300, hold };
         await database.write((tx) => tx.run('DELETE FROM wanted')).catch(() => undefined);
       } finally {
         await other.close();

@@ -130,7 +130,6 @@ export const UNCOMPARED: readonly Unmet[] = [
     why: PAGE,
   },
   { file: 'lib/search/page/serve.ts', words: 'internal: no port was tried', why: PAGE },
-  { file: 'lib/store/files.ts', words: 'Move it away, then start sync-data again.', why: ODD },
   { file: 'lib/store/files.ts', words: 'a pipe', why: ODD },
   { file: 'lib/store/files.ts', words: 'a socket', why: ODD },
   { file: 'lib/store/files.ts', words: 'a device', why: ODD },
