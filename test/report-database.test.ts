@@ -17,7 +17,7 @@ describe('the report of a database', () => {
       const page = await report(rig);
       page.assertSound();
       assert.equal((await rig.requests()).length, asked);
-      assert.equal(page.text.split('class="empty"').length - 1, 11);
+      assert.equal(page.text.split('class="empty"').length - 1, 12);
       for (const id of ['coverage', 'prices', 'when-made', 'over-time', 'shops'])
         assert.match(page.part(id), /crawl stage/);
       assert.match(page.part('reviews'), /reviews stage/);

@@ -192,7 +192,7 @@ it('a malformed image_metadata.json is refused with its line and column, and lef
       assert.equal(code, 2, what);
       assert.equal(stdout, '');
       assert.ok(stderr.startsWith(`image_metadata.json:${at}`), `${what}: ${stderr}`);
-      assert.match(stderr, /^image_metadata\.json:\d+:\d+: .+\nThe file is left as it is\./);
+      assert.match(stderr, /^image_metadata\.json:\d+:\d+: .+\nThe file was left unchanged\./);
       assert.equal(await readFile(rig.path('image_metadata.json'), 'utf8'), text);
       assert.equal((await stat(rig.path('image_metadata.json'))).mtimeMs, mtimeMs);
       assert.equal(existsSync(rig.path('image_metadata.json.tmp')), false);
