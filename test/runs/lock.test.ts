@@ -65,6 +65,17 @@ describe('the lock', () => {
     await again.release(true);
   });
 
+  it('says with which pipeline.yaml its holder was started, where that is known', async () => {
+    for (const pipeline of ['/data/pipeline.yaml', undefined, '/other/pipeline.yaml']) {
+      const mine = await acquireLock(store.path, { pid: 1, since: 2, ...(pipeline && { pipeline }) });
+      assert.ok('release' in mine);
+      const other = await acquireLock(store.path, { pid: 3, since: 4 });
+      assert.ok('pid' in other);
+      assert.equal(other.pipeline, pipeline);
+      await mine.release(true);
+    }
+  });
+
   it('tells whether the last holder ended well', async () => {
     const endedCleanly = async (release: boolean): Promise<boolean> => {
       const lock = await acquireLock(store.path, { pid: process.pid, since: 1 });
