@@ -21,7 +21,7 @@ async function ask({ port, cookie }: OpenPage, path: string, more: RequestInit =
     redirect: 'manual',
     signal: AbortSignal.timeout(PATIENCE_MS),
     ...more,
-    headers: { cookie, ...more.headers },
+    headers: { cookie, ...(more.headers as Record<string, string> | undefined) },
   });
   await response.arrayBuffer();
   return response;
