@@ -52,7 +52,7 @@ export class Album {
     part: string,
     share: number,
   ): Promise<Html | undefined> {
-    const room = (this.#shares.get(part) ?? share * ALL);
+    const room = this.#shares.get(part) ?? share * ALL;
     const whole = await readPicture(path, type);
     if (!whole) return undefined;
     const small = whole.length <= SMALL ? whole : await this.#shrinker.shrink(whole, type, WIDTH);

@@ -30,7 +30,7 @@ export async function headline({ sql }: Source): Promise<Html> {
     await imagesTile(sql),
   ];
   return html`${tilesOf(tiles)}
-    ${open ? html`<p class="note">Run ${open.id}, begun ${moment(open.started_at)}, is not finished: what it still has to bring is not in here.</p>` : undefined}`;
+  ${open ? html`<p class="note">Run ${open.id}, begun ${moment(open.started_at)}, is not finished: what it still has to bring is not in here.</p>` : undefined}`;
 }
 
 /** How new all of it is: for the end of the page. */

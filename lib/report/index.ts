@@ -119,7 +119,9 @@ function redacted(page: string, redact: (text: string) => string): string {
 async function contentOf(write: Subject['write'], source: Source): Promise<Content | undefined> {
   const written = await whereThere(write(source).then((content) => ({ content })));
   if (written) return written.content;
-  return { empty: 'This database is of an earlier version. The next run adds what is missing, and fills this.' };
+  return {
+    empty: 'This database is of an earlier version. The next run adds what is missing, and fills this.',
+  };
 }
 
 /** As Etsy calls them, where its tree has been read; else as this version knows them. */

@@ -71,10 +71,11 @@ export function page({ name, now, database, version, finding, headline, recency,
             </nav>
           </header>
           <main>
-            ${shown.map(section)}
-            ${later.length === 0 ? undefined : toCome(later)}
+            ${shown.map(section)} ${later.length === 0 ? undefined : toCome(later)}
             <details class="quality" id="quality">
-              <summary>Data quality: how fresh and complete the data is, runs, findings, records set aside</summary>
+              <summary>
+                Data quality: how fresh and complete the data is, runs, findings, records set aside
+              </summary>
               ${recency} ${parts.filter(({ isQuality }) => isQuality).map(section)}
             </details>
           </main>
@@ -110,6 +111,11 @@ function section({ id, title, content }: Part): Html {
       <h2 id="${id}-title">${title}</h2>
       ${'empty' in content ? html`<p class="empty">${content.empty}</p>` : content.says}
     </div>
-    ${'empty' in content ? undefined : html`<div class="shows">${content.shows}</div>${content.below && html`<div class="below">${content.below}</div>`}`}
+    ${
+      'empty' in content
+        ? undefined
+        : html`<div class="shows">${content.shows}</div>
+            ${content.below && html`<div class="below">${content.below}</div>`}`
+    }
   </section> `;
 }

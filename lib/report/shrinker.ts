@@ -49,7 +49,12 @@ export class Shrinker {
   }
 
   #start(): ChildProcess {
-    return fork(SCRIPT, { serialization: 'advanced', env: {}, execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    return fork(SCRIPT, {
+      serialization: 'advanced',
+      env: {},
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
   }
 }
 

@@ -45,4 +45,3 @@ export function diverging(label: string, rows: readonly Change[]): Html {
     ],
   }));
 }
-

@@ -30,7 +30,11 @@ export function lines(
   marks: readonly Mark[],
   { domain, base, unit }: LineOptions,
 ): Html {
-  const values = [...points.map(({ value }) => value), ...(domain ?? []), ...(base === undefined ? [] : [base])];
+  const values = [
+    ...points.map(({ value }) => value),
+    ...(domain ?? []),
+    ...(base === undefined ? [] : [base]),
+  ];
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const room = low === high ? 1 : (high - low) * 0.08;
   const rows = points.map((point, index) => ({ ...point, index, told: unit(point.value) }));

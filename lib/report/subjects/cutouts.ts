@@ -16,7 +16,8 @@ const SHARE = 0.05;
 export async function cutouts({ sql, album }: Source): Promise<Content | undefined> {
   const { done, whole, failed } = await countCutouts(sql);
   if (done + whole + failed === 0) return undefined;
-  const images = (await sql.get<{ n: number }>("SELECT count(*) AS n FROM images WHERE state = 'done'"))?.n ?? 0;
+  const images =
+    (await sql.get<{ n: number }>("SELECT count(*) AS n FROM images WHERE state = 'done'"))?.n ?? 0;
   const offers = await sql.all<Offer>(
     `SELECT ${OFFER} FROM offers AS o CROSS JOIN cutouts AS c ON c.listing_id = o.listing_id AND c.state = 'done'
      CROSS JOIN listings AS l ON l.listing_id = o.listing_id
@@ -30,8 +31,9 @@ export async function cutouts({ sql, album }: Source): Promise<Content | undefin
   }
   return {
     says: html`<p>
-        Of <b>${plural(images, 'image')}</b>, <b>${share(done, images)}</b> ${done === 1 ? 'has' : 'have'} a cutout${whole > 0 ? html`; in ${count(whole)} there was nothing sensible to cut` : undefined}${failed > 0 ? html`, and ${count(failed)} failed` : undefined}${images > done + whole + failed ? html`; ${count(images - done - whole - failed)} are still to come` : undefined}.
-      </p>`,
+      Of <b>${plural(images, 'image')}</b>, <b>${share(done, images)}</b> ${done === 1 ? 'has' : 'have'} a
+      cutout${whole > 0 ? html`; in ${count(whole)} there was nothing sensible to cut` : undefined}${failed > 0 ? html`, and ${count(failed)} failed` : undefined}${images > done + whole + failed ? html`; ${count(images - done - whole - failed)} are still to come` : undefined}.
+    </p>`,
     shows: sheet(shown, 'sheet cut'),
   };
 }

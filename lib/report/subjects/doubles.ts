@@ -74,8 +74,7 @@ export async function doubles({ sql, album }: Source): Promise<Content> {
     ...groups.flatMap(ids),
     ...pairs.slice(0, SHOWN).flatMap(({ listings }) => listings),
   ]);
-  const of = (listings: readonly number[]): Member[] =>
-    listings.flatMap((id) => members.get(id) ?? []);
+  const of = (listings: readonly number[]): Member[] => listings.flatMap((id) => members.get(id) ?? []);
 
   const same: Html[] = [];
   for (const group of groups.slice(0, SHOWN)) {
@@ -83,7 +82,9 @@ export async function doubles({ sql, album }: Source): Promise<Content> {
     const [first] = own;
     if (!first) continue;
     const picture = await album.image(first.listing_id, titleOf(first), 'doubles', SHARE);
-    same.push(card(first, picture, `${count(group.shops)} shops`, [pricesOf(own), own.map(shopOf).join(', ')]));
+    same.push(
+      card(first, picture, `${count(group.shops)} shops`, [pricesOf(own), own.map(shopOf).join(', ')]),
+    );
   }
   const near: Html[] = [];
   for (const pair of pairs.slice(0, SHOWN)) near.push(...(await pairCard(pair, of(pair.listings), album)));
@@ -135,5 +136,7 @@ async function pairCard(pair: Pair, own: readonly Member[], album: Source['album
   }
   if (pictures.length < 2) return [];
   const together = html`<span class="two">${pictures}</span>`;
-  return [card(first, together, `${pair.score.toFixed(3)} alike`, [pricesOf(own), own.map(shopOf).join(' and ')])];
+  return [
+    card(first, together, `${pair.score.toFixed(3)} alike`, [pricesOf(own), own.map(shopOf).join(' and ')]),
+  ];
 }

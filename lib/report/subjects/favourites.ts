@@ -58,13 +58,19 @@ export async function favourites(source: Source): Promise<Content> {
      GROUP BY currency ORDER BY n DESC, currency LIMIT 1`,
   );
   if (!main)
-    return { empty: 'No listing with a price and favourites is known yet. The crawl stage of a run fills this.' };
+    return {
+      empty: 'No listing with a price and favourites is known yet. The crawl stage of a run fills this.',
+    };
   const { currency, n } = main;
   const spots = await sql.all<{ x: number; y: number }>(
     `SELECT price AS x, favorites AS y FROM offers WHERE currency = ? AND price > 0 AND favorites IS NOT NULL
      AND listing_id % ? = 0 LIMIT ${2 * DOTS}`,
     [currency, Math.max(1, Math.floor(n / DOTS))],
   );
+  if (spots.length < 2)
+    return {
+      empty: 'Fewer than two listings have a price and favourites. The crawl stage of a run fills this.',
+    };
   const categories = await sql.all<{ id: number; n: number }>(
     `SELECT category_id AS id, count(*) AS n FROM offers
      WHERE currency = ? AND price > 0 AND category_id IS NOT NULL
@@ -86,7 +92,11 @@ export async function favourites(source: Source): Promise<Content> {
   }
   const behind = table(
     `Price and favourites, pieces in ${currency}`,
-    [words('Category'), words('Of its prices'), ...['Pieces', 'From', 'To', 'Favourites, median'].map(figures)],
+    [
+      words('Category'),
+      words('Of its prices'),
+      ...['Pieces', 'From', 'To', 'Favourites, median'].map(figures),
+    ],
     fifths.map((one) => [
       nameOf(one.category),
       FIFTHS[one.fifth - 1],
@@ -96,19 +106,16 @@ export async function favourites(source: Source): Promise<Content> {
       one.median === null ? '–' : count(one.median),
     ]),
   );
-  const drawn = html`${
-      spots.length < 2
-        ? undefined
-        : scatter(
-            `Price in ${currency} against favourites of ${plural(spots.length, 'piece')}`,
-            spots,
-            (value) => money(value, currency, value < 1 ? 2 : 0),
-          )
-    }
+  const drawn = html`${scatter(
+      `Price in ${currency} against favourites of ${plural(spots.length, 'piece')}`,
+      spots,
+      (value) => money(value, currency, value < 1 ? 2 : 0),
+    )}
     <p class="axis">Upwards: favourites. To the right: price in ${currency}.</p>`;
   return {
     says: html`<p>
-        Each dot is a piece${n > spots.length ? html`; ${count(spots.length)} of ${count(n)} are drawn` : undefined}.
+        Each dot is a
+        piece${n > spots.length ? html`; ${count(spots.length)} of ${count(n)} are drawn` : undefined}.
       </p>
       ${rungs.length > 0 ? html`<p>Below, each category from the cheapest to the dearest fifth, with the piece of each that people like most.</p>` : undefined}`,
     shows: figureWith(drawn, behind),
@@ -124,7 +131,10 @@ async function rung({ sql, album }: Source, fifth: Fifth, currency: string): Pro
     [JSON.stringify(ids)],
   );
   const range = `${money(fifth.low, currency)}–${money(fifth.high, currency)}`;
-  const notes = [fifth.median === null ? undefined : `median ${count(fifth.median)} ♥`, plural(fifth.n, 'piece')];
+  const notes = [
+    fifth.median === null ? undefined : `median ${count(fifth.median)} ♥`,
+    plural(fifth.n, 'piece'),
+  ];
   for (const offer of offers) {
     const picture = await album.image(offer.listing_id, titleOf(offer), 'favourites', SHARE);
     if (picture) return card(offer, picture, range, notes);

@@ -90,7 +90,9 @@ export async function movers({ sql, album }: Source): Promise<Content> {
   );
   const { first = null, last = null } = span ?? {};
   if (first === null || last === null || last - first < DAY_S)
-    return { empty: 'Nothing can have moved yet: this compares readings. The crawl stage of the next run fills it.' };
+    return {
+      empty: 'Nothing can have moved yet: this compares readings. The crawl stage of the next run fills it.',
+    };
   const recent = Math.floor(last / DAY_S) - WEEKS_BACK;
   const since = (await comparableFrom(sql, recent, MOST_READINGS)) * DAY_S;
   // In the first week all is new.
@@ -139,7 +141,9 @@ export async function movers({ sql, album }: Source): Promise<Content> {
       const picture = await album.image(offer.listing_id, name, 'movers', SHARE);
       const line = of && lineOf(offer, readings.get(offer.listing_id) ?? [], of);
       const price = priceOf(offer);
-      cards.push(card(offer, picture, bold ?? price, [bold === undefined ? undefined : price, note, name], line));
+      cards.push(
+        card(offer, picture, bold ?? price, [bold === undefined ? undefined : price, note, name], line),
+      );
     }
     shows.push(html`<h3>${title} <small>${says}</small></h3>`, sheet(cards, 'sheet row'));
   }
@@ -175,7 +179,11 @@ async function readingsOf(sql: Sql, offers: readonly Offer[]): Promise<Map<numbe
   return byListing;
 }
 
-function lineOf({ currency }: Offer, readings: readonly Reading[], of: 'price' | 'favorites'): Html | undefined {
+function lineOf(
+  { currency }: Offer,
+  readings: readonly Reading[],
+  of: 'price' | 'favorites',
+): Html | undefined {
   const points: Point[] = readings.flatMap((one) => {
     const value = one[of];
     return value === null || (of === 'price' && one.currency !== currency) ? [] : [{ at: one.at, value }];

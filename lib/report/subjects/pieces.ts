@@ -1,4 +1,4 @@
-import { count, plural } from '../../text/format.ts';
+import { count } from '../../text/format.ts';
 import { card, priceOf, sheet, titleOf } from '../card.ts';
 import { html } from '../html.ts';
 import type { Html } from '../html.ts';
@@ -36,8 +36,8 @@ export async function pieces({ sql, album }: Source): Promise<Content> {
     return { empty: 'No image of a listing is on disk yet. The images stage of a run fills this.' };
   return {
     says: html`<p>
-      The ${plural(shown.length, 'piece')} with the most favourites (♥), at most ${OF_A_SHOP} from one shop.
-      Each picture leads to its listing on Etsy.
+      ${shown.length < SHOWN ? 'Those with the most favourites (♥) first' : html`The ${count(SHOWN)} with the most favourites (♥)`},
+      at most ${OF_A_SHOP} from one shop. Each picture leads to its listing on Etsy.
     </p>`,
     shows: sheet(shown),
   };

@@ -107,8 +107,8 @@ export async function prices({ sql, category: nameOf }: Source): Promise<Content
             ${spoken.map(
               (one) =>
                 html`<li>
-                  <b>${money(one.median, one.currency)}</b> median of
-                  ${plural(one.n, 'piece')} in ${clip(one.currency, LONGEST_CURRENCY)}
+                  <b>${money(one.median, one.currency)}</b> median of ${plural(one.n, 'piece')} in
+                  ${clip(one.currency, LONGEST_CURRENCY)}
                 </li> `,
             )}
           </ul>
@@ -125,9 +125,15 @@ export async function prices({ sql, category: nameOf }: Source): Promise<Content
         drawn,
         legend([
           ['median', 'median (right)'],
-          ['soft', 'middle half'],
-          ['whisker', 'all but the cheapest and the dearest tenth'],
-          ...(shown.some(({ n }) => n < FEW) ? [['dot', `each price, where there are fewer than ${FEW}`] as const] : []),
+          ...(shown.some(({ n }) => n >= FEW)
+            ? [
+                ['soft', 'middle half'] as const,
+                ['whisker', 'all but the cheapest and the dearest tenth'] as const,
+              ]
+            : []),
+          ...(shown.some(({ n }) => n < FEW)
+            ? [['dot', `each price, where there are fewer than ${FEW}`] as const]
+            : []),
         ]),
       ],
       behind,

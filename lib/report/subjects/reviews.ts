@@ -52,10 +52,16 @@ function ratingsOf(ratings: readonly Rating[]): Html | undefined {
   const all = sum(ratings);
   if (all === 0) return undefined;
   const mean = ratings.reduce((total, { rating, n }) => total + rating * n, 0) / all;
-  const rows = [5, 4, 3, 2, 1].map((stars) => ({ stars, n: ratings.find(({ rating }) => rating === stars)?.n ?? 0 }));
+  const rows = [5, 4, 3, 2, 1].map((stars) => ({
+    stars,
+    n: ratings.find(({ rating }) => rating === stars)?.n ?? 0,
+  }));
   const name = (stars: number): string => '★'.repeat(stars);
   return figureWith(
-    html`<h3>Ratings <b>${mean.toFixed(2)}</b> <small>mean of ${all === RATED ? 'the newest ' : ''}${plural(all, 'review')}</small></h3>
+    html`<h3>
+        Ratings <b>${mean.toFixed(2)}</b>
+        <small>mean of ${all === RATED ? 'the newest ' : ''}${plural(all, 'review')}</small>
+      </h3>
       ${bars(
         `Reviews by stars: ${share(rows[0]?.n ?? 0, all)} have five`,
         rows.map(({ stars, n }) => ({ name: name(stars), told: `${count(n)} · ${share(n, all)}`, value: n })),
@@ -111,8 +117,12 @@ export async function reviews({ sql, now }: Source): Promise<Content> {
         <b>${count(of.get(current - 1) ?? 0)}</b> in ${nameOf(current - 1)}, the last whole month.
       </p>
       ${odd > 0 ? html`<p>Of ${count(odd)} the date cannot be right.</p>` : undefined}
-      ${before > 0 ? html`<p>${count(before)} of them are older than what is drawn.</p>` : undefined}`,
-    shows: html`${figureWith(html`<h3>By the month they were written in</h3>${drawn}`, behind)}${ratingsOf(await readRatings(sql))}`,
+      ${before > 0 ? html`<p>${plural(before, 'review')} from before ${nameOf(begin)} ${before === 1 ? 'is' : 'are'} not drawn.</p>` : undefined}`,
+    shows: html`${figureWith(
+      html`<h3>By the month they were written in</h3>
+        ${drawn}`,
+      behind,
+    )}${ratingsOf(await readRatings(sql))}`,
   };
 }
 

@@ -63,10 +63,14 @@ function readChanged(sql: Sql, until: number): Promise<Changed[]> {
 
 /** How the prices of the same items changed, which the mean of all that is on offer does not tell. */
 export async function sameItems({ sql, category }: Source): Promise<Content> {
-  const last = (await sql.get<{ at: number | null }>('SELECT max(snapshot_timestamp) AS at FROM listings_dynamic'))?.at;
+  const last = (
+    await sql.get<{ at: number | null }>('SELECT max(snapshot_timestamp) AS at FROM listings_dynamic')
+  )?.at;
   const changed = last ? await readChanged(sql, last - APART * DAY_S) : [];
   if (changed.length === 0)
-    return { empty: 'No listing has been read twice in different weeks. The crawl stage of the next run fills this.' };
+    return {
+      empty: 'No listing has been read twice in different weeks. The crawl stage of the next run fills this.',
+    };
   const listings = (await sql.get<{ n: number }>('SELECT count(*) AS n FROM offers'))?.n ?? 0;
   const nth = Math.max(1, Math.ceil(listings / SAMPLE));
   const weeks = await readWeeks(sql, nth);
@@ -76,12 +80,12 @@ export async function sameItems({ sql, category }: Source): Promise<Content> {
   return {
     says: html`<p>
         Of <b>${plural(all, 'listing')}</b> on offer that were first read at least ${APART} days ago,
-        <b>${count(moved)}</b> ${moved === 1 ? 'has' : 'have'} another price now. A mean over everything on offer
-        would move with what happens to be on sale; this follows the same items.
+        <b>${count(moved)}</b> ${moved === 1 ? 'has' : 'have'} another price now. A mean over everything on
+        offer would move with what happens to be on sale; this follows the same items.
       </p>
       <p>
-        Changes are geometric means, so that half the price and twice the price cancel out. A hollow dot: fewer
-        than ${FEW} items.${nth > 1 ? ` The line is drawn from every ${nth}th listing.` : ''}
+        Changes are geometric means, so that half the price and twice the price cancel out. A hollow dot:
+        fewer than ${FEW} items.${nth > 1 ? ` The line is drawn from every ${nth}th listing.` : ''}
       </p>`,
     shows: html`${index.length > 1 ? overTime(index) : undefined}${byCategory(changed, category)}`,
   };
@@ -105,25 +109,34 @@ function overTime(index: readonly Level[]): Html {
   const unit = (value: number): string => value.toFixed(1);
   const [first] = index;
   return figureWith(
-    html`<h3>Price index of the same items <small>week before ${dayInYear(ofDay((first?.monday ?? 0) + 7))} = 100</small></h3>
+    html`<h3>
+        Price index of the same items
+        <small>week before ${dayInYear(ofDay((first?.monday ?? 0) + 7))} = 100</small>
+      </h3>
       ${lines(
         `Price index of the same items by week: ${unit(index.at(-1)?.level ?? 100)} in the last`,
         index.map(({ level, n }) => ({ value: level, n })),
-        everyFew(index.length, 8).map((at) => ({ index: at, name: dayInYear(ofDay(index[at]?.monday ?? 0)) })),
+        everyFew(index.length, 8).map((at) => ({
+          index: at,
+          name: dayInYear(ofDay(index[at]?.monday ?? 0)),
+        })),
         { base: 100, unit },
       )}`,
     table(
       'Price index by week',
       [short('Week that begins'), figures('Index'), figures('Pairs compared')],
-      index.map(({ monday, n, level }, at) => [day(ofDay(monday)), level.toFixed(2), at === 0 ? '–' : count(n)]).toReversed(),
+      index
+        .map(({ monday, n, level }, at) => [day(ofDay(monday)), level.toFixed(2), at === 0 ? '–' : count(n)])
+        .toReversed(),
     ),
   );
 }
 
 /** "+1.2 %" */
 function signed(percent: number): string {
-  const rounded = percent.toFixed(1);
-  return `${percent < 0 ? '−' : '+'}${rounded.replace('-', '')} %`;
+  const rounded = Math.round(10 * percent) / 10;
+  const sign = rounded < 0 ? '−' : rounded > 0 ? '+' : '';
+  return `${sign}${Math.abs(rounded).toFixed(1)} %`;
 }
 
 function byCategory(changed: readonly Changed[], category: Source['category']): Html {

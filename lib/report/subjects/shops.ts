@@ -68,14 +68,18 @@ export async function shops({ sql }: Source): Promise<Content> {
       ${silent > 0 ? html`<p>${count(silent)} ${silent === 1 ? 'does' : 'do'} not say where.</p>` : undefined}`,
     shows: html`${leadersOf(leaders)}${figureWith(
       html`<h3>Countries</h3>
-      ${drawn.length === 0 ? undefined : bars(
-        `Shops by country: ${drawn
-          .slice(0, 3)
-          .map(({ name, n }) => `${name} ${count(n)}`)
-          .join(', ')}`,
-        [...drawn.map(bar), ...rest.map((one) => ({ ...bar(one), tone: 'quiet' as const }))],
-        Math.max(...[...drawn, ...rest].map(({ n }) => n)),
-      )}`,
+        ${
+          drawn.length === 0
+            ? undefined
+            : bars(
+                `Shops by country: ${drawn
+                  .slice(0, 3)
+                  .map(({ name, n }) => `${name} ${count(n)}`)
+                  .join(', ')}`,
+                [...drawn.map(bar), ...rest.map((one) => ({ ...bar(one), tone: 'quiet' as const }))],
+                Math.max(...[...drawn, ...rest].map(({ n }) => n)),
+              )
+        }`,
       table(
         'Shops by country',
         [words('Country'), figures('Shops'), figures('Share')],
@@ -119,7 +123,9 @@ function leadersOf(leaders: readonly Leader[]): Html | undefined {
       [
         words('Shop'),
         words('Country'),
-        ...['Sold ever', 'Reviews, past year', 'Rating, past year', 'Active listings', 'Listings here'].map(figures),
+        ...['Sold ever', 'Reviews, past year', 'Rating, past year', 'Active listings', 'Listings here'].map(
+          figures,
+        ),
       ],
       leaders.map((one) => [
         nameOf(one),

@@ -75,7 +75,7 @@ function wordsOf(title: string, { all, top }: Words): Html | undefined {
           .slice(0, 3)
           .map((one) => `${named(one)} ${share(one.n, all)}`)
           .join(', ')}`,
-        top.slice(0, DRAWN).map((one) => ({ name: named(one), told: `${share(one.n, all)}`, value: one.n })),
+        top.slice(0, DRAWN).map((one) => ({ name: named(one), told: share(one.n, all), value: one.n })),
         first.n,
       )}`,
     table(

@@ -63,7 +63,10 @@ export async function whenMade({ sql, rules }: Source): Promise<Content> {
     vintage.length < 2
       ? rows.slice(0, DRAWN).map(bar)
       : [
-          ...rows.filter((row) => !isVintage(row)).slice(0, DRAWN).map(bar),
+          ...rows
+            .filter((row) => !isVintage(row))
+            .slice(0, DRAWN)
+            .map(bar),
           { name: 'Vintage', told: `${count(old)} · ${share(old, all)}`, value: old, tone: 'quiet' },
         ];
   const drawn = bars(
@@ -84,13 +87,13 @@ export async function whenMade({ sql, rules }: Source): Promise<Content> {
   return {
     says: html`<p>
         <b>${plural(sum(kept), 'listing')}</b> made since ${rules.madeSince}, as their sellers say,
-      ${sum(kept) === 1 ? 'has' : 'have'} rows. <b>${plural(sum(noted), 'other')}</b>, made earlier or not
-      certainly since, ${sum(noted) === 1 ? 'is' : 'are'} only noted in the meta_data.
+        ${sum(kept) === 1 ? 'has' : 'have'} rows. <b>${plural(sum(noted), 'other')}</b>, made earlier or not
+        certainly since, ${sum(noted) === 1 ? 'is' : 'are'} only noted in the meta_data.
       </p>
       ${vintage.length > 1 ? html`<p>Vintage is everything that was made earlier; the figures have it by decade.</p>` : undefined}
       <p>
-        Sellers choose from Etsy's ranges, and these overlap: "before" a year takes in years that the range above it
-        has, too. They move on each year, so a range of an older listing may no longer be on offer.
+        Sellers choose from Etsy's ranges, and these overlap: "before" a year takes in years that the range
+        above it has, too. They move on each year, so a range of an older listing may no longer be on offer.
       </p>`,
     shows: figureWith(
       [
