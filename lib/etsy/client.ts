@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { ofetch } from 'ofetch';
 import { refuseInsideWrite } from '../store/database.ts';
+import type { Oddity } from '../dataset/oddities.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { MOST_BODY_BYTES, MOST_ERROR_BYTES, MOST_ERROR_TEXT } from '../limits.ts';
 import { duration } from '../text/format.ts';
@@ -57,8 +58,10 @@ export interface ClientOptions {
   readonly knownGood?: (path: string) => Promise<{ path: string; query: Query } | undefined>;
   /** An answer that was refused rather than used: kept for a person to look at. */
   readonly refused: (endpoint: string, reason: string) => Promise<void>;
+  /** Told of each odd answer that was put right here. */
+  readonly odd: (oddity: Oddity) => void;
   /** So many requests were refused that others with the same key have caused, as it seems. */
-  readonly crowded: (refusals: number) => Promise<void>;
+  readonly crowded: (refusals: number) => void;
 }
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
@@ -119,37 +122,48 @@ export class Client {
     refuseInsideWrite('services.api');
     const { signal, firstBackoffMs } = this.#options;
     const count = { failures: 0, refusals: 0, forgiven: 0 };
+    /** Of the last refusal. */
+    let refusal: ApiError | undefined;
     for (let before = performance.now(); ;) {
       /** Others to the endpoint were answered between its last attempt but one and its last. */
       const isProven = this.#hasAnswered(path, before);
       const tried = performance.now();
       before = tried;
       try {
-        return await this.#attempt(path, query, accept);
+        const result = await this.#attempt(path, query, accept);
+        if (refusal) this.#options.odd(answeredAfter(refusal));
+        return result;
       } catch (error) {
         if (!(error instanceof ApiError) || isMeant(error)) throw error;
-        if (error.kind === 'client' || error.kind === 'key') count.refusals += 1;
+        if (error.kind === 'client' || error.kind === 'key') {
+          refusal = error;
+          count.refusals += 1;
+        }
+        // Waiting for our turn (rate, quota) is no failure.
         else if (error.kind !== 'rate' && error.kind !== 'quota') count.failures += 1;
         const { failures, refusals } = count;
+        const leftMs = this.#leftMs();
         const decision = decide({
           kind: error.kind,
           failures,
           refusals,
           retryAfterMs: error.retryAfterMs,
-          leftMs: this.#leftMs(),
+          leftMs,
           firstBackoffMs,
           random: Math.random(),
         });
         if (decision.act === 'give up') {
           if (await this.#isRefusedAlone(path, error)) throw error.advising(LATER, 'refused');
-          throw error.hint === undefined ? error.advising(GAVE_UP) : error;
+          const isAlone = isPassing(error) && (await this.#isAlive(path, 'well'));
+          if (!isAlone) throw error.hint === undefined ? error.advising(GAVE_UP) : error;
         }
         if (count.failures - count.forgiven >= patience && isPassing(error)) {
           if (isProven || (isOptional && this.#isProven)) throw error.advising(LATER, 'hopeless');
           if (!this.#hasAnswered(path, tried) && !(await this.#isAlive(path, 'at all')))
             count.forgiven = count.failures;
         }
-        await this.#pause(decision.afterMs, error, signal);
+        if (error.kind !== 'quota' && (error.retryAfterMs ?? 0) > leftMs) this.#options.odd(cut(error));
+        await this.#pause(decision.act === 'retry' ? decision.afterMs : firstBackoffMs, error, signal);
       }
     }
   }
@@ -315,31 +329,42 @@ export class Client {
       const response = outcome.value as unknown as Response;
       status = response.status;
       const { headers } = response;
-      const said = headerNumber(headers.get('x-remaining-today'));
-      const perDay = headerNumber(headers.get('x-limit-per-day'));
+      const said = this.#number(headers, 'x-remaining-today');
+      const perDay = this.#number(headers, 'x-limit-per-day');
       if (await quota.believes(said, status, perDay, Date.now())) remainingToday = said;
-      const perSecond = headerNumber(headers.get('x-limit-per-second'));
-      if (perSecond !== undefined) throttle.limitTo((this.#perSecond = perSecond));
+      else if (said !== undefined) this.#options.odd(NONE_LEFT);
+      const perSecond = this.#number(headers, 'x-limit-per-second');
+      if (perSecond === 0) this.#options.odd(NONE_ALLOWED);
+      else if (perSecond !== undefined) throttle.limitTo((this.#perSecond = perSecond));
       const bytes = await this.#body(path, response);
       if (status === 200) {
         await quota.answered(remainingToday, Date.now());
         return this.#json(path, bytes);
       }
       const problem = await this.#problem(path, response, bytes, remainingToday);
-      if (problem.kind === 'rate') await this.#tooMany(flight.own);
+      if (problem.kind === 'rate') this.#tooMany(flight.own);
       throw problem;
     } finally {
       ledger.settle(stamp, { status, tookMs: performance.now() - flight.began, remainingToday });
     }
   }
 
+  /** What a header of the quota says; one that is there and is no number is passed over. */
+  #number(headers: Headers, name: string): number | undefined {
+    const text = headers.get(name);
+    const value = headerNumber(text);
+    if (text !== null && value === undefined)
+      this.#options.odd(noNumber(name, short(JSON.stringify(text), this.#options.key, MOST_ERROR_TEXT)));
+    return value;
+  }
+
   /** @param own requests of ours in the second before */
-  async #tooMany(own: number): Promise<void> {
+  #tooMany(own: number): void {
     const { throttle, clocks, crowded } = this.#options;
     const refusals = this.#elsewhere.refused({ at: clocks.now(), own, allowed: this.#perSecond });
     if (refusals === 0) return;
     throttle.slowDown(SLOW_MS);
-    await crowded(refusals);
+    crowded(refusals);
   }
 
   /** Of what is no good answer only the start: it may say why. */
@@ -410,6 +435,33 @@ export class Client {
     }
     return new ApiError('client', path, `HTTP ${status}: ${said}`, { ...more, hint: REFUSED });
   }
+}
+
+const IGNORED = 'ignored';
+const NONE_LEFT: Oddity = {
+  what: 'the header x-remaining-today was 0 beside answers that were not refused',
+  became: `${IGNORED}, for the recorded requests are far from the limit of the day`,
+};
+const NONE_ALLOWED: Oddity = { what: 'the header x-limit-per-second was 0', became: IGNORED };
+
+function noNumber(header: string, example: string): Oddity {
+  return { what: `the header ${header} was not a number`, became: IGNORED, example };
+}
+
+function answeredAfter({ endpoint, status, reason }: ApiError): Oddity {
+  return {
+    what: `${endpointOf(endpoint)}: HTTP ${status ?? 'error'}, once`,
+    became: 'asked again, and answered',
+    example: reason,
+  };
+}
+
+function cut({ retryAfterMs = 0, reason }: ApiError): Oddity {
+  return {
+    what: 'answers asked for a pause (Retry-After) longer than api: giveUpAfter leaves',
+    became: 'paused for less, then asked again',
+    example: `${duration(retryAfterMs)} (${reason})`,
+  };
 }
 
 /** What may be over a moment later, and may as well be this one request's fault. */
