@@ -179,7 +179,7 @@ describe('rows of reviews', () => {
             named.has(which) ? which + 1 : null,
           ]),
         );
-        const rows = await store.rows<Record<string, unknown>>(
+        const rows = await store.rows(
           'SELECT listing_id, buyer_user_id, create_timestamp, review, transaction_id FROM reviews',
         );
         assert.deepEqual(
