@@ -3,6 +3,7 @@ import { imageNumber, imageParts, imageUrl } from '../../lib/dataset/image-url.t
 import type { Listing, ListingImage } from '../../lib/etsy/schemas.ts';
 import { classify } from '../../lib/dataset/when-made.ts';
 import type { ServicesWith } from '../../lib/services.ts';
+import { nowSeconds } from '../../lib/time.ts';
 import type { Tx } from '../../lib/store/database.ts';
 import { noteReceived } from '../../lib/dataset/answers.ts';
 import { addOddities, misfitOddities } from '../../lib/dataset/oddities.ts';
@@ -101,6 +102,19 @@ export async function applyPage(
   });
   await addOddities(tx, runId, [backOnOffer(back), ...misfitOddities(SEARCH, page.misfits)]);
   return seen;
+}
+
+/** A page of the search that was refused twice, at different times of the run. The next run reads all pages anyway. */
+export async function applyRefusedPage(tx: Tx, runId: number, reason: string): Promise<void> {
+  await setAside(tx, runId, nowSeconds(), [{ endpoint: SEARCH, reason, raw: null }]);
+  await noteReceived(tx, runId, { endpoint: SEARCH, refused: 1, reason });
+  await addOddities(tx, runId, [
+    {
+      what: 'pages of the search were refused, though others were answered',
+      became: 'set aside after a second try; the next run asks again',
+      example: reason,
+    },
+  ]);
 }
 
 /** The static rows: a new listing's whole, of a known one what an earlier answer left empty. */
