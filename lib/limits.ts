@@ -27,6 +27,11 @@ export const MOST_MESSAGE = 4000;
 export const MOST_IMAGE_BYTES = 20 * 1024 * 1024;
 /** A file of settings: pipeline.yaml, .env. Bytes. */
 export const MOST_SETTINGS_BYTES = 1024 * 1024;
+/** What the text of pipeline.yaml may consist of. The one that ships with sync-data has 200 tokens and no alias. */
+export const MOST_YAML_TOKENS = 20_000;
+export const MOST_YAML_ALIASES = 100;
+/** Mistakes in it that are shown; the rest is counted. */
+export const MOST_MISTAKES = 50;
 /** An entry of image_metadata.json, its key included. Bytes. */
 export const MOST_ENTRY_BYTES = 1024 * 1024;
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { Elsewhere } from '../lib/etsy/elsewhere.ts';
+import type { Sent } from '../lib/etsy/elsewhere.ts';
 import { windowOf } from '../lib/etsy/throttle.ts';
 
 const SECOND = 1000;
@@ -43,8 +44,7 @@ class Run {
   ask(now: number, key: Key): void {
     const own = this.#sent.filter((at) => at > now - SECOND).length + 1;
     this.#sent.push(now);
-    if (!key.ask(now) && this.#elsewhere.refused({ at: now, own, allowed: undefined }) > 0)
-      this.slowAt ??= now;
+    if (!key.ask(now) && this.#elsewhere.refused({ at: now, own, allowed: undefined })) this.slowAt ??= now;
   }
 }
 
@@ -61,6 +61,135 @@ function play(runs: readonly Run[], end: number, late: (nth: number) => number =
   }
   return key.worst;
 }
+
+/** A request of a simulated run on its way. */
+interface Flight {
+  readonly run: Counting;
+  readonly sent: Sent;
+  readonly arrivesAt: number;
+  readonly answeredAt: number;
+}
+
+/** A run as client and throttle are together: gentle in its first second, slow while others are counted. */
+class Counting {
+  readonly elsewhere = new Elsewhere();
+  readonly sentAt: number[] = [];
+  slowUntil = -Infinity;
+  told = 0;
+  readonly #start: number;
+
+  constructor(start: number) {
+    this.#start = start;
+  }
+
+  next(now: number): number {
+    const gentleUntil = (this.sentAt[0] ?? now) + 1026;
+    const { most, windowMs } = windowOf(5, 5, now < Math.max(gentleUntil, this.slowUntil));
+    const turn = (this.sentAt.at(-1) ?? -Infinity) + 205.5;
+    return Math.max(this.#start, turn, (this.sentAt.at(-most) ?? -Infinity) + windowMs);
+  }
+
+  answered(sent: Sent, at: number, left: number | undefined): void {
+    const suspicion = this.elsewhere.over(sent, at, left);
+    if (!suspicion) return;
+    this.slowUntil = Math.max(this.slowUntil, at + suspicion.slowMs);
+    this.told += suspicion.n;
+  }
+}
+
+interface Weather {
+  /** Of an answer, there and back. Milliseconds. */
+  readonly latency: () => number;
+  /** Whether an answer is lost. */
+  readonly isLost?: () => boolean;
+}
+
+/** @returns the times of all requests, in order, as Etsy has them */
+function playCounting(runs: readonly Counting[], end: number, { latency, isLost }: Weather): number[] {
+  const flights: Flight[] = [];
+  const arrivals: number[] = [];
+  const lefts = new Map<Flight, number>();
+  for (let now = 0; now < end; now += 1) {
+    for (const run of runs) {
+      if (run.next(now) > now) continue;
+      run.sentAt.push(now);
+      const took = latency();
+      flights.push({ run, sent: run.elsewhere.send(), arrivesAt: now + took / 2, answeredAt: now + took });
+    }
+    for (const flight of flights.filter((one) => one.arrivesAt <= now && !lefts.has(one))) {
+      arrivals.push(now);
+      lefts.set(flight, 10_000 - arrivals.length);
+    }
+    for (const flight of flights.filter(({ answeredAt }) => answeredAt <= now)) {
+      flights.splice(flights.indexOf(flight), 1);
+      flight.run.answered(flight.sent, now, isLost?.() ? undefined : lefts.get(flight));
+    }
+  }
+  return arrivals;
+}
+
+function worstSecond(times: readonly number[]): number {
+  return Math.max(...times.map((from) => times.filter((at) => at >= from && at < from + SECOND).length));
+}
+
+/** A number of 0 to 1 each time, from those given in turn. */
+function inTurn(shares: readonly number[]): () => number {
+  let nth = 0;
+  return () => (shares[(nth += 1) % shares.length] ?? 0) / 100;
+}
+
+describe('calls of others with the same key', () => {
+  const shares = fc.array(fc.nat({ max: 100 }), { minLength: 3, maxLength: 20 });
+
+  it('are noticed at the second answer by two runs that start together, which never pass the limit', () => {
+    fc.assert(
+      fc.property(shares, fc.nat({ max: 900 }), (given, apart) => {
+        const share = inTurn(given);
+        const runs = [new Counting(0), new Counting(apart)];
+        // Requests arrive as they leave, but for the throttle's margin, also for one run alone.
+        const arrivals = playCounting(runs, 15 * SECOND, { latency: () => 40 + share() * 50 });
+        assert.ok(worstSecond(arrivals) <= 5, `${worstSecond(arrivals)} in a second`);
+        for (const { told } of runs) assert.ok(told > 0);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('are never suspected by a run alone, whatever overtakes what and is lost', () => {
+    fc.assert(
+      fc.property(shares, shares, (given, losses) => {
+        const [share, loss] = [inTurn(given), inTurn(losses)];
+        const alone = new Counting(0);
+        const isLost = (): boolean => loss() > 0.7;
+        playCounting([alone], 8 * SECOND, { latency: () => share() * 3000, isLost });
+        assert.equal(alone.slowUntil, -Infinity);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('make a run slow for as long as they last, a lone one for three seconds, and are told in sum', () => {
+    const elsewhere = new Elsewhere();
+    let left = 1000;
+    const ask = (at: number, others: number): ReturnType<Elsewhere['over']> => {
+      const sent = elsewhere.send();
+      left -= others + 1;
+      return elsewhere.over(sent, at, left);
+    };
+    assert.equal(ask(0, 0), undefined);
+    assert.deepEqual(ask(200, 1), { slowMs: 3000, n: 0 });
+    assert.equal(ask(400, 0), undefined);
+    assert.deepEqual(ask(600, 2), { slowMs: 3000, n: 0 });
+    assert.deepEqual(ask(800, 1), { slowMs: 60_000, n: 4 });
+    for (let at = 1000; at < 10_800; at += 200) assert.deepEqual(ask(at, 1), { slowMs: 60_000, n: 0 });
+    assert.deepEqual(ask(10_800, 1), { slowMs: 60_000, n: 50 });
+    // Calls come back as the day slides: what then is counted has nothing to do with before.
+    left += 500;
+    for (let at = 11_000; at < 30_000; at += 200) assert.equal(ask(at, 0), undefined);
+    left += 500;
+    assert.equal(ask(40_000, 3), undefined, 'too long ago to be compared');
+  });
+});
 
 describe('a key in use elsewhere', () => {
   it('is noticed by two runs within seconds, and after that both together keep to its limit', () => {
@@ -83,8 +212,9 @@ describe('a key in use elsewhere', () => {
     assert.equal(alone.slowAt, undefined);
     const refusals = (every: number, own: number, allowed?: number): number => {
       const elsewhere = new Elsewhere();
-      const found = Array.from({ length: 100 }, (_, nth) =>
-        elsewhere.refused({ at: nth * every, own, allowed }),
+      const found = Array.from(
+        { length: 100 },
+        (_, nth) => elsewhere.refused({ at: nth * every, own, allowed })?.n ?? 0,
       );
       return found.reduce((sum, n) => sum + n, 0);
     };

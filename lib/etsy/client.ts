@@ -7,7 +7,8 @@ import { MOST_BODY_BYTES, MOST_ERROR_BYTES, MOST_ERROR_TEXT } from '../limits.ts
 import { duration } from '../text/format.ts';
 import { BodyTooLarge, answerOf, errorText, readBody, readStart, short } from './body.ts';
 import type { Clocks } from './clocks.ts';
-import { Elsewhere, SLOW_MS } from './elsewhere.ts';
+import { ALLOWED, Elsewhere } from './elsewhere.ts';
+import type { Sent, Suspicion } from './elsewhere.ts';
 import { ApiError, rootCause } from './errors.ts';
 import { WHERE_TO_GET_A_KEY } from './key.ts';
 import type { ApiKey } from './key.ts';
@@ -60,9 +61,11 @@ export interface ClientOptions {
   readonly refused: (endpoint: string, reason: string) => Promise<void>;
   /** Told of each odd answer that was put right here. */
   readonly odd: (oddity: Oddity) => void;
-  /** So many requests were refused that others with the same key have caused, as it seems. */
-  readonly crowded: (refusals: number) => void;
+  /** Others use the key, as it seems: so many requests were refused, or counted that are not this run's. */
+  readonly crowded: (how: Crowding, n: number) => void;
 }
+
+export type Crowding = 'refused' | 'counted';
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
 
@@ -297,6 +300,7 @@ export class Client {
     const flight = await throttle.enter(async () => {
       const began = performance.now();
       const own = throttle.inLastSecond() + 1;
+      const inSum = this.#elsewhere.send();
       sent();
       let forget = (): void => undefined;
       const written = new Promise<void>((resolve) => {
@@ -318,7 +322,7 @@ export class Client {
       await Promise.race([written, settled]);
       // A request that never got as far as the wire leaves no watcher behind.
       forget();
-      return { began, own, settled };
+      return { began, own, inSum, settled };
     }, prepare);
 
     let status: number | null = null;
@@ -346,6 +350,7 @@ export class Client {
       throw problem;
     } finally {
       ledger.settle(stamp, { status, tookMs: performance.now() - flight.began, remainingToday });
+      this.#counted(flight.inSum, status === 200 ? remainingToday : undefined);
     }
   }
 
@@ -360,11 +365,20 @@ export class Client {
 
   /** @param own requests of ours in the second before */
   #tooMany(own: number): void {
-    const { throttle, clocks, crowded } = this.#options;
-    const refusals = this.#elsewhere.refused({ at: clocks.now(), own, allowed: this.#perSecond });
-    if (refusals === 0) return;
-    throttle.slowDown(SLOW_MS);
-    crowded(refusals);
+    const at = this.#options.clocks.now();
+    this.#makeRoom('refused', this.#elsewhere.refused({ at, own, allowed: this.#perSecond }));
+  }
+
+  #counted(inSum: Sent, left: number | undefined): void {
+    const suspicion = this.#elsewhere.over(inSum, this.#options.clocks.now(), left);
+    // Who asks for less than is allowed has left room for others already.
+    if (this.#options.throttle.takes(this.#perSecond ?? ALLOWED)) this.#makeRoom('counted', suspicion);
+  }
+
+  #makeRoom(how: Crowding, suspicion: Suspicion | undefined): void {
+    if (!suspicion) return;
+    this.#options.throttle.slowDown(suspicion.slowMs);
+    if (suspicion.n > 0) this.#options.crowded(how, suspicion.n);
   }
 
   /** Of what is no good answer only the start: it may say why. */

@@ -35,7 +35,8 @@ export async function connect(options: ConnectOptions): Promise<EtsyApi> {
   const hold = holds.begin.bind(holds);
   const quota = new Quota({ ledger, onQuota: settings.onQuota, signal, stop, hold });
   await quota.restore(Date.now());
-  const throttle = new Throttle({ qps, signal, recent: await ledger.recent(Date.now(), LOOK_BACK_MS) });
+  const recent = await ledger.recent(Date.now(), LOOK_BACK_MS);
+  const throttle = new Throttle({ qps, signal, recent, startsGently: true });
   const client = new Client({
     ...shared,
     baseUrl: settings.baseUrl,

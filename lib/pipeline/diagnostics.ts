@@ -1,10 +1,11 @@
 import type { KeyPath } from '../task/option-mistakes.ts';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { Document, Node, YAMLError } from 'yaml';
-import { MOST_MESSAGE } from '../limits.ts';
+import { MOST_DEPTH, MOST_MESSAGE, MOST_MISTAKES } from '../limits.ts';
 import { clip, oneLine } from '../text/clean.ts';
 import { Redactor, stars } from '../text/redact.ts';
 import { masked } from '../text/mask.ts';
+import { TOO_DEEP, firstExcess, isDeeper } from './bounds.ts';
 
 export type { KeyPath };
 
@@ -30,7 +31,6 @@ const rewordings: Partial<Record<YAMLError['code'], string>> = {
 
 /** Columns of a line that are shown before a mistake and in all. */
 const [BEFORE, SHOWN] = [60, 160];
-const TOO_DEEP = 'nested too deep, expected a few levels';
 
 /** A YAML file whose every mistake can be shown in its place. Mistakes are collected and printed in file order. */
 export class ConfigFile {
@@ -38,6 +38,7 @@ export class ConfigFile {
   readonly #document: Document.Parsed;
   readonly #lines = new LineCounter();
   readonly #mistakes: Mistake[] = [];
+  #more = 0;
   readonly #shown: string;
   readonly #secrets: Redactor;
 
@@ -47,18 +48,24 @@ export class ConfigFile {
     this.#secrets = secrets;
     // As long as the text itself: positions stay true.
     this.#shown = masked(secrets.stars(text), stars);
-    // Duplicate keys are looked for below: the parser would show the second place only.
-    this.#document = parseDocument(text, {
+    const excess = firstExcess(text);
+    // Of a text that goes too far only the lines up to there are looked at. Duplicate keys are looked for below: the
+    // parser would show the second place only.
+    this.#document = parseDocument(excess ? '' : text, {
       lineCounter: this.#lines,
       prettyErrors: false,
       uniqueKeys: false,
     });
+    if (excess) {
+      for (let at = text.indexOf('\n'); at !== -1 && at < excess.start; at = text.indexOf('\n', at + 1))
+        this.#lines.addNewLine(at + 1);
+      this.#add('YAML', excess, excess.message);
+    }
     const reported = new Set<number>();
     for (const { code, message, pos } of [...this.#document.errors, ...this.#document.warnings]) {
       const { line } = this.#lines.linePos(pos[0]);
       // One slip makes the parser stumble several times; the first on a line is the one to correct.
-      if (!reported.has(line))
-        this.#add('YAML', { start: pos[0], end: pos[1] }, rewordings[code] ?? reworded(message));
+      if (!reported.has(line)) this.#add('YAML', { start: pos[0], end: pos[1] }, rewordings[code] ?? message);
       reported.add(line);
     }
   }
@@ -71,12 +78,14 @@ export class ConfigFile {
   read(): { readonly value: unknown } | undefined {
     if (this.hasMistakes || !this.#checkNodes(this.#document.contents, [])) return undefined;
     try {
-      return { value: this.#document.toJS() as unknown };
+      const value: unknown = this.#document.toJS();
+      if (!isDeeper(value, MOST_DEPTH)) return { value };
+      this.#add('YAML', { start: 0, end: 1 }, TOO_DEEP);
     } catch (error) {
-      // Only aliases that multiply each other beyond reason get here.
-      this.#add('YAML', { start: 0, end: 1 }, error instanceof Error ? error.message : String(error));
-      return undefined;
+      this.#add('YAML', { start: 0, end: 1 }, reworded(error));
     }
+    // Only aliases that multiply or nest each other beyond reason get here.
+    return undefined;
   }
 
   /** Reports a mistake in the value at `path`, or in its key; where neither exists, at the closest thing around it. */
@@ -91,15 +100,20 @@ export class ConfigFile {
 
   print(): string {
     const inFileOrder = this.#mistakes.toSorted((a, b) => a.at.start - b.at.start);
-    return inFileOrder
+    const shown = inFileOrder
       .map(({ label, at, message, also }) => {
         const main = `${this.#position(at)} ${label}: ${message}${this.#excerpt(at)}`;
         return also ? `${main}\n  ${also.message} ${this.#position(also.at)}${this.#excerpt(also.at)}` : main;
       })
       .join('\n\n');
+    return this.#more > 0 ? `${shown}\n\nand ${this.#more} more` : shown;
   }
 
   #add(label: string, at: Span, message: string, also?: Mistake['also']): void {
+    if (this.#mistakes.length === MOST_MISTAKES) {
+      this.#more += 1;
+      return;
+    }
     const clean = (text: string): string => masked(this.#secrets.text(oneLine(text)), () => '[key]');
     this.#mistakes.push({
       label: clip(clean(label), SHOWN),
@@ -194,8 +208,9 @@ export class ConfigFile {
   }
 }
 
-function reworded(message: string): string {
-  return /call stack/i.test(message) ? TOO_DEEP : message;
+function reworded(error: unknown): string {
+  const said = error instanceof Error ? error.message : String(error);
+  return /^Excessive alias/.test(said) ? 'found aliases of aliases beyond reason, expected a few' : said;
 }
 
 function spanOfNode(node: Node): Span {

@@ -23,8 +23,8 @@ export async function report({ cwd, env, stdout, stderr }: ReportOptions): Promi
       tasks: 'own',
     });
     // Not in writeReport: at the end of a run it reads what the run itself has open.
-    await pathToRead(pipeline.data.database);
-    const path = await writeReport(pipeline, (text) => secrets.text(text));
+    const real = await pathToRead(pipeline.data.database);
+    const path = await writeReport(pipeline, (text) => secrets.text(text), real);
     stdout.write(`${printable(relative(cwd, path))}\n`);
     return 0;
   } catch (error) {

@@ -46,21 +46,23 @@ const SUBJECTS: readonly Subject[] = [
 /**
  * Writes report.html beside the database, from one snapshot of it; a run under way is not held up.
  * @param redact strikes the API key out of what is written
+ * @param real the path under which the database is opened, whichever link leads to it
  * @returns the file's path
  * @throws UserError when there is no database, StoreError and FileError
  */
 export async function writeReport(
   { name, folder, data, rules }: Pipeline,
   redact: (text: string) => string,
+  real: string,
 ): Promise<string> {
-  if (!existsSync(data.database)) {
+  if (!existsSync(real)) {
     throw new UserError(`There is no database to report on: ${data.database}`, {
       exitCode: 2,
       hint: 'Run a sync first: npx sync-data',
     });
   }
   const path = join(dirname(data.database), 'report.html');
-  const database = await Database.open(data.database, { readOnly: true });
+  const database = await Database.open(real, { readOnly: true });
   try {
     const sql = database.read;
     await database.snapshot();

@@ -1,4 +1,4 @@
-import { lstatSync } from 'node:fs';
+import { realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { exitCodeOf } from '../errors.ts';
 import { UserError } from '../errors.ts';
@@ -9,16 +9,13 @@ import { Database } from '../store/database.ts';
 import { HeldDatabase, checkDatabaseFile, realDatabase } from '../store/database-file.ts';
 import { Inspection } from '../store/inspection.ts';
 import { acquireLock } from '../store/lock.ts';
+import type { Holder } from '../store/lock.ts';
 import { makeFolders } from '../dataset/images-folder.ts';
 import { migrate } from '../dataset/migrations.ts';
 import { version } from '../version.ts';
 
 /** So that a schedule can tell it from a failure: the run that it would start is under way. */
 const ALREADY_RUNNING = 3;
-
-function isLink(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
-}
 
 export interface Held {
   readonly database: Database;
@@ -59,18 +56,9 @@ export async function hold(options: HoldOptions, work: (held: Held) => Promise<n
   const { pipeline, stderr } = options;
   await makeFolders(pipeline.data);
   const path = await realDatabase(pipeline.data.database, pipeline.folder);
-  const lock = await acquireLock(path, { pid: process.pid, since: Date.now() });
-  if ('pid' in lock) {
-    const who =
-      lock.pid === 0
-        ? 'a process that has just started'
-        : `process ${lock.pid}, since ${new Date(lock.since).toISOString()}`;
-    throw new UserError(`Another sync-data is using ${pipeline.data.database}: ${who}.`, {
-      // By another name it is another installation's: no schedule that came round too early, but a mistake.
-      exitCode: isLink(pipeline.data.database) ? 1 : ALREADY_RUNNING,
-      hint: 'Let it finish, or stop it with: touch ' + pipeline.kill,
-    });
-  }
+  const file = await realpath(pipeline.file).catch(() => pipeline.file);
+  const lock = await acquireLock(path, { pid: process.pid, since: Date.now(), pipeline: file });
+  if ('pid' in lock) throw inUse(pipeline, file, lock);
   const log = openLog(options);
   const opening = new StopSwitch(pipeline.kill);
   let inspection: Inspection | undefined;
@@ -122,6 +110,27 @@ export async function hold(options: HoldOptions, work: (held: Held) => Promise<n
     await lock.release(exitCode !== 1);
   }
   return exitCode;
+}
+
+/** @param file real path of the pipeline.yaml of this start */
+function inUse({ data, kill }: Pipeline, file: string, holder: Holder): UserError {
+  const what = `Another sync-data is using ${data.database}`;
+  if (holder.pid === 0)
+    return new UserError(`${what}: a process that has just started.`, {
+      exitCode: ALREADY_RUNNING,
+      hint: `Let it finish, or stop it with: touch ${kill}`,
+    });
+  const who = `process ${holder.pid}, since ${new Date(holder.since).toISOString()}`;
+  if (holder.pipeline === undefined || holder.pipeline === file)
+    return new UserError(`${what}: ${who}.`, {
+      exitCode: ALREADY_RUNNING,
+      hint: `Let it finish, or stop it with: touch ${kill}`,
+    });
+  // No schedule that came round too early, but two installations on one file.
+  return new UserError(`${what}: ${who}, started with ${holder.pipeline}.`, {
+    exitCode: 1,
+    hint: 'Two installations cannot use one database at the same time. Let that one finish, or name another file in pipeline.yaml under data: database.',
+  });
 }
 
 /** Beside the database. */

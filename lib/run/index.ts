@@ -231,7 +231,7 @@ async function run(options: RunOptions): Promise<number> {
     });
     options.stdout.write(redact(printable(text)));
     if (outcome.state === 'finished' && options.onlyStage === undefined)
-      options.stdout.write(redact(printable(await tellReport(pipeline, options.cwd, redact))));
+      options.stdout.write(redact(printable(await tellReport(options))));
     if (outcome.state === 'failed')
       return outcome.failures.some(({ error }) => exitCodeOf(error) === 2) ? 2 : 1;
     if (isUnusable) return 1;
@@ -263,15 +263,12 @@ function figuresOf(stage: Stage, services: OpenServices): (() => Promise<readonl
 }
 
 /** A whole run ends with a report. One that cannot be written is no reason to call the run failed. */
-async function tellReport(
-  pipeline: Pipeline,
-  cwd: string,
-  redact: (text: string) => string,
-): Promise<string> {
+async function tellReport({ pipeline, cwd, redact, database, file }: RunOptions): Promise<string> {
   try {
     const { writeReport } = await import('../report/index.ts');
-    return `${place('report', relative(cwd, await writeReport(pipeline, redact)))}\n`;
+    return `${place('report', relative(cwd, await writeReport(pipeline, redact, database.path)))}\n`;
   } catch (error) {
+    file.check();
     // Without a database that can be read no run is complete.
     if (error instanceof StoreError) throw error;
     return `The report could not be written. The run itself is complete.\n${describe(error)}\nTo try again: ${asTyped('npx sync-data report')}\n`;

@@ -6,7 +6,8 @@ import { setAside } from '../dataset/set-aside.ts';
 import { Cdn } from '../etsy/cdn.ts';
 import { Clocks, jumpMessage } from '../etsy/clocks.ts';
 import { connect } from '../etsy/connect.ts';
-import { ELSEWHERE, SLOW_MS } from '../etsy/elsewhere.ts';
+import type { Crowding } from '../etsy/client.ts';
+import { COUNTED, REFUSED, SLOW_MS } from '../etsy/elsewhere.ts';
 import { WHERE_TO_GET_A_KEY, findKey } from '../etsy/key.ts';
 import type { ApiKey } from '../etsy/key.ts';
 import { knownGood } from '../etsy/known-good.ts';
@@ -22,6 +23,16 @@ import { duration } from '../text/format.ts';
 import { sourcesOf } from './sources.ts';
 
 const NAMES: readonly ServiceName[] = ['api', 'cdn', 'entries'];
+const CROWDING: Readonly<Record<Crowding, Oddity>> = {
+  refused: {
+    what: 'HTTP 429, though this run made no more requests than it may: the API key seems to be in use elsewhere',
+    became: `repeated, and half as many requests made for ${duration(SLOW_MS)}`,
+  },
+  counted: {
+    what: 'requests that Etsy counted and this run did not make: the API key seems to be in use elsewhere',
+    became: 'half as many requests made while that lasted',
+  },
+};
 
 /**
  * The key, where there is one.
@@ -119,10 +130,10 @@ export async function openServices(options: ServicesOptions): Promise<OpenServic
               setAside(tx, ledger.runId ?? 0, nowSeconds(), [{ endpoint, reason, raw: null }]),
             ),
           odd: oddities.add,
-          crowded: (refusals) => {
-            if (!isCrowded) emit({ type: 'warning', message: ELSEWHERE });
+          crowded: (how, n) => {
+            if (!isCrowded) emit({ type: 'warning', message: how === 'refused' ? REFUSED : COUNTED });
             isCrowded = true;
-            oddities.add(crowding(refusals));
+            oddities.add({ ...CROWDING[how], n });
           },
         })
       : undefined;
@@ -141,14 +152,6 @@ export async function openServices(options: ServicesOptions): Promise<OpenServic
       await entries?.save();
     },
     close: () => clocks.end(),
-  };
-}
-
-function crowding(n: number): Oddity {
-  return {
-    what: 'HTTP 429, though this run made no more requests than it may: the API key seems to be in use elsewhere',
-    became: `repeated, and half as many requests made for ${duration(SLOW_MS)}`,
-    n,
   };
 }
 

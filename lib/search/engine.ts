@@ -5,6 +5,7 @@ import { isCurrent } from '../dataset/migrations.ts';
 import { Models } from '../models/models.ts';
 import { Database } from '../store/database.ts';
 import type { Sql } from '../store/database.ts';
+import { pathToRead } from '../store/reading.ts';
 import { nearest } from '../vectors/nearest.ts';
 import type { Filter } from '../vectors/nearest.ts';
 import { openVectors } from '../vectors/open.ts';
@@ -71,6 +72,8 @@ const NO_SPACE =
 /** A dataset that is searched. Reads alone, also while a run is under way; asks nothing of Etsy. */
 export class Search {
   readonly sql: Sql;
+  /** Real path of the database, where its lock is. */
+  readonly path: string;
   readonly #database: Database;
   readonly #models: Models;
   readonly #looks: Looks;
@@ -80,6 +83,7 @@ export class Search {
   private constructor(database: Database, models: Models, looks: Looks, noVectors: string | undefined) {
     this.#database = database;
     this.sql = database.read;
+    this.path = database.path;
     this.#models = models;
     this.#looks = looks;
     this.#noVectors = noVectors;
@@ -97,7 +101,7 @@ export class Search {
         hint: 'Run a sync first: npx sync-data',
       });
     }
-    const { database, noVectors } = await openBest(data.database);
+    const { database, noVectors } = await openBest(await pathToRead(data.database));
     try {
       if (!(await isCurrent(database))) {
         throw new UserError(`${data.database} was made by an earlier version.`, {

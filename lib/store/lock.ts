@@ -9,6 +9,8 @@ export interface Holder {
   readonly pid: number;
   /** Epoch milliseconds. */
   readonly since: number;
+  /** Real path of the pipeline.yaml that it was started with; undefined: not known. */
+  readonly pipeline?: string;
 }
 
 export interface Lock {
@@ -37,6 +39,7 @@ export async function acquireLock(databasePath: string, me: Holder): Promise<Loc
     await file.run('CREATE TABLE IF NOT EXISTS holder (id INTEGER PRIMARY KEY, pid INTEGER, since INTEGER)');
     const last = await file.get('SELECT pid FROM holder');
     await file.run('REPLACE INTO holder VALUES (1, ?, ?)', [me.pid, me.since]);
+    await notePipeline(file, me);
     const marks = await readMarks(file);
     await file.run('COMMIT');
     await file.run('BEGIN IMMEDIATE');
@@ -57,9 +60,23 @@ export async function acquireLock(databasePath: string, me: Holder): Promise<Loc
   } catch (error) {
     if (!(error instanceof StoreError) || error.code !== 'SQLITE_BUSY') throw error;
     const holder = await file.get<Holder>('SELECT pid, since FROM holder').catch(() => undefined);
+    const started = holder && (await pipelineOf(file, holder.pid));
     await file.close();
-    return holder ?? { pid: 0, since: 0 };
+    return holder ? { ...holder, ...started } : { pid: 0, since: 0 };
   }
+}
+
+/** In a table of its own: a version before counts the columns of `holder`. */
+async function notePipeline(file: Tx, { pid, pipeline }: Holder): Promise<void> {
+  await file.run(
+    'CREATE TABLE IF NOT EXISTS started_with (id INTEGER PRIMARY KEY, pid INTEGER, pipeline TEXT)',
+  );
+  await file.run('REPLACE INTO started_with VALUES (1, ?, ?)', [pid, pipeline ?? null]);
+}
+
+async function pipelineOf(file: Tx, pid: number): Promise<{ pipeline: string } | undefined> {
+  const sql = 'SELECT pipeline FROM started_with WHERE pid = ? AND pipeline IS NOT NULL';
+  return file.get<{ pipeline: string }>(sql, [pid]).catch(() => undefined);
 }
 
 async function readMarks(file: Tx): Promise<Marks> {

@@ -1,7 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { UserError } from '../errors.ts';
 import { Database } from '../store/database.ts';
-import { pathToRead } from '../store/reading.ts';
 
 const INSTALL = 'npm install sqlite-vec@0.1.9';
 
@@ -10,10 +9,11 @@ const INSTALL = 'npm install sqlite-vec@0.1.9';
  * loaded from its package and loading is off again. For the database that pipeline.yaml names, never another.
  *
  * @throws UserError where sqlite-vec is not installed or has nothing for this system
- * @throws UserError where its -wal is of another copy; StoreError where the database cannot be opened
+ * @throws StoreError where the database cannot be opened
+ * @param path real path, checked: see `pathToRead`
  */
 export async function openVectors(path: string): Promise<Database> {
-  return Database.open(await pathToRead(path), { readOnly: true, extension: await extensionPath() });
+  return Database.open(path, { readOnly: true, extension: await extensionPath() });
 }
 
 async function extensionPath(): Promise<string> {

@@ -237,7 +237,7 @@ export const files: readonly Attack[] = [
   },
   {
     claim: 'A YAML bomb in pipeline.yaml',
-    name: 'aliases of aliases, 20,000 levels, and a megabyte of anchors',
+    name: 'aliases of aliases, 100,000 levels in six forms, a megabyte of anchors and of aliases',
     fails: async (folder) => {
       const names = Array.from({ length: 26 }, (_, index) => String.fromCharCode(97 + index));
       const aliases = names.map((name, index) => {
@@ -248,9 +248,9 @@ export const files: readonly Attack[] = [
       });
       const bombs = [
         aliases.join('\n'),
-        '['.repeat(20_000),
-        '- '.repeat(20_000),
+        ...['[', '- ', '? ', '{a: ', '&a [', ': '].map((part) => part.repeat(100_000)),
         `a: [${'&a x, '.repeat(100_000)}]`,
+        `a: &a x\nb: [${'*a, '.repeat(200_000)}]`,
       ];
       for (const bomb of bombs) {
         await writeFile(join(folder, 'pipeline.yaml'), bomb);

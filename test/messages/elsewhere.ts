@@ -7,7 +7,7 @@ const LEAST = 10;
 
 /** Whether a test beside these tables asserts these words: their longest part without holes stands in its source. */
 export function assertedElsewhere(): (words: string) => boolean {
-  const sources = ['', 'attacks/'].flatMap((folder) =>
+  const sources = ['', 'runs/', 'attacks/'].flatMap((folder) =>
     readdirSync(`${TESTS}${folder}`)
       .filter((name) => name.endsWith('.ts'))
       .map((name) => plain(readFileSync(`${TESTS}${folder}${name}`, 'utf8'))),

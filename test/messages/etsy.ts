@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ELSEWHERE } from '../../lib/etsy/elsewhere.ts';
+import { COUNTED, REFUSED as CROWDED } from '../../lib/etsy/elsewhere.ts';
 import { readBody } from '../../lib/etsy/body.ts';
 import { CRAWL, ending, lines, run } from './provoke.ts';
 import type { Answer, Run } from './provoke.ts';
@@ -198,11 +198,19 @@ export const etsy: readonly Row[] = [
   },
   {
     when: 'Etsy says that it is asked too often, and it is not by this run',
-    provoke: () => Promise.resolve({ text: ELSEWHERE }),
+    provoke: () => Promise.resolve({ text: CROWDED }),
     text: [
       'Etsy refused requests as too many (HTTP 429), though this run made no more than it may: the API key seems to be in use elsewhere. From now on, each time this happens, half as many requests are made for 5 min.',
     ],
     next: 'half as many requests are made for 5 min',
+  },
+  {
+    when: 'Etsy counts requests that this run has not made',
+    provoke: () => Promise.resolve({ text: COUNTED }),
+    text: [
+      'Etsy counts more requests than this run makes: the API key seems to be in use elsewhere. While that lasts, half as many requests are made.',
+    ],
+    next: 'half as many requests are made',
   },
   answered(
     'Etsy refuses the key',

@@ -226,6 +226,56 @@ export const settings: readonly Row[] = [
     ],
   ),
   written(
+    'levels without end',
+    ['stages:', `  - ${'['.repeat(100_000)}`],
+    [
+      'pipeline.yaml:2:67 YAML: nested deeper than 64 levels, expected a few',
+      `    ${'['.repeat(160)}`,
+      `${' '.repeat(64)}~`,
+      'Nothing has been started. Correct pipeline.yaml and start again.',
+    ],
+  ),
+  written(
+    'aliases without end',
+    ['kill: &a KILL', ...Array<string>(101).fill('name: *a'), ...STAGES],
+    [
+      'pipeline.yaml:102:7 YAML: found more than 100 aliases, expected a few',
+      '    name: *a',
+      '          ~~',
+      'Nothing has been started. Correct pipeline.yaml and start again.',
+    ],
+  ),
+  written(
+    'aliases of aliases of aliases',
+    ['a: &a [x, x]', 'b: &b [*a, *a, *a, *a]', 'c: &c [*b, *b, *b, *b]', 'd: [*c, *c, *c, *c, *c, *c, *c]'],
+    [
+      'pipeline.yaml:1:1 YAML: found aliases of aliases beyond reason, expected a few',
+      '    a: &a [x, x]',
+      '    ~',
+      'Nothing has been started. Correct pipeline.yaml and start again.',
+    ],
+  ),
+  written('a text without end', Array<string>(20_000).fill('name: x'), [
+    'pipeline.yaml:2858:1 YAML: found more than 20000 words and marks, expected a shorter file',
+    '    name: x',
+    '    ~',
+    'Nothing has been started. Correct pipeline.yaml and start again.',
+  ]),
+  written(
+    'more mistakes than anyone reads',
+    [...STAGES, ...Array.from({ length: 52 }, (_, index) => `x${index}: 1`)],
+    [
+      ...Array.from({ length: 50 }, (_, index) => [
+        `pipeline.yaml:${index + 3}:1 x${index}: unknown key, expected one of: name, kill, every, api, data, models, rules, stages`,
+        `    x${index}: 1`,
+        `    ${'~'.repeat(`x${index}`.length)}`,
+        '',
+      ]).flat(),
+      'and 2 more',
+      'Nothing has been started. Correct pipeline.yaml and start again.',
+    ],
+  ),
+  written(
     'an alias of nothing',
     ['name: *mine', ...STAGES],
     [

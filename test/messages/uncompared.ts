@@ -108,7 +108,6 @@ export const UNCOMPARED: readonly Unmet[] = [
     words: 'Perhaps there is too little memory: start again with fewer (models: threads in pipeline.yaml).',
     why: MODELS,
   },
-  { file: 'lib/pipeline/diagnostics.ts', words: 'nested too deep, expected a few levels', why: ODD },
   { file: 'lib/pipeline/schema.ts', words: 'a duration from 1s to 3650d, such as 7d or 36h', why: ODD },
   { file: 'lib/pipeline/stage-runner.ts', words: 'The next run is due: … left to it.', why: ODD },
   { file: 'lib/run/conclude.ts', words: 'most could not be used: …', why: ODD },

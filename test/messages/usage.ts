@@ -234,6 +234,26 @@ export const usage: readonly Row[] = [
     exitCode: 3,
   },
   {
+    when: 'a run under way that was started with another pipeline.yaml on the same database',
+    provoke: async (folder) => {
+      await folder.write({ 'pipeline.yaml': PIPELINE });
+      const pipeline = join(folder.path, 'other', 'pipeline.yaml');
+      const me = { pid: 4711, since: Date.now(), pipeline };
+      const lock = await acquireLock(join(folder.path, 'etsy_data.db'), me);
+      try {
+        return await command(folder, [], ENV);
+      } finally {
+        if ('release' in lock) await lock.release(true);
+      }
+    },
+    text: [
+      'Another sync-data is using <folder>/etsy_data.db: process <pid>, since <time>, started with <folder>/other/pipeline.yaml.',
+      'Two installations cannot use one database at the same time. Let that one finish, or name another file in pipeline.yaml under data: database.',
+    ],
+    next: 'Two installations cannot use one database at the same time. Let that one finish, or name another file in pipeline.yaml under data: database.',
+    exitCode: 1,
+  },
+  {
     when: 'another run that begins at the same moment',
     provoke: async (folder) => {
       await folder.write({ 'pipeline.yaml': PIPELINE });

@@ -38,8 +38,8 @@ const PATIENCE = 20_000;
 
 /** Every page and picture by its address. GET changes nothing but what is kept in memory for speed. */
 export async function searchPages({ engine, pipeline, guard, assets }: AppOptions): Promise<Hono> {
-  const { sql } = engine;
-  const { images, cutouts, database } = pipeline.data;
+  const { sql, path } = engine;
+  const { images, cutouts } = pipeline.data;
   const facets = await readFacets(sql);
   const pictures = new Pictures({ images, cutouts });
   const uploads = new Uploads();
@@ -52,7 +52,7 @@ export async function searchPages({ engine, pipeline, guard, assets }: AppOption
       title: `${title} · sync-data`,
       facets,
       request,
-      isSyncing: (await holderOf(database)) !== undefined,
+      isSyncing: (await holderOf(path)) !== undefined,
       noPictures: await engine.whyNoPictures(),
       main,
     });
