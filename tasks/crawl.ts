@@ -127,7 +127,8 @@ export default defineTask({
         yield {
           write: async (tx) => {
             await applyRefusedPage(tx, runId, reason);
-            if (request.slice.count < 0) await addFindings(tx, runId, [unreadSlice(place, page.leftOut.reason)]);
+            if (request.slice.count < 0)
+              await addFindings(tx, runId, [unreadSlice(place, page.leftOut.reason)]);
           },
           cursor: { open, counted, read, cuts },
           pending,

@@ -57,7 +57,11 @@ describe('the ledger', () => {
           const ledger = new Ledger(store.database);
           const settle = (id: number, remainingToday: number): void =>
             ledger.settle(id, { status: 200, tookMs: 1, remainingToday });
-          for (const id of await stampAll(ledger, hoursAhead.map((hours) => -hours * hour))) settle(id, 0);
+          for (const id of await stampAll(
+            ledger,
+            hoursAhead.map((hours) => -hours * hour),
+          ))
+            settle(id, 0);
           await ledger.flush();
           assert.deepEqual(await ledger.day(NOW_MS), { used: 0, oldestMs: undefined });
           assert.equal(await ledger.remaining(NOW_MS), undefined);
