@@ -3,7 +3,7 @@ import type { BigIntStats } from 'node:fs';
 import { lstat, mkdir, readlink, realpath, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
-import type { Database } from './database.ts';
+import type { Database, Others } from './database.ts';
 
 // Which file a database is. SQLite knows it by its name alone; people move, copy, link and put back files.
 //
@@ -142,7 +142,11 @@ export class HeldDatabase {
   readonly #own: BigIntStats;
   readonly #wal: bigint | undefined;
   readonly #marks: ReadonlySet<number | undefined>;
+  /** Bytes: it only grows, but where others have written by way of SQLite. */
+  #largest = 0n;
   #loss: Loss | undefined;
+  /** What is in the file now came there by way of SQLite: the -wal belongs to it. */
+  #isRestored = false;
   #timer: NodeJS.Timeout | undefined;
 
   private constructor(
@@ -158,6 +162,7 @@ export class HeldDatabase {
     this.#wal = statOf(`${path}-wal`)?.ino;
     this.#marks = marks;
     database.guard = () => this.check();
+    database.guardWithin = (others) => this.#checkContent(others);
   }
 
   /**
@@ -172,6 +177,7 @@ export class HeldDatabase {
     await database.mark(next);
     const isMarked = markIn(file) === next;
     if (isMarked) await lock.remember();
+    await database.others();
     return new HeldDatabase(database, path, file, new Set(isMarked ? [next] : [before, next]));
   }
 
@@ -197,6 +203,18 @@ export class HeldDatabase {
     });
   }
 
+  /** A copy of this very start has its mark; it shows by having fewer pages. @throws UserError */
+  #checkContent({ haveWritten, mark }: Others): void {
+    const { size } = fstatSync(this.#file, { bigint: true });
+    const isOther = mark !== undefined && !this.#marks.has(mark);
+    if (isOther || (size < this.#largest && !haveWritten)) {
+      this.#loss ??= 'overwritten';
+      this.#isRestored = isOther;
+    }
+    this.#largest = size;
+    this.check();
+  }
+
   #look(): Loss | undefined {
     const now = statOf(this.#path);
     if (now === undefined) return 'taken away';
@@ -205,8 +223,9 @@ export class HeldDatabase {
   }
 
   /**
-   * Closes the database. A file that was moved gets all that belongs to it; one that was overwritten is not touched, and
-   * stays open until the process ends: SQLite would write to it at its close.
+   * Closes the database. A file that was moved gets all that belongs to it, and so does one whose content was exchanged
+   * by way of SQLite; one that was overwritten is not touched, and stays open until the process ends: SQLite would write
+   * to it at its close.
    */
   async close(): Promise<void> {
     clearInterval(this.#timer);
@@ -216,11 +235,19 @@ export class HeldDatabase {
       // Whoever works with it has been told; here it is closed, however it is.
     }
     this.#database.guard = undefined;
-    if (this.#loss === 'overwritten') return this.#dropWal();
+    const hasOwnWal = this.#loss === 'overwritten' && (await this.#cameThroughSqlite());
+    if (this.#loss === 'overwritten' && !hasOwnWal) return this.#dropWal();
     if (this.#loss !== undefined) await this.#database.checkpoint().catch(() => undefined);
     await this.#database.close();
     closeSync(this.#file);
-    if (this.#loss !== undefined) await this.#dropWal();
+    if (this.#loss !== undefined && !hasOwnWal) await this.#dropWal();
+  }
+
+  /** As a backup is put back with sqlite3's .restore. */
+  async #cameThroughSqlite(): Promise<boolean> {
+    if (this.#isRestored) return true;
+    const { haveWritten } = await this.#database.others().catch(() => ({ haveWritten: false }));
+    return haveWritten;
   }
 
   /** Beside another file it would be applied to that one. */
