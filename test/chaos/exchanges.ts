@@ -89,7 +89,11 @@ export const exchanges: readonly Disturbance[] = [
       note(`moved at the ${number}. request: ${ended.code ?? ended.signal}`);
       const isMadeAnew = existsSync(rig.folder);
       if (!isMadeAnew) await rename(away, rig.folder);
-      promised(ended, 1, exactly(`${rig.path('etsy_data.db')} was moved or deleted while sync-data was using`));
+      promised(
+        ended,
+        1,
+        exactly(`${rig.path('etsy_data.db')} was moved or deleted while sync-data was using`),
+      );
       if (isMadeAnew) throw new Error(`${rig.folder} was made anew`);
       await finish(rig);
       return 1;
