@@ -29,29 +29,6 @@ The API key is read from ETSY_API_KEY=keystring:shared_secret, in the environmen
 What happened in a run is in sync-data.log beside the database.
 `;
 
-/** For `help <command>` and `<command> --help`. */
-const USAGE_OF: Readonly<Record<string, string>> = {
-  status: `sync-data status [--json]
-
-Shows how far the dataset is, what failed and why, what is left of the API quota, and what the next run costs. Makes no
-API calls and changes nothing; safe during a run. --json prints the same for programs.
-`,
-  report: `sync-data report
-
-Writes report.html beside the database: prices, what changed, shops, reviews and the quality of the data, with pictures.
-One file without scripts; nothing in it is loaded from elsewhere. Makes no API calls; safe during a run. Every complete
-run ends with one.
-`,
-  search: `sync-data search [words, pictures, listing ids] [--json]
-
-Finds listings. Words are looked for in titles, tags and materials, and by what pictures show where the model knows
-words. A picture (.jpg, .png, .webp) or a listing's id finds what looks alike; several count as their mean. Makes no API
-calls; safe during a run. Prints the 20 best as a table, or with --json for programs.
-
-With nothing behind it: serves a page on this computer alone and prints its address.
-`,
-};
-
 const HELP = 'help';
 
 interface Line {
@@ -65,36 +42,57 @@ interface Line {
   readonly version: boolean;
 }
 
-type Word = (process: NodeJS.Process, line: Line) => Promise<number>;
+interface Command {
+  /** For `help <command>` and `<command> --help`. */
+  readonly usage: string;
+  /** @returns the exit code. Loads what it needs only now. */
+  run(process: NodeJS.Process, line: Line): Promise<number>;
+}
 
-/** What can be asked for in place of a run. Loaded when it is. */
-const WORDS: Readonly<Record<string, Word>> = {
-  async status(process, { json }) {
-    const { status } = await import('./status/index.ts');
-    return status({
-      cwd: process.cwd(),
-      env: process.env,
-      stdout: process.stdout,
-      stderr: process.stderr,
-      json,
-    });
+/** What can be asked for in place of a run. */
+const COMMANDS: Readonly<Record<string, Command>> = {
+  status: {
+    usage: `sync-data status [--json]
+
+Shows how far the dataset is, what failed and why, what is left of the API quota, and what the next run costs. Makes no
+API calls and changes nothing; safe during a run. --json prints the same for programs.
+`,
+    async run(process, { json }) {
+      const { status } = await import('./status/index.ts');
+      return status({ ...streams(process), json });
+    },
   },
-  async report(process) {
-    const { report } = await import('./report/command.ts');
-    return report({ cwd: process.cwd(), env: process.env, stdout: process.stdout, stderr: process.stderr });
+  report: {
+    usage: `sync-data report
+
+Writes report.html beside the database: prices, what changed, shops, reviews and the quality of the data, with pictures.
+One file without scripts; nothing in it is loaded from elsewhere. Makes no API calls; safe during a run. Every complete
+run ends with one.
+`,
+    async run(process) {
+      const { report } = await import('./report/command.ts');
+      return report(streams(process));
+    },
   },
-  async search(process, { json, more }) {
-    const { search } = await import('./search/command.ts');
-    return search({
-      cwd: process.cwd(),
-      env: process.env,
-      stdout: process.stdout,
-      stderr: process.stderr,
-      json,
-      words: more,
-    });
+  search: {
+    usage: `sync-data search [words, pictures, listing ids] [--json]
+
+Finds listings. Words are looked for in titles, tags and materials, and by what pictures show where the model knows
+words. A picture (.jpg, .png, .webp) or a listing's id finds what looks alike; several count as their mean. Makes no API
+calls; safe during a run. Prints the 20 best as a table, or with --json for programs.
+
+With nothing behind it: serves a page on this computer alone and prints its address.
+`,
+    async run(process, { json, more }) {
+      const { search } = await import('./search/command.ts');
+      return search({ ...streams(process), json, words: more });
+    },
   },
 };
+
+function streams({ env, stdout, stderr, cwd }: NodeJS.Process) {
+  return { cwd: cwd(), env, stdout, stderr };
+}
 
 /**
  * The command, but for the exit itself. What it needs to run is loaded only once it is known that it will.
@@ -114,7 +112,7 @@ export async function main(argv: readonly string[], process: NodeJS.Process): Pr
     return 2;
   }
   if (line.help) {
-    process.stdout.write(USAGE_OF[line.word ?? ''] ?? USAGE);
+    process.stdout.write(COMMANDS[line.word ?? '']?.usage ?? USAGE);
     return 0;
   }
   if (line.version) {
@@ -137,23 +135,17 @@ export async function main(argv: readonly string[], process: NodeJS.Process): Pr
 }
 
 async function run(process: NodeJS.Process, line: Line): Promise<number> {
-  const word = line.word === undefined ? undefined : WORDS[line.word];
-  if (word) return word(process, line);
+  const command = line.word === undefined ? undefined : COMMANDS[line.word];
+  if (command) return command.run(process, line);
   const { session } = await import('./run/index.ts');
-  return session({
-    cwd: process.cwd(),
-    env: process.env,
-    stdout: process.stdout,
-    stderr: process.stderr,
-    onlyStage: line.stage,
-  });
+  return session({ ...streams(process), onlyStage: line.stage });
 }
 
 function parse(argv: readonly string[]): Line {
   const { values, positionals } = parsed(argv);
   // `help status` and `status --help` are the same.
   const isHelp = positionals[0] === HELP;
-  const [word, ...more] = isHelp ? positionals.slice(1) : positionals;
+  const [word, ...more] = isHelp ? positionals.slice(1).filter((one) => one !== HELP) : positionals;
   if (more.length > 0 && word !== 'search')
     throw new Error(`expected one command, got: ${positionals.join(', ')}`);
   const { stage, json = false, help = isHelp, version: asked = false } = values;
@@ -180,14 +172,15 @@ function parsed(argv: readonly string[]) {
 }
 
 /** @throws Error that says which words there are, or what does not go together */
-async function check({ word, stage, json }: Line): Promise<void> {
-  const known = Object.keys(WORDS);
+async function check({ word, stage, json, help }: Line): Promise<void> {
+  const known = Object.keys(COMMANDS);
   if (word !== undefined && !known.includes(word)) {
     const { didYouMean } = await import('./text/nearest.ts');
     throw new Error(
       `unknown command "${word}"${didYouMean(word, [...known, HELP])}; the commands are: ${known.join(', ')}`,
     );
   }
+  if (help) return;
   if (word !== undefined && stage !== undefined) throw new Error(`--stage belongs to a run, not to ${word}`);
   if (json && word !== 'status' && word !== 'search') throw new Error('--json is for status and search');
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { SearchPage } from '../lib/etsy/api.ts';
+import type { Rejected } from '../lib/etsy/schemas.ts';
 import type { ServicesWith } from '../lib/services.ts';
 import { alreadySeen, advanceSlice, countedBefore, noteSlice } from '../lib/dataset/slices.ts';
 import type { SliceRange } from '../lib/dataset/slices.ts';
@@ -10,7 +11,7 @@ import { addOddities } from '../lib/dataset/oddities.ts';
 import type { Oddity } from '../lib/dataset/oddities.ts';
 import { readTaxonomy } from '../lib/dataset/taxonomy-table.ts';
 import { refusedListings } from '../lib/dataset/set-aside.ts';
-import { applyBatch, applyPage } from './rules/apply.ts';
+import { applyBatch, applyPage, applyRefusedPage } from './rules/apply.ts';
 import { doneAsking, fetchBatch, nextInBatch, unrecordedImages } from './rules/batch.ts';
 import type { BatchAnswer } from './rules/batch.ts';
 import { rangeText, unfilteredFinding } from './rules/verdicts.ts';
@@ -45,7 +46,7 @@ const cursorSchema = z.object({
 });
 
 type Landed =
-  | { readonly request: PageRequest; readonly page: SearchPage }
+  | { readonly request: PageRequest; readonly page: SearchPage | LeftOut }
   | { readonly batch: BatchAnswer }
   | { readonly names: Write<Tx> };
 
@@ -73,6 +74,8 @@ export default defineTask({
     const flying = new Set<string>();
     /** Pages that were asked for once more because they contradicted what is known. */
     const doubted = new Set<string>();
+    /** Pages that were refused: once they wait until there are no others, then they are asked for again. */
+    const refused = new Map<string, 'waits' | 'again'>();
     /** On their way; and those that are asked for by themselves, for they spoil every batch. */
     const asked = new Set(await refusedListings(services.sql));
     let namesDue = await namesAreDue(services.sql);
@@ -88,7 +91,12 @@ export default defineTask({
         for (const id of ids) asked.add(id);
         return async () => ({ batch: await fetchBatch(services, runId, ids) });
       }
-      const request = nextPage(open, flying);
+      const waiting = [...refused].flatMap(([key, state]) => (state === 'waits' ? [key] : []));
+      let request = nextPage(open, new Set([...flying, ...waiting]));
+      if (!request && flying.size === 0 && waiting.length > 0) {
+        for (const key of waiting) refused.set(key, 'again');
+        request = nextPage(open, flying);
+      }
       if (!request) return undefined;
       flying.add(keyOf(request));
       return async () => ({ request, page: await search(services, taxonomyId, request) });
@@ -106,6 +114,27 @@ export default defineTask({
       }
       const { request, page } = value;
       flying.delete(keyOf(request));
+      if ('leftOut' in page) {
+        if (!refused.has(keyOf(request))) {
+          refused.set(keyOf(request), 'waits');
+          // In an answer's turn: a step keeps what else is on its way from being lost when the run is to stop.
+          yield { progress: { done: read, total: counted }, pending };
+          continue;
+        }
+        const place = await placeName(taxonomyId, request);
+        const reason = `${page.leftOut.reason} (${place})`;
+        open = advance(open, request, undefined, [], false).open;
+        yield {
+          write: async (tx) => {
+            await applyRefusedPage(tx, runId, reason);
+            if (request.slice.count < 0)
+              await addFindings(tx, runId, [unreadSlice(place, page.leftOut.reason)]);
+          },
+          cursor: { open, counted, read, cuts },
+          pending,
+        };
+        continue;
+      }
       if (counted === 0) {
         const kinds = page.good.flatMap((listing) => listing.taxonomy_id ?? []);
         const unfiltered = unfilteredFinding(taxonomyId, kinds, await readTaxonomy(services.sql));
@@ -166,6 +195,12 @@ export default defineTask({
       };
     }
 
+    /** "taxonomy 12371 (Coffee Tables), from 0.00 up: page 1" */
+    async function placeName(taxonomy: number, { slice: { low, high }, page }: PageRequest): Promise<string> {
+      const name = (await readTaxonomy(services.sql)).nameOf(taxonomy);
+      return `taxonomy ${taxonomy} (${name}), ${rangeText({ low, high })}: page ${page + 1}`;
+    }
+
     async function fewerFinding(
       taxonomy: number,
       range: SliceRange,
@@ -190,20 +225,32 @@ function doubtful({ page }: PageRequest, count: number | undefined): Oddity {
   };
 }
 
+/** A page that cannot be had, though others are answered. */
+interface LeftOut {
+  readonly leftOut: Rejected;
+}
+
+function unreadSlice(place: string, reason: string): Finding {
+  const subject = place.replace(/: page \d+$/, '');
+  return {
+    kind: 'unseen-listings',
+    subject,
+    detail: `nothing of it was read in this run, for its first page was ${reason}; the next run asks again`,
+  };
+}
+
 function search(
   services: ServicesWith<'api'>,
   taxonomyId: number,
   { slice, page }: PageRequest,
-): Promise<SearchPage> {
-  const answer = services.api.search({
+): Promise<SearchPage | LeftOut> {
+  const answer: Promise<SearchPage | LeftOut> = services.api.search({
     taxonomyId,
     lowCents: slice.low,
     highCents: slice.high < 0 ? undefined : slice.high,
     ...placeOf(page),
   });
-  // Without a slice's first page its size is unknown; a later one that is left out shows in verify as listings unseen.
-  if (slice.count < 0) return answer;
-  return orLeaveOut(answer, (leftOut) => ({ count: undefined, good: [], rejected: [leftOut], misfits: [] }));
+  return orLeaveOut(answer, (leftOut) => ({ leftOut }));
 }
 
 function keyOf({ slice: { low, high }, page }: PageRequest): string {

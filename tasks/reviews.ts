@@ -24,6 +24,7 @@ import {
 import type { ReviewState } from '../lib/dataset/review-sync.ts';
 import { tellReviews } from '../lib/dataset/tells.ts';
 import { addReviews, countReviewsSince, unstored } from '../lib/dataset/reviews.ts';
+import type { ReviewRow } from '../lib/dataset/reviews.ts';
 import { setAside, setAsideRefused, settleEndpoint, settleRefused } from '../lib/dataset/set-aside.ts';
 import type { Tx } from '../lib/store/database.ts';
 import { defineTask } from '../lib/define-task.ts';
@@ -166,12 +167,16 @@ export default defineTask({
           };
           continue;
         }
-        const current = page.rejected.length > 0 ? { ...value.current, spoiled: true } : value.current;
+        const rows = page.good.map((review) => reviewRow(review, now));
+        const current: Pass = {
+          ...value.current,
+          ...(page.rejected.length > 0 && { spoiled: true }),
+          ...((await isNameless(page, rows)) && { nameless: true }),
+        };
         const keys = keysOf(page);
         const isUnderWay = current.read > 0 || current.again === true;
         const times = page.good.flatMap((review) => createdAt(review) ?? []);
-        const ids = page.good.map((review) => review.transaction_id ?? -1);
-        const [brought, stored] = [await unstored(sql, ids), await countReviewsSince(sql, shopId, 0)];
+        const [brought, stored] = [await unstored(sql, rows), await countReviewsSince(sql, shopId, 0)];
         const advance = advancePass(current, {
           rows: page.rows,
           count: page.count,
@@ -184,12 +189,7 @@ export default defineTask({
         if (!advance.next) done += 1;
         yield {
           write: async (tx) => {
-            await addReviews(
-              tx,
-              shopId,
-              page.good.map((review) => reviewRow(review, now)),
-              runId,
-            );
+            await addReviews(tx, shopId, rows, runId);
             const rejected = page.rejected.map((bad) => ({ endpoint, shopId, ...bad }));
             await setAside(tx, runId, now, rejected);
             await noteReceived(tx, runId, {
@@ -215,6 +215,14 @@ export default defineTask({
         if (advance.next) turn.push({ shopId, kind, current: advance.next, claimed, olderLeft });
         else busy.delete(shopId);
       }
+    }
+
+    /** Whether new reviews have an id that cannot be read, a few of many: where all are so, Etsy's ids have changed. */
+    async function isNameless({ misfits }: ReviewPage, rows: readonly ReviewRow[]): Promise<boolean> {
+      const unread = misfits.filter(({ field, isRead }) => field === 'transaction_id' && !isRead).length;
+      if (unread === 0 || unread * 2 > rows.length) return false;
+      const nameless = rows.filter((row) => row.transaction_id === null);
+      return (await unstored(sql, nameless)) > 0;
     }
 
     /** How many reviews the first page's window must hold at least, by those that are stored and by the shop's figures. */
@@ -254,9 +262,10 @@ async function end(tx: Tx, over: Over): Promise<void> {
   const subject = `shop ${shopId}`;
   const missing = advance.missing > 0 ? advance.missing : advance.read === 0 ? claimed : 0;
   const isWhole = missing === 0 && !current.spoiled;
+  const isToBeRead = missing > 0 || current.nameless === true;
   if (kind === 'older') {
     // What could not be used, or is missing, is looked for in all of the shop's pages by the next run.
-    await saveOlder(tx, shopId, { than: 0, left: 0 }, isWhole ? null : runId);
+    await saveOlder(tx, shopId, { than: 0, left: 0 }, isWhole && !isToBeRead ? null : runId);
   } else {
     const isRead = isWhole && advance.read > 0;
     // A shop that has nothing, and never had, is read; one that shows nothing of what it had is not.
@@ -265,7 +274,7 @@ async function end(tx: Tx, over: Over): Promise<void> {
     await completePass(tx, shopId, {
       startedAt,
       completedAt: now,
-      shortRun: missing > 0 ? runId : null,
+      shortRun: isToBeRead ? runId : null,
       brought: isRead ? advance.brought : undefined,
       older: kind === 'first' || !advance.older ? left : undefined,
     });

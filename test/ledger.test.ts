@@ -37,13 +37,54 @@ describe('the ledger', () => {
     await ledger.flush();
     assert.deepEqual(await ledger.day(NOW_MS), { used: 3, oldestMs: NOW_MS - day + 1 });
     assert.equal((await ledger.remaining(NOW_MS))?.calls, 41);
-    assert.equal(await ledger.countSince(NOW_MS - 300), 1);
+    assert.equal(await ledger.countSince(NOW_MS - 300, NOW_MS), 1);
     assert.deepEqual(await store.rows('SELECT status, took_ms FROM ledger WHERE id >= ?', [third ?? 0]), [
       { status: 200, took_ms: 81 },
       { status: null, took_ms: 30_000 },
     ]);
     await ledger.prune(NOW_MS + day + 1);
     assert.equal((await store.rows('SELECT id FROM ledger')).length, 3);
+  });
+
+  it('counts a stamp of a clock that was wrong for no quota, and for the throttle only while it is the newest', async () => {
+    const hour = 3600 * 1000;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 2, max: 1000 }), { maxLength: 15 }),
+        fc.array(fc.nat({ max: 23 * hour }), { minLength: 1, maxLength: 15 }),
+        async (hoursAhead, ages) => {
+          await store.database.write((tx) => tx.run('DELETE FROM ledger'));
+          const ledger = new Ledger(store.database);
+          const settle = (id: number, remainingToday: number): void =>
+            ledger.settle(id, { status: 200, tookMs: 1, remainingToday });
+          for (const id of await stampAll(
+            ledger,
+            hoursAhead.map((hours) => -hours * hour),
+          ))
+            settle(id, 0);
+          await ledger.flush();
+          assert.deepEqual(await ledger.day(NOW_MS), { used: 0, oldestMs: undefined });
+          assert.equal(await ledger.remaining(NOW_MS), undefined);
+          assert.equal(await ledger.countSince(NOW_MS - hour, NOW_MS), 0);
+          // Whether they were sent a moment ago is not known: the throttle is careful, until others have been sent.
+          const before = Array.from({ length: Math.min(10, hoursAhead.length) }, () => NOW_MS);
+          assert.deepEqual(await ledger.recent(NOW_MS, 2000), before);
+          const ids = await stampAll(ledger, ages);
+          settle(ids[0] ?? 0, 41);
+          await ledger.flush();
+          assert.deepEqual(await ledger.day(NOW_MS), {
+            used: ages.length,
+            oldestMs: NOW_MS - Math.max(...ages),
+          });
+          assert.equal((await ledger.remaining(NOW_MS))?.calls, 41);
+          if (ages.length >= 10) {
+            const recent = ages.slice(-10).filter((age) => age < 2000);
+            assert.equal((await ledger.recent(NOW_MS, 2000)).length, recent.length);
+          }
+        },
+      ),
+      { numRuns: 30 },
+    );
   });
 
   it('counts for a quota what was sent with its own key, and what nobody knows the key of', async () => {
@@ -59,7 +100,7 @@ describe('the ledger', () => {
     await sent(other, 300, 0);
     assert.equal((await mine.remaining(NOW_MS))?.calls, 7);
     assert.deepEqual(await mine.day(NOW_MS), { used: 1, oldestMs: NOW_MS - 500 });
-    assert.equal(await mine.countSince(NOW_MS - 450), 0);
+    assert.equal(await mine.countSince(NOW_MS - 450, NOW_MS), 0);
     await sent(earlier, 200, 3);
     assert.equal((await mine.remaining(NOW_MS))?.calls, 3);
     assert.equal((await mine.day(NOW_MS)).used, 2);

@@ -15,6 +15,7 @@ import type { EmbeddingModel, ModelFile } from '../lib/models/registry.ts';
 import { openThreads } from '../lib/models/threads.ts';
 import { baselineMask, baselineVector } from './baseline.ts';
 import { draw } from './marketplace/pictures/draw.ts';
+import { drawn } from './marketplace/pictures/drawn.ts';
 import { Network } from './onnx.ts';
 
 const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -144,7 +145,7 @@ describe('the threads', () => {
     models = new Models({ folder, threads: 1 });
     for (const work of ['cutout', 'image'] as const) await models.ready(work, 'baseline', never);
     pool = await models.pool();
-    jpeg = draw({ kind: 'chair', drawing: 0 });
+    jpeg = await drawn({ kind: 'chair', drawing: 0 }, draw);
   });
   after(async () => {
     delete process.env['ETSY_API_KEY'];

@@ -10,6 +10,7 @@ import { Database } from '../lib/store/database.ts';
 import type { Value } from '../lib/store/database.ts';
 import { KINDS } from './marketplace/kinds.ts';
 import { draw } from './marketplace/pictures/draw.ts';
+import { drawn } from './marketplace/pictures/drawn.ts';
 import { Command } from './rig.ts';
 import type { Ended } from './rig.ts';
 import { listing } from './store-rig.ts';
@@ -62,7 +63,7 @@ export class PicturesRig {
       );
       for (const [at, id] of ids.entries()) {
         const kind = KINDS[at % KINDS.length] ?? 'chair';
-        await rig.putImage(database, id, draw({ kind, drawing: at % 6 }));
+        await rig.putImage(database, id, await drawn({ kind, drawing: at % 6 }, draw));
       }
     } finally {
       await database.close();

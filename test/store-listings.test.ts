@@ -4,6 +4,7 @@ import {
   addListings,
   addListingsDynamic,
   dueListings,
+  fillGaps,
   fillProductionPartners,
   markRemoved,
 } from '../lib/dataset/listings.ts';
@@ -103,6 +104,56 @@ describe('rows of listings', () => {
       await markRemoved(tx, [70], NOW - WEEK - 1, freshSince(NOW - 2 * WEEK));
       assert.deepEqual(await markRemoved(tx, [70], NOW, FRESH), [70]);
     });
+  });
+
+  it('take from a later answer what the first left empty, whichever field, and nothing else', async () => {
+    const whole = listing(70, NOW, {
+      title: 'Chair',
+      item_weight: 2,
+      is_customizable: false,
+      materials: ['oak'],
+    });
+    const later = listing(70, NOW + 9, {
+      title: 'Stool',
+      item_weight: 3,
+      is_customizable: true,
+      materials: [],
+    });
+    for (const field of ['title', 'item_weight', 'is_customizable', 'tags', 'materials'] as const) {
+      await store.database.write(async (tx) => {
+        await tx.run('DELETE FROM listings');
+        await addListings(tx, [{ ...whole, [field]: null }, listing(71, NOW - WEEK, { title: null })]);
+        await fillGaps(tx, [later, listing(71, NOW, { title: 'Bench' })], NOW - 5);
+      });
+      const shown = {
+        title: 'Chair',
+        item_weight: 2,
+        is_customizable: 0,
+        tags: '["a","é😀"]',
+        materials: '["oak"]',
+      };
+      const filled = {
+        title: 'Stool',
+        item_weight: 3,
+        is_customizable: 1,
+        tags: '["a","é😀"]',
+        materials: '[]',
+      };
+      assert.deepEqual(
+        await store.rows(
+          'SELECT title, item_weight, is_customizable, tags, materials FROM listings ORDER BY listing_id',
+        ),
+        [
+          { ...shown, [field]: filled[field] },
+          // First read too long ago: that it was empty is what was read first.
+          { title: null, item_weight: null, is_customizable: null, tags: '["a","é😀"]', materials: null },
+        ],
+      );
+      const words = await store.rows(
+        "SELECT rowid AS id FROM listing_words WHERE listing_words MATCH 'stool'",
+      );
+      assert.deepEqual(words, field === 'title' ? [{ id: 70 }] : []);
+    }
   });
 
   it('take production partners from the batch where the page lacked them', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { addReviews, reviewsChanged } from '../lib/dataset/reviews.ts';
+import * as fc from 'fast-check';
+import { addReviews, reviewsChanged, unstored } from '../lib/dataset/reviews.ts';
 import type { ReviewRow } from '../lib/dataset/reviews.ts';
 import { NOW, review, storePerTest } from './store-rig.ts';
 
@@ -101,5 +102,92 @@ describe('rows of reviews', () => {
     await early({ create_timestamp: NOW - 900 });
     await add(review(2, { buyer_user_id: null, create_timestamp: NOW - 900 }));
     assert.equal((await stored()).length, 2);
+  });
+
+  /** As Etsy shows it where it leaves the transaction_id out, or sends something else in its place. */
+  const nameless = (id: number, more: Partial<ReviewRow> = {}): ReviewRow => ({
+    ...review(id, more),
+    transaction_id: null,
+  });
+  const [A, B] = [{ review: 'a' }, { review: 'b' }];
+  const pages: Record<string, { shown: ReviewRow[][]; ids: (number | null)[] }> = {
+    'without, then with': { shown: [[nameless(1)], [review(1)]], ids: [1] },
+    'with, then without': { shown: [[review(1)], [nameless(1)]], ids: [1] },
+    'without, twice': { shown: [[nameless(1), nameless(1)], [nameless(1)]], ids: [null] },
+    'both on one page': { shown: [[nameless(1), review(1)]], ids: [1] },
+    'without, then both on one page': { shown: [[nameless(1)], [review(1), nameless(1)]], ids: [1] },
+    'without, then edited and with': { shown: [[nameless(1, A)], [review(1, B)]], ids: [1] },
+    'another text without, on the page of the first': {
+      shown: [[nameless(2, B), review(1, A)]],
+      ids: [1, null],
+    },
+    'another text without, known before': {
+      shown: [[nameless(2, B)], [review(1, A), nameless(2, B)], [review(2, B)]],
+      ids: [2, 1],
+    },
+    'of another buyer': { shown: [[nameless(1)], [review(1, { buyer_user_id: 2 })]], ids: [null, 1] },
+    'of another second': {
+      shown: [[nameless(1)], [review(1, { create_timestamp: NOW - 501 })]],
+      ids: [null, 1],
+    },
+  };
+  for (const [name, { shown, ids }] of Object.entries(pages)) {
+    it(`are stored once, be they shown with an id or without: ${name}`, async () => {
+      for (const page of shown) await add(...page);
+      const rows = await stored();
+      assert.deepEqual(rows.map((row) => row['t']).toSorted(), ids.toSorted());
+      for (const page of shown.slice(-1)) assert.equal(await unstored(store.database.read, page), 0);
+    });
+  }
+
+  it('are all there once, each with the id it was ever shown with, in whatever way the pages showed them', async () => {
+    const kinds = fc.uniqueArray(
+      fc.record({
+        listing_id: fc.constantFrom(70, 71),
+        buyer_user_id: fc.constantFrom(1, 2),
+        create_timestamp: fc.constantFrom(NOW - 500, NOW - 501),
+        review: fc.constantFrom('a', 'b', null),
+      }),
+      { minLength: 1, maxLength: 8, selector: (one) => JSON.stringify(one) },
+    );
+    const world = kinds.chain((all) => {
+      const shown = fc.record({ which: fc.nat({ max: all.length - 1 }), isNamed: fc.boolean() });
+      const last = fc.array(fc.boolean(), { minLength: all.length, maxLength: all.length });
+      const before = fc.array(fc.array(shown, { maxLength: 6 }), { maxLength: 4 });
+      return fc.record({ all: fc.constant(all), before, last });
+    });
+    await fc.assert(
+      fc.asyncProperty(world, async ({ all, before, last }) => {
+        await store.database.write((tx) => tx.run('DELETE FROM reviews'));
+        const whole = last.map((isNamed, which) => ({ which, isNamed }));
+        for (const page of [...before, whole]) {
+          const rows = page.map(({ which, isNamed }) =>
+            isNamed ? review(which + 1, all[which]) : nameless(which + 1, all[which]),
+          );
+          await add(...rows);
+          assert.equal(await unstored(store.database.read, rows), 0);
+        }
+        const named = new Set(
+          [...before, whole].flat().flatMap(({ which, isNamed }) => (isNamed ? [which] : [])),
+        );
+        const expected = all.map((one, which) =>
+          JSON.stringify([
+            one.listing_id,
+            one.buyer_user_id,
+            one.create_timestamp,
+            one.review,
+            named.has(which) ? which + 1 : null,
+          ]),
+        );
+        const rows = await store.rows(
+          'SELECT listing_id, buyer_user_id, create_timestamp, review, transaction_id FROM reviews',
+        );
+        assert.deepEqual(
+          rows.map((row) => JSON.stringify(Object.values(row))).toSorted(),
+          expected.toSorted(),
+        );
+      }),
+      { numRuns: 150 },
+    );
   });
 });

@@ -23,6 +23,26 @@ describe('rows of shops', () => {
     );
   });
 
+  it('take from a later answer what the first left empty, and nothing else', async () => {
+    await store.database.write(async (tx) => {
+      await addShops(tx, [{ ...shop(7), url: null }, shop(8, NOW - WEEK)], FRESH);
+      const later = { url: 'https://example.com/7', is_shop_us_based: false };
+      await addShops(
+        tx,
+        [
+          { ...shop(7, NOW + 9), ...later },
+          { ...shop(8), ...later },
+        ],
+        FRESH,
+        NOW - 5,
+      );
+    });
+    assert.deepEqual(await store.rows('SELECT shop_id AS id, url, is_shop_us_based AS us FROM shops'), [
+      { id: 7, url: 'https://example.com/7', us: 1 },
+      { id: 8, url: null, us: 1 },
+    ]);
+  });
+
   it('are due where either is missing', async () => {
     await store.database.write(async (tx) => {
       await addShops(tx, [shop(7), shop(8), shop(9)], FRESH);

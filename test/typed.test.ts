@@ -43,7 +43,22 @@ describe('help', () => {
       ['status', '--help'],
     ])
       assert.equal(await said(...form), status);
-    assert.match(await said('help', 'report'), /^0 sync-data report\n/);
+    assert.equal(await said('help', 'help'), help);
+  });
+
+  it('has each command’s usage, whatever else is on the line', async () => {
+    const [, listed = ''] = /the commands are: (.+)\n/.exec(await said('nonsense')) ?? [];
+    assert.ok(listed.split(', ').length >= 3);
+    for (const command of listed.split(', ')) {
+      const usage = await said('help', command);
+      assert.match(usage, new RegExp(`^0 sync-data ${command}\\b.*\n\n[A-Z]`));
+      for (const form of [
+        ['--help', command],
+        [command, '--json', '-h'],
+        [command, '--stage', 'x', '--help'],
+      ])
+        assert.equal(await said(...form), usage);
+    }
   });
 
   it('for what is no command is refused, with what is near', async () => {

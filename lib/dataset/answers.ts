@@ -52,6 +52,6 @@ export function unusableLine({ endpoint, usable, unusable, refused, reason }: Un
   const what =
     unusable > usable
       ? `${unusable} of ${usable + unusable} records were set aside`
-      : `${refused} requests were refused`;
+      : `${refused} ${refused === 1 ? 'request was' : 'requests were'} refused`;
   return `${endpoint}: ${what}${reason === null ? '' : ` (${reason})`}`;
 }

@@ -114,6 +114,31 @@ export async function storedListings(sql: Sql, listingIds: readonly number[]): P
   );
 }
 
+/** What a first answer may have left empty, because it did not fit: from the title on. */
+const MAY_BE_EMPTY = STATIC.slice(3);
+
+/**
+ * Static rows keep what was read first. Fields that are empty there take what a later answer says, if the row was first
+ * read at `since` (epoch s) or later: one odd answer is not to leave a listing without its title for good.
+ */
+export async function fillGaps(tx: Tx, rows: readonly ListingRow[], since: number): Promise<void> {
+  if (rows.length === 0) return;
+  const filled = await ids(
+    tx,
+    `UPDATE listings SET ${MAY_BE_EMPTY.map((name) => `${name} = coalesce(listings.${name}, ${read(name)})`).join(', ')}
+     FROM jsonb_each(:rows) AS r
+     WHERE listings.listing_id = r.value ->> 0 AND listings.snapshot_timestamp >= :since
+       AND (${MAY_BE_EMPTY.map((name) => `listings.${name} IS NULL AND ${read(name)} IS NOT NULL`).join(' OR ')})
+     RETURNING listings.listing_id AS id`,
+    { ':rows': rowsJson(STATIC, rows), ':since': since },
+  );
+  await addWords(tx, filled);
+}
+
+function read(name: (typeof STATIC)[number]): string {
+  return `r.value ->> ${STATIC.indexOf(name)}`;
+}
+
 /** Search pages may lack it; the batch has it. */
 export async function fillProductionPartners(tx: Tx, rows: readonly ListingRow[]): Promise<void> {
   if (rows.length === 0) return;

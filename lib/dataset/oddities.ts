@@ -1,4 +1,4 @@
-import type { Sql, Tx } from '../store/database.ts';
+import type { Database, Sql, Tx } from '../store/database.ts';
 
 /** Something odd of a run, in the words of its summary: what, and what became of it. */
 export interface Oddity {
@@ -36,6 +36,50 @@ export async function addOddities(tx: Tx, runId: number, oddities: readonly Oddi
          n = n + excluded.n, example = coalesce(example, excluded.example)`,
       [runId, what, became, n, endpoint, field, example?.slice(0, LONGEST) ?? null],
     );
+  }
+}
+
+/** How long a note waits for its write, at the least: each waits for the disk. Milliseconds. */
+const REST_MS = 5000;
+
+/**
+ * Oddities that are met where no transaction is at hand: in the client, by the clock, while a lock is waited for. They
+ * are gathered and written from time to time, and by `flush`.
+ */
+export class OddityNotes {
+  readonly #database: Database;
+  readonly #runId: () => number | undefined;
+  #waiting = new Map<string, Oddity & { n: number }>();
+  #writtenAt = -Infinity;
+
+  /** @param runId undefined: no run is open yet, so they wait */
+  constructor(database: Database, runId: () => number | undefined) {
+    this.#database = database;
+    this.#runId = runId;
+  }
+
+  readonly add = (oddity: Oddity): void => {
+    const kind = `${oddity.what}: ${oddity.became}`;
+    const known = this.#waiting.get(kind);
+    if (known) known.n += oddity.n ?? 1;
+    else this.#waiting.set(kind, { ...oddity, n: oddity.n ?? 1 });
+    const isDue = performance.now() - this.#writtenAt > REST_MS;
+    // What cannot be written now is written with the next, or by `flush`, which says why it cannot.
+    if (isDue) this.flush().catch(() => undefined);
+  };
+
+  async flush(): Promise<void> {
+    const runId = this.#runId();
+    if (runId === undefined || this.#waiting.size === 0) return;
+    this.#writtenAt = performance.now();
+    const oddities = [...this.#waiting.values()];
+    this.#waiting = new Map();
+    try {
+      await this.#database.write((tx) => addOddities(tx, runId, oddities));
+    } catch (error) {
+      for (const oddity of oddities) this.add(oddity);
+      throw error;
+    }
   }
 }
 

@@ -39,9 +39,10 @@ interface EarlyRow {
 type Named = ReviewRow & { readonly transaction_id: number };
 
 /**
- * Stores the reviews of one shop, each once: a review is known by its transaction_id. Where its buyer has changed text or
- * rating since, the row is updated, and counted as changed for the run.
- * Rows of the early system carry no transaction_id; theirs is found here, so that they are not stored twice.
+ * Stores the reviews of one shop, each once: a review is known by its transaction_id, and without one by its shop,
+ * listing, buyer, second and text. Where its buyer has changed text or rating since, the row is updated, and counted as
+ * changed for the run. Rows without a transaction_id (the early system kept none, and Etsy leaves it out at times) take
+ * theirs as soon as it is known.
  */
 export async function addReviews(
   tx: Tx,
@@ -49,31 +50,38 @@ export async function addReviews(
   all: readonly ReviewRow[],
   runId: number,
 ): Promise<void> {
-  const rows = all.filter((row): row is Named => row.transaction_id !== null);
-  if (rows.length < all.length) {
-    await addUnnamed(
-      tx,
-      all.filter((row) => row.transaction_id === null),
-    );
-  }
-  if (rows.length === 0) return;
-  const times = rows.map((row) => row.create_timestamp);
+  const named = all.filter((row): row is Named => row.transaction_id !== null);
+  const unnamed = all.filter((row) => row.transaction_id === null);
+  if (named.length > 0) await addNamed(tx, { shopId, named, unnamed, runId });
+  // Afterwards: what came with its id is known by then.
+  if (unnamed.length > 0) await addUnnamed(tx, unnamed);
+}
+
+interface Page {
+  readonly shopId: number;
+  readonly named: readonly Named[];
+  readonly unnamed: readonly ReviewRow[];
+  readonly runId: number;
+}
+
+async function addNamed(tx: Tx, { shopId, named, unnamed, runId }: Page): Promise<void> {
+  const times = named.map((row) => row.create_timestamp);
   const early = await tx.all<EarlyRow>(
     // Left to itself SQLite takes the index of transaction ids, and with it all rows that have none.
     `SELECT id, listing_id, buyer_user_id, rating, review, create_timestamp FROM reviews INDEXED BY reviews_unclaimed
      WHERE transaction_id IS NULL AND shop_id = ? AND create_timestamp BETWEEN ? AND ?`,
     [shopId, Math.min(...times), Math.max(...times)],
   );
-  if (early.length > 0) await claim(tx, early, rows);
+  if (early.length > 0) await claim(tx, early, named, unnamed);
   const written = await tx.all<{ at: number | null }>(
     `${insertFrom('reviews', COLUMNS)} WHERE true ON CONFLICT (transaction_id) DO UPDATE SET
        rating = excluded.rating, review = excluded.review, language = excluded.language
      WHERE reviews.rating IS NOT excluded.rating OR reviews.review IS NOT excluded.review
      RETURNING snapshot_timestamp AS at`,
-    { ':rows': rowsJson(COLUMNS, rows) },
+    { ':rows': rowsJson(COLUMNS, named) },
   );
   // A row that was there before keeps the time it was first read.
-  const now = rows[0]?.snapshot_timestamp;
+  const now = named[0]?.snapshot_timestamp;
   await countChanged(tx, runId, written.filter(({ at }) => at !== now).length);
 }
 
@@ -97,44 +105,57 @@ export async function reviewsChanged(sql: Sql, run: number): Promise<number> {
   return row?.n ?? 0;
 }
 
-/** Those that are not there yet, with a transaction_id or without. */
+const at = (column: (typeof COLUMNS)[number]): string => `r.value ->> ${COLUMNS.indexOf(column)}`;
+
+/** The row of a review that came without a transaction_id, be it stored with one. Written for a row `r` of `COLUMNS`. */
+const KNOWN = `SELECT 1 FROM reviews AS old INDEXED BY reviews_shop_created WHERE old.shop_id = ${at('shop_id')}
+  AND old.create_timestamp = ${at('create_timestamp')} AND old.listing_id = ${at('listing_id')}
+  AND old.buyer_user_id IS ${at('buyer_user_id')} AND old.review IS ${at('review')}`;
+
+/** One by one: a page may show the same one twice. */
 async function addUnnamed(tx: Tx, rows: readonly ReviewRow[]): Promise<void> {
-  const at = (column: (typeof COLUMNS)[number]): string => `r.value ->> ${COLUMNS.indexOf(column)}`;
   for (const row of rows) {
-    await tx.run(
-      `${insertFrom('reviews', COLUMNS)} WHERE NOT EXISTS (
-         SELECT 1 FROM reviews AS old INDEXED BY idx_reviews_create_timestamp WHERE old.shop_id = ${at('shop_id')}
-           AND old.create_timestamp = ${at('create_timestamp')} AND old.listing_id = ${at('listing_id')}
-           AND old.buyer_user_id IS ${at('buyer_user_id')} AND old.review IS ${at('review')})`,
-      { ':rows': rowsJson(COLUMNS, [row]) },
-    );
+    await tx.run(`${insertFrom('reviews', COLUMNS)} WHERE NOT EXISTS (${KNOWN})`, {
+      ':rows': rowsJson(COLUMNS, [row]),
+    });
   }
 }
 
-/** Gives rows without a transaction_id theirs. The key of the early system allowed one for a shop, listing and second. */
-async function claim(tx: Tx, early: readonly EarlyRow[], rows: readonly Named[]): Promise<void> {
+/**
+ * Gives rows without a transaction_id theirs. The key of the early system allowed one for a shop, listing and second, and
+ * the text may have been edited since. A row that the same page shows without an id is not that of another text.
+ */
+async function claim(
+  tx: Tx,
+  early: readonly EarlyRow[],
+  rows: readonly Named[],
+  unnamed: readonly ReviewRow[],
+): Promise<void> {
   const known = await tx.all<{ id: number }>(
     'SELECT transaction_id AS id FROM reviews WHERE transaction_id IN (SELECT value FROM json_each(?))',
     [JSON.stringify(rows.map((row) => row.transaction_id))],
   );
   const taken = new Set(known.map((row) => row.id));
-  const claims: [number, number][] = [];
-  for (const old of early) {
-    const candidates = rows.filter(
-      (row) =>
-        row.listing_id === old.listing_id &&
-        row.create_timestamp === old.create_timestamp &&
-        (row.buyer_user_id ?? old.buyer_user_id) === (old.buyer_user_id ?? row.buyer_user_id) &&
-        !taken.has(row.transaction_id),
-    );
-    const [best] = candidates.toSorted((a, b) => likeness(b, old) - likeness(a, old));
-    if (!best) continue;
-    taken.add(best.transaction_id);
-    claims.push([old.id, best.transaction_id]);
+  const isOf = (row: ReviewRow, old: EarlyRow): boolean =>
+    row.listing_id === old.listing_id &&
+    row.create_timestamp === old.create_timestamp &&
+    (row.buyer_user_id ?? old.buyer_user_id) === (old.buyer_user_id ?? row.buyer_user_id);
+  const pairs = early.flatMap((old) => {
+    const isShown = unnamed.some((row) => isOf(row, old) && row.review === old.review);
+    return rows
+      .filter((row) => isOf(row, old) && (!isShown || row.review === old.review))
+      .map((row) => ({ old: old.id, id: row.transaction_id, likeness: likeness(row, old) }));
+  });
+  const claims = new Map<number, number>();
+  // The most alike first: a row that only its second speaks for may be another's.
+  for (const { old, id } of pairs.toSorted((a, b) => b.likeness - a.likeness)) {
+    if (taken.has(id) || claims.has(old)) continue;
+    taken.add(id);
+    claims.set(old, id);
   }
   await tx.run(
     'UPDATE reviews SET transaction_id = r.value ->> 1 FROM json_each(?) AS r WHERE reviews.id = r.value ->> 0',
-    [JSON.stringify(claims)],
+    [JSON.stringify([...claims])],
   );
 }
 
@@ -152,12 +173,13 @@ export async function countReviewsSince(sql: Sql, shopId: number, since: number)
   return row?.n ?? 0;
 }
 
-/** Of the ids of a page's reviews, how many are not stored. */
-export async function unstored(sql: Sql, transactionIds: readonly number[]): Promise<number> {
+/** Of a page's reviews, how many are not stored. */
+export async function unstored(sql: Sql, rows: readonly ReviewRow[]): Promise<number> {
   const row = await sql.get<{ n: number }>(
-    `SELECT count(*) AS n FROM json_each(?) AS r
-     WHERE NOT EXISTS (SELECT 1 FROM reviews WHERE transaction_id = r.value)`,
-    [JSON.stringify(transactionIds)],
+    `SELECT count(*) AS n FROM json_each(?) AS r WHERE CASE WHEN ${at('transaction_id')} IS NULL
+       THEN NOT EXISTS (${KNOWN})
+       ELSE NOT EXISTS (SELECT 1 FROM reviews WHERE transaction_id = ${at('transaction_id')}) END`,
+    [rowsJson(COLUMNS, rows)],
   );
   return row?.n ?? 0;
 }

@@ -33,11 +33,25 @@ const DUE = `NOT EXISTS (
   SELECT 1 FROM shops_dynamic AS d
   WHERE d.shop_id = r.value ->> 0 AND d.snapshot_timestamp BETWEEN :since AND :until)`;
 
-/** Adds the static rows that are missing, and a dynamic row to each shop without a fresh one. */
-export async function addShops(tx: Tx, rows: readonly ShopRow[], fresh: FreshSpan): Promise<void> {
-  await tx.run(`${insertFrom('shops', STATIC)} WHERE true ON CONFLICT (shop_id) DO NOTHING`, {
-    ':rows': rowsJson(STATIC, rows),
-  });
+const MAY_BE_EMPTY = STATIC.slice(2);
+
+/**
+ * Adds the static rows that are missing, and a dynamic row to each shop without a fresh one.
+ * @param gapsSince epoch seconds: empty fields of static rows first read since then take what this answer says
+ */
+export async function addShops(
+  tx: Tx,
+  rows: readonly ShopRow[],
+  fresh: FreshSpan,
+  gapsSince: number = fresh.since,
+): Promise<void> {
+  const filled = MAY_BE_EMPTY.map((name) => `${name} = coalesce(shops.${name}, excluded.${name})`);
+  const gaps = MAY_BE_EMPTY.map((name) => `shops.${name} IS NULL AND excluded.${name} IS NOT NULL`);
+  await tx.run(
+    `${insertFrom('shops', STATIC)} WHERE true ON CONFLICT (shop_id) DO UPDATE SET ${filled.join(', ')}
+     WHERE shops.snapshot_timestamp >= :since AND (${gaps.join(' OR ')})`,
+    { ':rows': rowsJson(STATIC, rows), ':since': gapsSince },
+  );
   await tx.run(`${insertFrom('shops_dynamic', DYNAMIC)} WHERE ${DUE}`, {
     ':rows': rowsJson(DYNAMIC, rows),
     ':since': fresh.since,

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { ofetch } from 'ofetch';
 import { refuseInsideWrite } from '../store/database.ts';
+import type { Oddity } from '../dataset/oddities.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { MOST_BODY_BYTES, MOST_ERROR_BYTES, MOST_ERROR_TEXT } from '../limits.ts';
 import { duration } from '../text/format.ts';
@@ -31,6 +32,8 @@ const TELL_MS = 5000;
 const SILENT_MS = 2000;
 /** Requests that an endpoint may refuse one after the other before it counts as refusing all of them. */
 const ENDURED = 20;
+/** Answers to one request that were too large: it was heard, so the next would be no other. */
+const ENOUGH = 3;
 const PING = 'openapi-ping';
 /** Milliseconds for which an answer to a ping is believed. */
 const PING_MS = 30_000;
@@ -58,8 +61,10 @@ export interface ClientOptions {
   readonly knownGood?: (path: string) => Promise<{ path: string; query: Query } | undefined>;
   /** An answer that was refused rather than used: kept for a person to look at. */
   readonly refused: (endpoint: string, reason: string) => Promise<void>;
+  /** Told of each odd answer that was put right here. */
+  readonly odd: (oddity: Oddity) => void;
   /** Others use the key, as it seems: so many requests were refused, or counted that are not this run's. */
-  readonly crowded: (how: Crowding, n: number) => Promise<void>;
+  readonly crowded: (how: Crowding, n: number) => void;
 }
 
 export type Crowding = 'refused' | 'counted';
@@ -122,37 +127,50 @@ export class Client {
     refuseInsideWrite('services.api');
     const { signal, firstBackoffMs } = this.#options;
     const count = { failures: 0, refusals: 0, forgiven: 0 };
+    /** Of the last refusal. */
+    let refusal: ApiError | undefined;
     for (let before = performance.now(); ;) {
       /** Others to the endpoint were answered between its last attempt but one and its last. */
       const isProven = this.#hasAnswered(path, before);
       const tried = performance.now();
       before = tried;
       try {
-        return await this.#attempt(path, query, accept);
+        const result = await this.#attempt(path, query, accept);
+        if (refusal) this.#options.odd(answeredAfter(refusal));
+        return result;
       } catch (error) {
         if (!(error instanceof ApiError) || isMeant(error)) throw error;
-        if (error.kind === 'client' || error.kind === 'key') count.refusals += 1;
+        if (error.kind === 'client' || error.kind === 'key') {
+          refusal = error;
+          count.refusals += 1;
+        }
+        // Waiting for our turn (rate, quota) is no failure.
         else if (error.kind !== 'rate' && error.kind !== 'quota') count.failures += 1;
         const { failures, refusals } = count;
+        const leftMs = this.#leftMs();
         const decision = decide({
           kind: error.kind,
           failures,
           refusals,
           retryAfterMs: error.retryAfterMs,
-          leftMs: this.#leftMs(),
+          leftMs,
           firstBackoffMs,
           random: Math.random(),
         });
         if (decision.act === 'give up') {
           if (await this.#isRefusedAlone(path, error)) throw error.advising(LATER, 'refused');
-          throw error.hint === undefined ? error.advising(GAVE_UP) : error;
+          const isAlone = isPassing(error) && (await this.#isAlive(path, 'well'));
+          if (!isAlone) throw error.hint === undefined ? error.advising(GAVE_UP) : error;
         }
+        if (error.isExcess && failures >= ENOUGH)
+          throw this.#isEndured(path) ? error.advising(LATER, 'hopeless') : error.advising(REFUSED);
         if (count.failures - count.forgiven >= patience && isPassing(error)) {
           if (isProven || (isOptional && this.#isProven)) throw error.advising(LATER, 'hopeless');
           if (!this.#hasAnswered(path, tried) && !(await this.#isAlive(path, 'at all')))
             count.forgiven = count.failures;
         }
-        await this.#pause(decision.afterMs, error, signal);
+        if (error.kind !== 'quota' && (error.retryAfterMs ?? 0) > leftMs) this.#options.odd(cut(error));
+        await this.#pause(decision.act === 'retry' ? decision.afterMs : firstBackoffMs, error, signal);
       }
     }
   }
@@ -192,11 +210,16 @@ export class Client {
   /** Whether Etsy refuses this request while others are answered: then it is neither the key nor the base URL. */
   async #isRefusedAlone(path: string, { kind, status }: ApiError): Promise<boolean> {
     if ((kind !== 'client' && kind !== 'key') || path === PING) return false;
-    const endpoint = endpointOf(path);
-    const refusals = (this.#refusals.get(endpoint) ?? 0) + (status === 404 ? 0 : 1);
-    this.#refusals.set(endpoint, refusals);
-    if (refusals > ENDURED) return false;
+    if (!this.#isEndured(path, status === 404 ? 0 : 1)) return false;
     return kind === 'key' ? !(await this.#isKeyRefused()) : this.#isProven || this.#isAlive(path, 'well');
+  }
+
+  /** One more request refused: false once the endpoint does not seem to answer any. */
+  #isEndured(path: string, more = 1): boolean {
+    const endpoint = endpointOf(path);
+    const refusals = (this.#refusals.get(endpoint) ?? 0) + more;
+    this.#refusals.set(endpoint, refusals);
+    return refusals <= ENDURED;
   }
 
   /** A ping needs a good key and nothing else. */
@@ -245,7 +268,8 @@ export class Client {
       this.#answered(path, query, true);
       return result;
     } catch (error) {
-      if (error instanceof ApiError && error.kind === 'client') this.#answered(path, query, false);
+      if (error instanceof ApiError && (error.kind === 'client' || error.isExcess))
+        this.#answered(path, query, false);
       else if (error instanceof ApiError && error.kind !== 'quota') this.#failed(began);
       throw error;
     }
@@ -319,41 +343,52 @@ export class Client {
       const response = outcome.value as unknown as Response;
       status = response.status;
       const { headers } = response;
-      const said = headerNumber(headers.get('x-remaining-today'));
-      const perDay = headerNumber(headers.get('x-limit-per-day'));
+      const said = this.#number(headers, 'x-remaining-today');
+      const perDay = this.#number(headers, 'x-limit-per-day');
       if (await quota.believes(said, status, perDay, Date.now())) remainingToday = said;
-      const perSecond = headerNumber(headers.get('x-limit-per-second'));
-      if (perSecond !== undefined) throttle.limitTo((this.#perSecond = perSecond));
+      else if (said !== undefined) this.#options.odd(NONE_LEFT);
+      const perSecond = this.#number(headers, 'x-limit-per-second');
+      if (perSecond === 0) this.#options.odd(NONE_ALLOWED);
+      else if (perSecond !== undefined) throttle.limitTo((this.#perSecond = perSecond));
       const bytes = await this.#body(path, response);
       if (status === 200) {
         await quota.answered(remainingToday, Date.now());
         return this.#json(path, bytes);
       }
       const problem = await this.#problem(path, response, bytes, remainingToday);
-      if (problem.kind === 'rate') await this.#tooMany(flight.own);
+      if (problem.kind === 'rate') this.#tooMany(flight.own);
       throw problem;
     } finally {
       ledger.settle(stamp, { status, tookMs: performance.now() - flight.began, remainingToday });
-      await this.#counted(flight.inSum, status === 200 ? remainingToday : undefined);
+      this.#counted(flight.inSum, status === 200 ? remainingToday : undefined);
     }
   }
 
-  /** @param own requests of ours in the second before */
-  async #tooMany(own: number): Promise<void> {
-    const at = this.#options.clocks.now();
-    await this.#makeRoom('refused', this.#elsewhere.refused({ at, own, allowed: this.#perSecond }));
+  /** What a header of the quota says; one that is there and is no number is passed over. */
+  #number(headers: Headers, name: string): number | undefined {
+    const text = headers.get(name);
+    const value = headerNumber(text);
+    if (text !== null && value === undefined)
+      this.#options.odd(noNumber(name, short(JSON.stringify(text), this.#options.key, MOST_ERROR_TEXT)));
+    return value;
   }
 
-  async #counted(inSum: Sent, left: number | undefined): Promise<void> {
+  /** @param own requests of ours in the second before */
+  #tooMany(own: number): void {
+    const at = this.#options.clocks.now();
+    this.#makeRoom('refused', this.#elsewhere.refused({ at, own, allowed: this.#perSecond }));
+  }
+
+  #counted(inSum: Sent, left: number | undefined): void {
     const suspicion = this.#elsewhere.over(inSum, this.#options.clocks.now(), left);
     // Who asks for less than is allowed has left room for others already.
-    if (this.#options.throttle.takes(this.#perSecond ?? ALLOWED)) await this.#makeRoom('counted', suspicion);
+    if (this.#options.throttle.takes(this.#perSecond ?? ALLOWED)) this.#makeRoom('counted', suspicion);
   }
 
-  async #makeRoom(how: Crowding, suspicion: Suspicion | undefined): Promise<void> {
+  #makeRoom(how: Crowding, suspicion: Suspicion | undefined): void {
     if (!suspicion) return;
     this.#options.throttle.slowDown(suspicion.slowMs);
-    if (suspicion.n > 0) await this.#options.crowded(how, suspicion.n);
+    if (suspicion.n > 0) this.#options.crowded(how, suspicion.n);
   }
 
   /** Of what is no good answer only the start: it may say why. */
@@ -363,7 +398,8 @@ export class Client {
       return await readBody(response, MOST_BODY_BYTES);
     } catch (error) {
       if (error instanceof BodyTooLarge) await this.#options.refused(path, error.message);
-      throw error instanceof BodyTooLarge ? this.#bad(path, error.message, error) : this.#lost(path, error);
+      if (!(error instanceof BodyTooLarge)) throw this.#lost(path, error);
+      throw new ApiError('body', path, error.message, { cause: error, isExcess: true });
     }
   }
 
@@ -373,15 +409,14 @@ export class Client {
       return answerOf(bytes, key);
     } catch (error) {
       if (error instanceof JsonTooLarge)
-        throw this.#bad(path, `the answer is too large: ${error.message}`, error);
+        throw new ApiError('body', path, `the answer is too large: ${error.message}`, {
+          cause: error,
+          isExcess: true,
+        });
       const start = short(bytes.toString('utf8', 0, 400), key, 60);
       // The parser's own message has a piece of the answer in it.
-      throw this.#bad(path, `the answer is not JSON; it starts with: ${start}`, undefined);
+      throw new ApiError('body', path, `the answer is not JSON; it starts with: ${start}`);
     }
-  }
-
-  #bad(path: string, message: string, cause: unknown): ApiError {
-    return new ApiError('body', path, message, { cause });
   }
 
   #lost(path: string, error: unknown): ApiError {
@@ -424,6 +459,33 @@ export class Client {
     }
     return new ApiError('client', path, `HTTP ${status}: ${said}`, { ...more, hint: REFUSED });
   }
+}
+
+const IGNORED = 'ignored';
+const NONE_LEFT: Oddity = {
+  what: 'the header x-remaining-today was 0 beside answers that were not refused',
+  became: `${IGNORED}, for the recorded requests are far from the limit of the day`,
+};
+const NONE_ALLOWED: Oddity = { what: 'the header x-limit-per-second was 0', became: IGNORED };
+
+function noNumber(header: string, example: string): Oddity {
+  return { what: `the header ${header} was not a number`, became: IGNORED, example };
+}
+
+function answeredAfter({ endpoint, status, reason }: ApiError): Oddity {
+  return {
+    what: `${endpointOf(endpoint)}: HTTP ${status ?? 'error'}, once`,
+    became: 'asked again, and answered',
+    example: reason,
+  };
+}
+
+function cut({ retryAfterMs = 0, reason }: ApiError): Oddity {
+  return {
+    what: 'answers asked for a pause (Retry-After) longer than api: giveUpAfter leaves',
+    became: 'paused for less, then asked again',
+    example: `${duration(retryAfterMs)} (${reason})`,
+  };
 }
 
 /** What may be over a moment later, and may as well be this one request's fault. */

@@ -7,7 +7,7 @@ import { Throttle } from './throttle.ts';
 
 export interface ConnectOptions extends Pick<
   ClientOptions,
-  'key' | 'firstBackoffMs' | 'ledger' | 'signal' | 'clocks' | 'knownGood' | 'refused' | 'crowded'
+  'key' | 'firstBackoffMs' | 'ledger' | 'signal' | 'clocks' | 'knownGood' | 'refused' | 'odd' | 'crowded'
 > {
   /** The block `api:` of pipeline.yaml. Durations are seconds. */
   readonly settings: {

@@ -2,6 +2,7 @@ import type { Checkpoints } from '../../checkpoints/checkpoints.ts';
 import { StopSwitch } from '../pipeline/stop.ts';
 import type { Stopped } from '../pipeline/stop.ts';
 import { clockTime, duration } from '../text/format.ts';
+import { knownTime } from '../text/to-come.ts';
 
 /** How often the time is looked at. Milliseconds. */
 const NAP_MS = 200;
@@ -12,9 +13,9 @@ const NAP_MS = 200;
  */
 async function nextRunAt(checkpoints: Checkpoints, every: number, now: number): Promise<number | undefined> {
   const last = await checkpoints.lastFinished();
-  // A beginning that is still to come is of a clock that was wrong.
-  if (!last || last.startedAt > now) return undefined;
-  const due = last.startedAt + every * 1000;
+  const startedAt = knownTime(last && last.startedAt / 1000, now / 1000);
+  if (startedAt === undefined) return undefined;
+  const due = (startedAt + every) * 1000;
   return due > now ? due : undefined;
 }
 

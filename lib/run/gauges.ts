@@ -26,7 +26,8 @@ export function gauges({ ledger, api, figures }: GaugeSources): () => Promise<Ga
   });
   const budget = async (): Promise<Gauges['api']> => {
     if (!api) return undefined;
-    const recent = await ledger.countSince(Date.now() - OVER_S * 1000);
+    const now = Date.now();
+    const recent = await ledger.countSince(now - OVER_S * 1000, now);
     return { ...api, ...(await day()), perSecond: recent / OVER_S };
   };
   return async () => {

@@ -4,6 +4,7 @@ import { exitCodeOf } from '../errors.ts';
 import { UserError } from '../errors.ts';
 import { Log, fullText } from '../log/file.ts';
 import type { Pipeline } from '../pipeline/config.ts';
+import { StopSwitch } from '../pipeline/stop.ts';
 import { Database } from '../store/database.ts';
 import { HeldDatabase, checkDatabaseFile, realDatabase } from '../store/database-file.ts';
 import { Inspection } from '../store/inspection.ts';
@@ -22,6 +23,8 @@ export interface Held {
   readonly file: HeldDatabase;
   readonly inspection: Inspection;
   readonly log: Log;
+  /** How long another program's lock was waited for while it was opened. Milliseconds. */
+  readonly waitedMs: number;
 }
 
 export interface HoldOptions {
@@ -57,24 +60,29 @@ export async function hold(options: HoldOptions, work: (held: Held) => Promise<n
   const lock = await acquireLock(path, { pid: process.pid, since: Date.now(), pipeline: file });
   if ('pid' in lock) throw inUse(pipeline, file, lock);
   const log = openLog(options);
+  const opening = new StopSwitch(pipeline.kill);
   let inspection: Inspection | undefined;
   let exitCode = 1;
   let told = exitCode;
   try {
     const isCertain = await checkDatabaseFile(path, lock.marks);
     inspection = new Inspection(path);
+    const { signal } = opening;
     const patience = setTimeout(() => {
       stderr.write(
         `The last run did not end cleanly: ${pipeline.data.database} is checked first, then the run proceeds.\n`,
       );
     }, TELL_MS);
     const knownMs = lock.endedCleanly ? SHORT_MS : LONG_MS;
-    await inspection.wait(isCertain ? knownMs : WHOLE_MS).finally(() => clearTimeout(patience));
+    await inspection.wait(isCertain ? knownMs : WHOLE_MS, signal).finally(() => clearTimeout(patience));
+    let waitedMs = 0;
     const patient = {
       giveUpAfterMs: pipeline.api.giveUpAfter * 1000,
+      signal,
       hold: (reason: string, until: number): (() => void) => {
         stderr.write(`Waiting until ${new Date(until).toISOString()} at the latest: ${reason}.\n`);
-        return () => undefined;
+        const began = performance.now();
+        return () => void (waitedMs += performance.now() - began);
       },
     };
     const database = await Database.open(path, { lockPatience: patient });
@@ -83,7 +91,9 @@ export async function hold(options: HoldOptions, work: (held: Held) => Promise<n
       database.lockPatience = patient;
       await migrate(database);
       file = await HeldDatabase.hold(database, path, lock);
-      told = await work({ database, file, inspection, log });
+      // The run has a switch of its own.
+      await opening.close();
+      told = await work({ database, file, inspection, log, waitedMs });
       file.check();
       exitCode = told;
     } finally {
@@ -94,6 +104,7 @@ export async function hold(options: HoldOptions, work: (held: Held) => Promise<n
     log.write('failure', { error: fullText(error) });
     throw error;
   } finally {
+    await opening.close();
     log.end(told);
     await inspection?.end();
     await lock.release(exitCode !== 1);

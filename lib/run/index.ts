@@ -1,10 +1,9 @@
 import { relative } from 'node:path';
 import { Checkpoints } from '../../checkpoints/checkpoints.ts';
 import { Starts } from '../../checkpoints/starts.ts';
-import { addOddities } from '../dataset/oddities.ts';
+import { OddityNotes, addOddities } from '../dataset/oddities.ts';
+import type { Oddity } from '../dataset/oddities.ts';
 import { describe, exitCodeOf } from '../errors.ts';
-import { keyRedactor } from '../etsy/key.ts';
-import type { ApiKey } from '../etsy/key.ts';
 import { logEvents } from '../log/events.ts';
 import { logNews } from '../log/requests.ts';
 import { loadPipeline } from '../pipeline/config.ts';
@@ -20,6 +19,7 @@ import { StoreError } from '../store/database.ts';
 import { Ledger } from '../store/ledger.ts';
 import type { Figures } from '../task/telling.ts';
 import { printable } from '../text/clean.ts';
+import { duration } from '../text/format.ts';
 import { Redactor } from '../text/redact.ts';
 import { conclude } from './conclude.ts';
 import { waitForRun } from './every.ts';
@@ -27,8 +27,8 @@ import { gauges } from './gauges.ts';
 import { hold } from './hold.ts';
 import type { Held } from './hold.ts';
 import { refuseKill, selected } from './preflight.ts';
-import type { OpenServices } from './services.ts';
-import { keyFor, openEntries, openServices } from './services.ts';
+import type { ApiKey, OpenServices } from './services.ts';
+import { keyFor, keyRedactor, openEntries, openServices } from './services.ts';
 import { place } from './summary.ts';
 import { asTyped } from '../text/typed.ts';
 
@@ -100,7 +100,8 @@ async function runs(options: RunOptions): Promise<number> {
 async function run(options: RunOptions): Promise<number> {
   const { pipeline, stages, database, file, inspection, log, redact } = options;
   const ledger = new Ledger(database, options.key?.fingerprint);
-  await ledger.prune(Date.now());
+  const oddities = new OddityNotes(database, () => ledger.runId);
+  if (options.waitedMs > 0) oddities.add(lockedFor(options.waitedMs));
 
   const stop = new StopSwitch(pipeline.kill);
   const listeners: ((event: RunEvent) => void)[] = [];
@@ -121,10 +122,15 @@ async function run(options: RunOptions): Promise<number> {
     signal: stop.signal,
     hold: (reason, until) => {
       emit({ type: 'hold', reason, until });
-      return () => emit({ type: 'released' });
+      const began = performance.now();
+      return () => {
+        emit({ type: 'released' });
+        oddities.add(lockedFor(performance.now() - began));
+      };
     },
   };
   try {
+    await ledger.prune(Date.now());
     const entries = await openEntries(pipeline, database, (message) => warn(message));
     const { key, qps = pipeline.api.qps, firstBackoffMs = 500 } = options;
     const services = await openServices({
@@ -136,6 +142,7 @@ async function run(options: RunOptions): Promise<number> {
       database,
       ledger,
       entries,
+      oddities,
       stop,
       emit,
     });
@@ -203,6 +210,8 @@ async function run(options: RunOptions): Promise<number> {
       await screen.close();
       await written.close();
     }
+    // Those of a failed run may be lost with it: why it failed is what counts.
+    await oddities.flush().catch(() => undefined);
     const { text, isUnusable } = await conclude({
       pipeline,
       database,
@@ -229,6 +238,14 @@ async function run(options: RunOptions): Promise<number> {
     close();
     await stop.close();
   }
+}
+
+function lockedFor(ms: number): Oddity {
+  return {
+    what: 'another program had locked the database',
+    became: 'waited for it',
+    example: `for ${duration(ms)}`,
+  };
 }
 
 function titled({ id, task, needs, alongside }: Stage): StageTitle {

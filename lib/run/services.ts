@@ -1,8 +1,7 @@
 // The one file of the runner's side that knows which source there is: it opens what the stages say they use.
 import { yearOfEntry } from '../dataset/entries.ts';
 import { MetaDataFile } from '../dataset/meta-data.ts';
-import { addOddities } from '../dataset/oddities.ts';
-import type { Oddity } from '../dataset/oddities.ts';
+import type { Oddity, OddityNotes } from '../dataset/oddities.ts';
 import { setAside } from '../dataset/set-aside.ts';
 import { Cdn } from '../etsy/cdn.ts';
 import { Clocks, jumpMessage } from '../etsy/clocks.ts';
@@ -22,6 +21,9 @@ import type { Database } from '../store/database.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { duration } from '../text/format.ts';
 import { sourcesOf } from './sources.ts';
+
+export { keyRedactor } from '../etsy/key.ts';
+export type { ApiKey } from '../etsy/key.ts';
 
 const NAMES: readonly ServiceName[] = ['api', 'cdn', 'entries'];
 const CROWDING: Readonly<Record<Crowding, Oddity>> = {
@@ -72,6 +74,7 @@ export interface ServicesOptions {
   readonly database: Database;
   readonly ledger: Ledger;
   readonly entries: MetaDataFile | undefined;
+  readonly oddities: OddityNotes;
   readonly stop: StopSwitch;
   readonly emit: Listener;
 }
@@ -104,11 +107,14 @@ export interface OpenServices {
 
 /** Opens what the stages use, and nothing else. */
 export async function openServices(options: ServicesOptions): Promise<OpenServices> {
-  const { pipeline, stages, key, database, ledger, entries, stop, emit } = options;
+  const { pipeline, stages, key, database, ledger, entries, oddities, stop, emit } = options;
   // A task that says nothing of what it uses may use anything there is.
   const mayAsk = stages.some(({ task }) => !task.uses || task.uses.includes('api'));
   let isCrowded = false;
-  const clocks = new Clocks((ms) => emit({ type: 'warning', message: jumpMessage(ms) }));
+  const clocks = new Clocks((ms) => {
+    emit({ type: 'warning', message: jumpMessage(ms) });
+    oddities.add(clockJump(ms));
+  });
   const api =
     key && mayAsk
       ? await connect({
@@ -126,10 +132,11 @@ export async function openServices(options: ServicesOptions): Promise<OpenServic
             database.write((tx) =>
               setAside(tx, ledger.runId ?? 0, nowSeconds(), [{ endpoint, reason, raw: null }]),
             ),
-          crowded: async (how, n) => {
+          odd: oddities.add,
+          crowded: (how, n) => {
             if (!isCrowded) emit({ type: 'warning', message: how === 'refused' ? REFUSED : COUNTED });
             isCrowded = true;
-            await database.write((tx) => addOddities(tx, ledger.runId ?? 0, [{ ...CROWDING[how], n }]));
+            oddities.add({ ...CROWDING[how], n });
           },
         })
       : undefined;
@@ -144,9 +151,18 @@ export async function openServices(options: ServicesOptions): Promise<OpenServic
     api: stages.some(({ task }) => task.uses?.includes('api')) ? 'Etsy API' : undefined,
     async stageEnded() {
       await ledger.flush();
+      await oddities.flush();
       await entries?.save();
     },
     close: () => clocks.end(),
+  };
+}
+
+function clockJump(ms: number): Oddity {
+  return {
+    what: 'the clock of this computer jumped',
+    became: 'reported; stored times that are still to come count as unknown',
+    example: `${ms > 0 ? 'ahead' : 'back'} by ${duration(Math.abs(ms))}`,
   };
 }
 

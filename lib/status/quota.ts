@@ -16,7 +16,7 @@ export async function quotaStatus(ledger: Ledger, perSecond: number, now: number
     used,
     left: last?.calls ?? null,
     leftAt: last === undefined ? null : new Date(last.atMs).toISOString(),
-    perDay: last && then ? last.calls + then.used - (await ledger.countSince(last.atMs)) : null,
+    perDay: last && then ? last.calls + then.used - (await ledger.countSince(last.atMs, now)) : null,
     callsBackAt: back === undefined || back < now ? null : new Date(back).toISOString(),
   };
 }

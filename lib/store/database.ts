@@ -159,6 +159,9 @@ export interface LockPatience {
 
 /** Between two looks whether the lock is gone, beside what SQLite itself waits. Milliseconds. */
 const LOOK_MS = 250;
+/** How long SQLite itself waits for a lock; nothing can call it back meanwhile, so less where we wait. Milliseconds. */
+const BUSY_MS = 10_000;
+const PATIENT_BUSY_MS = 150;
 
 export interface OpenOptions {
   /** Fail when the file is not there, and never write to it. */
@@ -212,9 +215,10 @@ export class Database {
   /** @throws StoreError when the file cannot be opened, is damaged or no database. */
   static async open(path: string, options: OpenOptions = {}): Promise<Database> {
     const mode = options.readOnly ? sqlite3.OPEN_READONLY : sqlite3.OPEN_READWRITE | sqlite3.OPEN_CREATE;
+    const busyMs = options.busyTimeoutMs ?? BUSY_MS;
     const connect = async (pragmas: string): Promise<Connection> => {
       const connection = await open({ filename: path, mode, driver: sqlite3.Database });
-      connection.configure('busyTimeout', options.busyTimeoutMs ?? 10_000);
+      connection.configure('busyTimeout', options.lockPatience ? PATIENT_BUSY_MS : busyMs);
       await unlocked(path, options.lockPatience, () => connection.exec(pragmas));
       return connection;
     };
@@ -233,6 +237,8 @@ export class Database {
       );
       // What it sorts may go to a temporary file once it is larger than the cache: there may be a million rows.
       const reader = await connect('PRAGMA query_only = ON; PRAGMA cache_size = -8000');
+      // Nobody waits for it but SQLite.
+      reader.configure('busyTimeout', busyMs);
       return new Database(path, writer, reader);
     } catch (error) {
       throw asStoreError(path, error);
@@ -256,8 +262,11 @@ export class Database {
       const interrupt = (): void => connection.getDatabaseInstance().interrupt();
       signal.addEventListener('abort', interrupt);
       try {
-        connection.configure('busyTimeout', 10_000);
-        const rows = await connection.all<Record<string, string>[]>('PRAGMA quick_check(3)');
+        connection.configure('busyTimeout', PATIENT_BUSY_MS);
+        const patience = { giveUpAfterMs: Infinity, signal, hold: () => () => undefined };
+        const rows = await unlocked(path, patience, () =>
+          connection.all<Record<string, string>[]>('PRAGMA quick_check(3)'),
+        );
         const damage = rows.flatMap((row) => Object.values(row)).filter((text) => text !== 'ok');
         if (damage.length === 0) return;
         const text = damage.join('; ').replaceAll(/\s+/g, ' ');
@@ -293,6 +302,19 @@ export class Database {
   /** From now on `read` sees this moment, whatever is written: for a connection that is closed soon. */
   async snapshot(): Promise<void> {
     await this.#reader.run('BEGIN');
+  }
+
+  /**
+   * Makes temporary tables, which this connection alone sees and which go with it: for one that was opened `readOnly`,
+   * whose file stays as it is.
+   */
+  async scratch(script: string): Promise<void> {
+    await this.#reader.script('PRAGMA query_only = OFF');
+    try {
+      await this.#reader.script(script);
+    } finally {
+      await this.#reader.script('PRAGMA query_only = ON');
+    }
   }
 
   /** Runs `work` in one transaction, alone. Commits when it resolves, rolls back when it throws. */

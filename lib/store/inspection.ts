@@ -19,11 +19,13 @@ export class Inspection {
     });
   }
 
-  /** Until it is over, but not longer than `ms`. @throws StoreError that names the damage */
-  async wait(ms: number): Promise<void> {
+  /** Until it is over, but not longer than `ms`. @throws StoreError that names the damage, the signal's reason */
+  async wait(ms: number, stop: AbortSignal = new AbortController().signal): Promise<void> {
     const timer = new AbortController();
-    await Promise.race([this.#ended, sleep(ms, undefined, { signal: timer.signal }).catch(() => undefined)]);
+    const signal = AbortSignal.any([timer.signal, stop]);
+    await Promise.race([this.#ended, sleep(ms, undefined, { signal }).catch(() => undefined)]);
     timer.abort();
+    stop.throwIfAborted();
     this.throwIfDamaged();
   }
 

@@ -1,3 +1,4 @@
+import { latest } from '../text/to-come.ts';
 import type { Database } from './database.ts';
 
 export interface Outcome {
@@ -19,8 +20,16 @@ export interface Pace {
 const DAY_MS = 24 * 3600 * 1000;
 /** Kept longer than the sliding day that Etsy counts, so that a report of yesterday's run still adds up. */
 const KEEP_MS = 2 * DAY_MS;
+/** Attempts that the throttle may have to reckon with: more than it lets through in a second. */
+const RECENT = 10;
 /** Of the key that asks. */
 const OF_KEY = '(key IS NULL OR :key IS NULL OR key = :key)';
+/** A stamp still to come is of a clock that was wrong: when it was made is not known. */
+const UNTIL = 'at_ms <= :until';
+
+function latestMs(nowMs: number): number {
+  return latest(nowMs / 1000) * 1000;
+}
 
 /**
  * Every API attempt, stamped before it is sent: throttle and quota go on from it after any kind of end. A quota is the
@@ -82,27 +91,30 @@ export class Ledger {
 
   /** Epoch ms of the newest attempts not older than `ms`, of all keys, oldest first. */
   async recent(nowMs: number, ms: number): Promise<number[]> {
+    // The newest by id, not by time: stamps of a clock that was wrong for a while would stand in for them for as long.
     const rows = await this.#database.read.all<{ at_ms: number }>(
-      'SELECT at_ms FROM ledger WHERE at_ms > ? ORDER BY at_ms DESC LIMIT 10',
+      `SELECT at_ms FROM (SELECT at_ms FROM ledger ORDER BY id DESC LIMIT ${RECENT}) WHERE at_ms > ?`,
       [nowMs - ms],
     );
-    // A stamp ahead of us means that the clock was set back: it can only have happened before now.
-    return rows.map((row) => Math.min(row.at_ms, nowMs)).toReversed();
+    // One ahead of us may have been made this very moment, before the clock was set back.
+    return rows.map((row) => Math.min(row.at_ms, nowMs)).toSorted((a, b) => a - b);
   }
 
   /** Attempts of the last 24 hours and the oldest of them: when the sliding day lets go of it, a call comes back. */
   async day(nowMs: number): Promise<{ used: number; oldestMs: number | undefined }> {
     const row = await this.#database.read.get<{ used: number; oldest: number | null }>(
-      `SELECT count(*) AS used, min(at_ms) AS oldest FROM ledger WHERE at_ms > :since AND ${OF_KEY}`,
-      { ':since': nowMs - DAY_MS, ':key': this.#key ?? null },
+      `SELECT count(*) AS used, min(at_ms) AS oldest FROM ledger
+       WHERE at_ms > :since AND ${UNTIL} AND ${OF_KEY}`,
+      { ':since': nowMs - DAY_MS, ':until': latestMs(nowMs), ':key': this.#key ?? null },
     );
     return { used: row?.used ?? 0, oldestMs: row?.oldest ?? undefined };
   }
 
-  async countSince(ms: number): Promise<number> {
+  /** Attempts since then (epoch ms). */
+  async countSince(ms: number, nowMs: number): Promise<number> {
     const row = await this.#database.read.get<{ n: number }>(
-      `SELECT count(*) AS n FROM ledger WHERE at_ms > :since AND ${OF_KEY}`,
-      { ':since': ms, ':key': this.#key ?? null },
+      `SELECT count(*) AS n FROM ledger WHERE at_ms > :since AND ${UNTIL} AND ${OF_KEY}`,
+      { ':since': ms, ':until': latestMs(nowMs), ':key': this.#key ?? null },
     );
     return row?.n ?? 0;
   }
@@ -112,8 +124,8 @@ export class Ledger {
     // By id, not by time: the clock may have been set back in between.
     const row = await this.#database.read.get<{ calls: number; atMs: number }>(
       `SELECT remaining_today AS calls, at_ms AS atMs FROM ledger INDEXED BY ledger_remaining
-       WHERE remaining_today IS NOT NULL AND at_ms > :since AND ${OF_KEY} ORDER BY id DESC LIMIT 1`,
-      { ':since': nowMs - DAY_MS, ':key': this.#key ?? null },
+       WHERE remaining_today IS NOT NULL AND at_ms > :since AND ${UNTIL} AND ${OF_KEY} ORDER BY id DESC LIMIT 1`,
+      { ':since': nowMs - DAY_MS, ':until': latestMs(nowMs), ':key': this.#key ?? null },
     );
     return row && { ...row, atMs: Math.min(row.atMs, nowMs) };
   }

@@ -3,6 +3,7 @@ import { imageNumber, imageParts, imageUrl } from '../../lib/dataset/image-url.t
 import type { Listing, ListingImage } from '../../lib/etsy/schemas.ts';
 import { classify } from '../../lib/dataset/when-made.ts';
 import type { ServicesWith } from '../../lib/services.ts';
+import { nowSeconds } from '../../lib/time.ts';
 import type { Tx } from '../../lib/store/database.ts';
 import { noteReceived } from '../../lib/dataset/answers.ts';
 import { addOddities, misfitOddities } from '../../lib/dataset/oddities.ts';
@@ -21,11 +22,13 @@ import {
   addListings,
   addListingsDynamic,
   dueListings,
+  fillGaps,
   fillProductionPartners,
   goneListings,
   markRemoved,
   storedListings,
 } from '../../lib/dataset/listings.ts';
+import type { ListingRow } from '../../lib/dataset/listings.ts';
 import { getEntries, markSeen, putEntries } from '../../lib/dataset/meta-data.ts';
 import { addShops, dueShops } from '../../lib/dataset/shops.ts';
 import { shownInRun } from '../../lib/dataset/slices.ts';
@@ -55,7 +58,7 @@ export async function applyPage(
   slice: number,
   found: Found,
 ): Promise<number> {
-  const { now, fresh, madeSince } = await moment(tx, services, runId);
+  const { now, fresh, madeSince, gapsSince } = await moment(tx, services, runId);
   const listings = unique(page.good);
   const since = listings.filter((listing) => classify(listing.when_made, madeSince) === 'since');
   await updateEntries(tx, listings, madeSince, new Map(), new Set());
@@ -63,7 +66,7 @@ export async function applyPage(
   const seen = await markSeen(tx, [...idsOf(listings), ...spoilt], slice);
 
   const rows = since.map((listing) => listingRow(listing, now));
-  await addListings(tx, rows);
+  await addOrFill(tx, rows, gapsSince);
   const whole = rows.filter((row) => row.views !== null);
   const back = await goneListings(tx, idsOf(whole), now);
   const refreshed = await addListingsDynamic(tx, whole, fresh);
@@ -101,6 +104,29 @@ export async function applyPage(
   return seen;
 }
 
+/** A page of the search that was refused twice, at different times of the run. The next run reads all pages anyway. */
+export async function applyRefusedPage(tx: Tx, runId: number, reason: string): Promise<void> {
+  await setAside(tx, runId, nowSeconds(), [{ endpoint: SEARCH, reason, raw: null }]);
+  await noteReceived(tx, runId, { endpoint: SEARCH, refused: 1, reason });
+  await addOddities(tx, runId, [
+    {
+      what: 'pages of the search were refused, though others were answered',
+      became: 'set aside after a second try; the next run asks again',
+      example: reason,
+    },
+  ]);
+}
+
+/** The static rows: a new listing's whole, of a known one what an earlier answer left empty. */
+async function addOrFill(tx: Tx, rows: readonly ListingRow[], gapsSince: number): Promise<void> {
+  const added = new Set(await addListings(tx, rows));
+  await fillGaps(
+    tx,
+    rows.filter((row) => !added.has(row.listing_id)),
+    gapsSince,
+  );
+}
+
 /** One listing of each shop that is due and that no wanted listing brings along. */
 async function wantShops(tx: Tx, listings: readonly Listing[], fresh: FreshSpan): Promise<void> {
   const listingOf = new Map(listings.map((listing) => [listing.shop_id, listing.listing_id]));
@@ -119,10 +145,10 @@ export async function applyShops(
   runId: number,
   shops: readonly FetchedShop[],
 ): Promise<void> {
-  const { now, fresh } = await moment(tx, services, runId);
+  const { now, fresh, gapsSince } = await moment(tx, services, runId);
   const rows = new Map(shops.flatMap(({ shop }) => (shop ? [[shop.shop_id, shopRow(shop, now)]] : [])));
   const lost = shops.flatMap((one) => one.lost ?? []);
-  await addShops(tx, [...rows.values()], fresh);
+  await addShops(tx, [...rows.values()], fresh, gapsSince);
   await settleShops(tx, [...rows.keys()], now);
   await setAside(
     tx,
@@ -141,12 +167,12 @@ export async function applyBatch(
   runId: number,
   answer: BatchAnswer,
 ): Promise<void> {
-  const { now, fresh, madeSince } = await moment(tx, services, runId);
+  const { now, fresh, madeSince, gapsSince } = await moment(tx, services, runId);
   const { listings, rejected } = answer;
   const since = listings.filter((listing) => classify(listing.when_made, madeSince) === 'since');
 
   const rows = since.map((listing) => listingRow(listing, now));
-  await addListings(tx, rows);
+  await addOrFill(tx, rows, gapsSince);
   await fillProductionPartners(tx, rows);
   const back = await goneListings(tx, idsOf(since), now);
   await addListingsDynamic(tx, rows, fresh);

@@ -200,9 +200,11 @@ export async function moment(
   sql: Sql,
   { rules }: Services,
   runId: number,
-): Promise<{ now: number; fresh: FreshSpan; madeSince: number }> {
+): Promise<{ now: number; fresh: FreshSpan; madeSince: number; gapsSince: number }> {
   const now = nowSeconds();
-  return { now, fresh: await freshSpan(sql, rules, runId, now), madeSince: rules.madeSince };
+  const fresh = await freshSpan(sql, rules, runId, now);
+  // First read in this run or in the one before.
+  return { now, fresh, madeSince: rules.madeSince, gapsSince: fresh.since - rules.refreshAfter };
 }
 
 /** A live index can show one listing twice on a page. */

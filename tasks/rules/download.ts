@@ -9,6 +9,8 @@ import type { Tx } from '../../lib/store/database.ts';
 import { FileError } from '../../lib/errors.ts';
 import { NotAFile, namingFile, replaceFile } from '../../lib/store/files.ts';
 import { SyncedFiles } from '../../lib/store/synced-files.ts';
+import { addOddities } from '../../lib/dataset/oddities.ts';
+import type { Oddity } from '../../lib/dataset/oddities.ts';
 import { imagesDone, imagesFailed, nextImages } from '../../lib/dataset/images.ts';
 import type { ImageFailure, ImageFile, ImageJob } from '../../lib/dataset/images.ts';
 import { imagePath, inspectImage, keptPath, readImage } from '../../lib/dataset/image-files.ts';
@@ -28,6 +30,8 @@ const GROUP_MS = 1000;
 export interface Downloaded {
   readonly done: (ImageFile & { listingId: number })[];
   readonly failed: ImageFailure[];
+  /** Of both, those that had failed in passing before and were tried again at the end of the run. */
+  readonly again: ReadonlySet<number>;
   /** Set instead of both where nothing is left but what failed in passing: when that is tried again. Epoch ms. */
   readonly resumesAt?: number;
 }
@@ -53,6 +57,8 @@ export async function* downloads(all: Downloads): AsyncGenerator<Downloaded, voi
   const folder = new ImagesFolder(services.sql, services.imagesFolder);
   /** Failed in passing since the last round. */
   const resting = new Set<number>();
+  /** All that have. */
+  const rested = new Set<number>();
   for (let round = 0; ;) {
     stop.throwIfAborted();
     // Asked before the queue is looked at: what was put in it before the others ended is then surely seen.
@@ -60,12 +66,19 @@ export async function* downloads(all: Downloads): AsyncGenerator<Downloaded, voi
     const isLast = round === ROUNDS.length;
     const group = await folderKept(folder, () => downloadGroup(all, folder, resting, isLast));
     if (group) {
-      for (const one of group.failed) if (one.isFinal === false) resting.add(one.listingId);
-      yield group;
+      const again = new Set(
+        [...group.done, ...group.failed].map((one) => one.listingId).filter((id) => rested.has(id)),
+      );
+      for (const { listingId, isFinal } of group.failed)
+        if (isFinal === false) {
+          resting.add(listingId);
+          rested.add(listingId);
+        }
+      yield { ...group, again };
     } else if (isOpen) await sleep(LOOK_MS, stop);
     else if (resting.size > 0 && !isLast) {
       const pause = (ROUNDS[round] ?? 0) * services.cdn.firstPauseMs;
-      yield { done: [], failed: [], resumesAt: Date.now() + pause };
+      yield { done: [], failed: [], again: new Set(), resumesAt: Date.now() + pause };
       await nap(pause, stop);
       resting.clear();
       round += 1;
@@ -94,7 +107,7 @@ async function downloadGroup(
   const jobs = waiting.filter((job) => !resting.has(job.listing_id)).slice(0, GROUP);
   if (jobs.length === 0) return undefined;
   await folder.ready();
-  const group: Downloaded = { done: [], failed: [] };
+  const group: Downloaded = { done: [], failed: [], again: new Set() };
   const files = new SyncedFiles();
   const until = performance.now() + GROUP_MS;
   for (const job of jobs) {
@@ -122,6 +135,23 @@ function inTheWay({ listing_id: listingId }: ImageJob, error: unknown): ImageFai
 export async function applyDownloads(tx: Tx, runId: number, group: Downloaded): Promise<void> {
   await imagesDone(tx, group.done);
   await imagesFailed(tx, group.failed, runId);
+  await addOddities(tx, runId, triedAgain(group));
+}
+
+function triedAgain({ done, failed, again }: Downloaded): Oddity[] {
+  const what = 'images could not be downloaded in three tries, and were tried again at the end of the run';
+  const had = done.filter(({ listingId }) => again.has(listingId));
+  const lost = failed.filter(({ listingId, isFinal }) => again.has(listingId) && isFinal);
+  const [first, last] = [had[0], lost[0]];
+  return [
+    { what, became: 'downloaded', n: had.length, example: first && `listing ${first.listingId}` },
+    {
+      what,
+      became: 'failed again; the next run tries again',
+      n: lost.length,
+      example: last && `listing ${last.listingId}: ${last.reason}`,
+    },
+  ];
 }
 
 /** @returns undefined when a stop came before the image did */

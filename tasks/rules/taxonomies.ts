@@ -6,7 +6,8 @@ import type { Unit, Write } from '../../lib/task/task.ts';
 import { expects } from '../../lib/task/forms.ts';
 import { nearest } from '../../lib/text/nearest.ts';
 import { ApiError } from '../../lib/etsy/errors.ts';
-import { setAside, settleEndpoint } from '../../lib/dataset/set-aside.ts';
+import { addOddities } from '../../lib/dataset/oddities.ts';
+import { settleEndpoint } from '../../lib/dataset/set-aside.ts';
 import { nowSeconds } from '../../lib/time.ts';
 import type { ServicesWith } from '../../lib/services.ts';
 import type { Sql, Tx } from '../../lib/store/database.ts';
@@ -55,7 +56,7 @@ export async function namesAreDue(sql: Sql): Promise<boolean> {
   return ageOf(await readTaxonomy(sql), nowSeconds()) >= FETCH_AGAIN_AFTER;
 }
 
-/** Fetches Etsy's categories for their names alone: where they cannot be had, that is set aside and the run continues. */
+/** Fetches Etsy's categories for their names alone: the run can do without, and the next one asks again. */
 export async function fetchNames({ api }: Services, runId: number): Promise<Write<Tx>> {
   const now = nowSeconds();
   try {
@@ -66,8 +67,17 @@ export async function fetchNames({ api }: Services, runId: number): Promise<Writ
     };
   } catch (error) {
     if (!(error instanceof ApiError) || !['hopeless', 'refused', 'client'].includes(error.kind)) throw error;
-    const letter = { endpoint: TREE, reason: `names of categories: ${error.reason}`, raw: null };
-    return (tx) => setAside(tx, runId, now, [letter]);
+    return async (tx) => {
+      await addOddities(tx, runId, [
+        {
+          what: 'the names of categories could not be had',
+          became: 'those known before are used; the next run asks again',
+          example: error.reason,
+        },
+      ]);
+      // Of a version that set it aside.
+      await settleEndpoint(tx, TREE, now);
+    };
   }
 }
 

@@ -110,7 +110,8 @@ export const texts: readonly Attack[] = [
         database: name,
         version: '1',
         headline: html`<p>${name}</p>`,
-        finding: name,
+        recency: html`<p>${name}</p>`,
+        finding: { text: name, note: name },
         parts: [],
       });
       assert.doesNotMatch(text, /<script|<img|"><|onerror='/);

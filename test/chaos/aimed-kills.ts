@@ -14,6 +14,7 @@ const JSON_WRITE = '^write image_metadata\\.json\\.tmp$';
 const JSON_RENAME = '^rename image_metadata\\.json$';
 const JSON_RECORDED = '^sql REPLACE INTO sync_state .*meta_data_file';
 const PAGE_SAVED = '^sql INSERT INTO review_sync \\(shop_id, pass\\)';
+const OLDER_SAVED = '^sql UPDATE review_sync SET older_than';
 const COMMIT = '^sql COMMIT$';
 
 /** Where it is to end, but for which of the events that match. */
@@ -104,6 +105,12 @@ export const aimedKills: readonly Disturbance[] = [
     12,
     ['first'],
     [...around({ match: PAGE_SAVED }), ...around({ match: PAGE_SAVED, then: COMMIT })],
+  ),
+  aimed(
+    'SIGKILL between the newest and the older pages of a shop’s reviews',
+    12,
+    ['first'],
+    [...around({ match: OLDER_SAVED }), ...around({ match: OLDER_SAVED, then: COMMIT })],
   ),
   {
     name: 'SIGKILL while a new database is set up',

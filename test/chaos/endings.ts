@@ -5,6 +5,7 @@ import { edits } from './edits.ts';
 import { kills } from './kills.ts';
 import { stops } from './stops.ts';
 import { tampering } from './tampering.ts';
+import { waits } from './waits.ts';
 
 /** What ends the command, or meddles with its clock and its files. */
 export const endings: readonly Disturbance[] = [
@@ -12,6 +13,7 @@ export const endings: readonly Disturbance[] = [
   ...aimedKills,
   ...stops,
   ...clocks,
+  ...waits,
   ...edits,
   ...tampering,
 ];

@@ -33,7 +33,7 @@ async function stopWithKill(round: Round): Promise<End> {
 
   const isLeft = existsSync(rig.path('KILL'));
   // Touched before the process was there, or when its last look was past.
-  const isMissed = /so nothing is started/.test(stderr) || code === 0;
+  const isMissed = /so nothing was started/.test(stderr) || code === 0;
   if (isLeft && !isMissed) throw new Error(`it ended with ${code} and left the KILL file`);
   await rm(rig.path('KILL'), { force: true });
   if (code === 0) return lastBreath(took);
@@ -82,7 +82,7 @@ function checkRefusals(ends: readonly Ended[]): void {
   const refused = ends.filter(({ code }) => code !== 0);
   if (refused.length === ends.length) throw new Error('none of the instances finished');
   for (const { code, signal, stderr } of refused) {
-    if (code !== 1 || !SECOND.test(stderr))
+    if (code !== 3 || !SECOND.test(stderr))
       throw new Error(`an instance ended with ${code ?? signal}: ${stderr}`);
   }
 }

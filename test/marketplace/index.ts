@@ -2,10 +2,10 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
+import { Worker } from 'node:worker_threads';
 import { BASE } from './api.ts';
 import { advance } from './change.ts';
 import { createControl } from './control.ts';
-import type { DoorSettings } from './door.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { createGallery } from './pictures/gallery.ts';
 import type { ImageService } from './images.ts';
@@ -14,9 +14,8 @@ import { settle, type MarketplaceOptions } from './options.ts';
 import { createRequestLog, type RequestRecord } from './requests.ts';
 import * as edits from './edits.ts';
 import { seedWorld } from './seed.ts';
-import { createApiServer, type Parts } from './serve-api.ts';
+import { ARRIVED, createApiServer, type Parts } from './serve-api.ts';
 import { createImageServer } from './serve-images.ts';
-import { startThread } from './thread.ts';
 import { truth, type Truth, type TruthListing } from './truth.ts';
 import type { ListingState } from './world.ts';
 
@@ -96,7 +95,7 @@ export async function startMarketplace(options: MarketplaceOptions = {}): Promis
   const api = createApiServer(parts);
   const images = createImageServer({ ...parts, gallery, control: createControl(controls) });
   const [door, imagePort] = await Promise.all([
-    listen(api, 0).then((behind) => openDoor({ port: settings.port, behind })),
+    listen(api, 0).then((behind) => openDoor(settings.port, behind)),
     listen(images, settings.imagePort),
   ]);
   imageHost = `127.0.0.1:${imagePort}`;
@@ -112,8 +111,14 @@ export async function startMarketplace(options: MarketplaceOptions = {}): Promis
   };
 }
 
-async function openDoor(settings: DoorSettings): Promise<{ port: number; close(): Promise<unknown> }> {
-  const door = startThread(new URL('./door.ts', import.meta.url), settings);
+/** @param port 0: any free one */
+async function openDoor(port: number, behind: number): Promise<{ port: number; close(): Promise<unknown> }> {
+  const door = new Worker(new URL('./door.mjs', import.meta.url), {
+    workerData: { port, behind, arrived: ARRIVED },
+    // Not the loader of this process.
+    execArgv: [],
+  });
+  door.unref();
   const [address] = (await once(door, 'message')) as [AddressInfo];
   return { port: address.port, close: () => door.terminate() };
 }

@@ -2,12 +2,14 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answer, BASE, errorReply, type Reply } from './api.ts';
 import { deliver, packed, reset } from './deliver.ts';
-import { ARRIVED } from './door.ts';
 import type { Fault, FaultSource, Trouble } from './faults.ts';
 import { keyProblem, LIMIT_TEXTS, type Limit, type Limits } from './limits.ts';
 import type { RequestLog } from './requests.ts';
 import { badRecord, HTML_PAGE, invalidJson, tooLarge, wrongShape } from './spoil.ts';
 import type { World } from './world.ts';
+
+/** Carries the arrival, epoch milliseconds, from the door to the server. */
+export const ARRIVED = 'x-arrived';
 
 export interface Parts {
   world: World;

@@ -7,6 +7,7 @@ import type { Services, Sources } from '../../lib/services.ts';
 import type { Telling } from '../../lib/task/telling.ts';
 import background from '../../tasks/background.ts';
 import { draw } from '../marketplace/pictures/draw.ts';
+import { drawn } from '../marketplace/pictures/drawn.ts';
 import { PicturesRig } from '../pictures-rig.ts';
 import type { PicturesDump } from '../pictures-rig.ts';
 
@@ -76,7 +77,7 @@ describe('background and embed', () => {
       await database.write((tx) =>
         tx.run('UPDATE images SET modified_ms = 1e12, sha256 = NULL WHERE listing_id = 101'),
       );
-      await rig.putImage(database, 102, draw({ kind: 'sofa', drawing: 1 }));
+      await rig.putImage(database, 102, await drawn({ kind: 'sofa', drawing: 1 }, draw));
     });
     await finish(rig);
     const now = await times();

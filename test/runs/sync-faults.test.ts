@@ -151,7 +151,7 @@ describe('what cannot be used is recorded, and the rest goes on:', () => {
       })),
     };
     await withRig(
-      { market: { ...small, seed: 8, faults, reviews: { perShop: 20 } }, withoutImages: true },
+      { market: { ...small, seed: 5, faults, reviews: { perShop: 20 } }, withoutImages: true },
       async (rig) => {
         const { code, stdout } = await rig.run();
         assert.equal(code, 0);

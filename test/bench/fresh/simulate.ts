@@ -1,5 +1,6 @@
 import { compareVisits, driftAfter, momentOf, visitsDue } from '../../../lib/dataset/review-order.ts';
 import type { Visit, VisitKind } from '../../../lib/dataset/review-order.ts';
+import { OVERLAP } from '../../../tasks/rules/review-pass.ts';
 import { createRandom } from '../../marketplace/random.ts';
 import { Figures } from './figures.ts';
 import type { Measured } from './figures.ts';
@@ -10,8 +11,6 @@ const DAY = 86_400;
 const EVERY = 7;
 const YEAR = 365;
 const PAGE = 100;
-/** A pass goes back a day before the last one began. */
-const OVERLAP = 1;
 /** Days of each run that are for reviews, whatever is due. */
 const LEAST = 1;
 /** Simulated times are days; the product's are epoch seconds, and 0 is none of them. */
@@ -166,7 +165,7 @@ export function simulate(
   function readNewest(shop: Shop, state: State): void {
     const begun = now;
     const isFirst = state.startedAt === undefined;
-    const until = isFirst ? begun - YEAR : (state.startedAt ?? 0) - OVERLAP;
+    const until = isFirst ? begun - YEAR : (state.startedAt ?? 0) - OVERLAP / DAY;
     const all = before(shop.reviews, now);
     let [from, brought] = [all, 0];
     do {

@@ -2,15 +2,16 @@ import type { Worker } from 'node:worker_threads';
 import type { Kind } from '../kinds.ts';
 import { startThread } from '../thread.ts';
 import type { Order } from './draw.ts';
+import { drawn } from './drawn.ts';
 
 export interface Gallery {
-  /** A drawing as a JPEG file; drawn when it is first asked for. */
+  /** A drawing as a JPEG file; drawn when it is first asked for, unless it is kept. */
   jpeg(kind: Kind, drawing: number): Promise<Buffer>;
   close(): Promise<void>;
 }
 
 export function createGallery(): Gallery {
-  const drawn = new Map<string, Promise<Buffer>>();
+  const known = new Map<string, Promise<Buffer>>();
   /** Orders the worker has not delivered yet; it works through them one by one. */
   const waiting: ((jpeg: Buffer) => void)[] = [];
   let worker: Worker | undefined;
@@ -21,15 +22,17 @@ export function createGallery(): Gallery {
     return hired;
   }
 
+  function draw(order: Order): Promise<Buffer> {
+    worker ??= hire();
+    worker.postMessage(order);
+    return new Promise((resolve) => waiting.push(resolve));
+  }
+
   return {
     jpeg(kind, drawing) {
       const name = `${kind} ${drawing}`;
-      const known = drawn.get(name);
-      if (known) return known;
-      worker ??= hire();
-      worker.postMessage({ kind, drawing } satisfies Order);
-      const coming = new Promise<Buffer>((resolve) => waiting.push(resolve));
-      drawn.set(name, coming);
+      const coming = known.get(name) ?? drawn({ kind, drawing }, draw);
+      known.set(name, coming);
       return coming;
     },
     close: async () => {
