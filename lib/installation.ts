@@ -41,8 +41,7 @@ declare const WebAssembly: { readonly Memory: new (pages: { readonly initial: nu
 /** Looks whether the HTTP client of Node has room to load: it ends a process with a stack trace where it has not. */
 export function tooLittleMemory(): Fault | undefined {
   try {
-    void new WebAssembly.Memory({ initial: 1 });
-    return undefined;
+    return Reflect.construct(WebAssembly.Memory, [{ initial: 1 }]) && undefined;
   } catch {
     return {
       message:

@@ -120,18 +120,21 @@ function markIn(file: number): number | undefined {
 }
 
 /** What became of the file under the hands of a run. */
-type Loss = 'taken away' | 'replaced' | 'overwritten';
+type Loss = 'taken away' | 'replaced' | 'overwritten' | 'without -wal';
 
 const SAID: Readonly<Record<Loss, string>> = {
   'taken away': 'was moved or deleted',
   replaced: 'was replaced by another file',
   overwritten: 'was overwritten',
+  'without -wal': 'was moved or deleted',
 };
 const NEXT: Readonly<Record<Loss, string>> = {
   'taken away':
     'Put it back, or name its new place in pipeline.yaml under data: database, then start sync-data again.',
   replaced: 'The new file was left unchanged. To continue with it, start sync-data again.',
   overwritten: 'To continue with the file that is there now, start sync-data again.',
+  'without -wal':
+    'All that was written by then is in the database. Leave both files alone and start sync-data again.',
 };
 
 /** The file that a run has open, and whether it is still the one that its name leads to. */
@@ -197,7 +200,8 @@ export class HeldDatabase {
   check(): void {
     this.#loss ??= this.#look();
     if (this.#loss === undefined) return;
-    throw new UserError(`${this.#path} ${SAID[this.#loss]} while sync-data was using it.`, {
+    const file = this.#loss === 'without -wal' ? `${this.#path}-wal` : this.#path;
+    throw new UserError(`${file} ${SAID[this.#loss]} while sync-data was using it.`, {
       exitCode: 1,
       hint: NEXT[this.#loss],
     });
@@ -219,7 +223,8 @@ export class HeldDatabase {
     const now = statOf(this.#path);
     if (now === undefined) return 'taken away';
     if (now.ino !== this.#own.ino || now.dev !== this.#own.dev) return 'replaced';
-    return this.#marks.has(markIn(this.#file)) ? undefined : 'overwritten';
+    if (!this.#marks.has(markIn(this.#file))) return 'overwritten';
+    return this.#wal === statOf(`${this.#path}-wal`)?.ino ? undefined : 'without -wal';
   }
 
   /**

@@ -253,6 +253,16 @@ describe('a database that is exchanged while it is open', () => {
     });
   }
 
+  it('whose -wal is deleted: what was written by then is kept, and nothing more is', async () => {
+    const { database, held, end } = await start();
+    await add(database, 1);
+    await rm(`${path}-wal`);
+    assert.throws(() => held.check(), /etsy_data\.db-wal was moved or deleted while/);
+    await assert.rejects(add(database, 2), /-wal was moved or deleted while/);
+    await end();
+    assert.deepEqual(await rows(path), [1]);
+  });
+
   it('that is overwritten with a copy of this very start: it has fewer pages', async () => {
     const { database, held, end } = await start();
     await add(database, 1);
