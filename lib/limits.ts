@@ -26,7 +26,7 @@ export const MOST_MESSAGE = 4000;
 /** An image, downloaded or found in the images folder. Those of 570 pixels have 20 to 200 KB. Bytes. */
 export const MOST_IMAGE_BYTES = 20 * 1024 * 1024;
 /** A file of settings: pipeline.yaml, .env. Bytes. */
-export const MOST_SETTINGS_BYTES = 1024 * 1024;
+export const MOST_SETTINGS_BYTES = 256 * 1024;
 /** What the text of pipeline.yaml may consist of. The one that ships with sync-data has 200 tokens and no alias. */
 export const MOST_YAML_TOKENS = 20_000;
 export const MOST_YAML_ALIASES = 100;

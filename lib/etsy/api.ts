@@ -179,7 +179,9 @@ export class EtsyApi {
         throw new ApiError('body', path, `not a list of records: ${reasonOf(parsed.error)}`);
       const { results } = parsed.data;
       if (results.length > most)
-        throw new ApiError('body', path, `${results.length} rows where at most ${most} were asked for`);
+        throw new ApiError('body', path, `${results.length} rows where at most ${most} were asked for`, {
+          isExcess: true,
+        });
       return parsed.data;
     };
     return this.#client.get(path, query, accept, {

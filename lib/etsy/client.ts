@@ -32,6 +32,8 @@ const TELL_MS = 5000;
 const SILENT_MS = 2000;
 /** Requests that an endpoint may refuse one after the other before it counts as refusing all of them. */
 const ENDURED = 20;
+/** Answers to one request that were too large: it was heard, so the next would be no other. */
+const ENOUGH = 3;
 const PING = 'openapi-ping';
 /** Milliseconds for which an answer to a ping is believed. */
 const PING_MS = 30_000;
@@ -160,6 +162,8 @@ export class Client {
           const isAlone = isPassing(error) && (await this.#isAlive(path, 'well'));
           if (!isAlone) throw error.hint === undefined ? error.advising(GAVE_UP) : error;
         }
+        if (error.isExcess && failures >= ENOUGH)
+          throw this.#isEndured(path) ? error.advising(LATER, 'hopeless') : error.advising(REFUSED);
         if (count.failures - count.forgiven >= patience && isPassing(error)) {
           if (isProven || (isOptional && this.#isProven)) throw error.advising(LATER, 'hopeless');
           if (!this.#hasAnswered(path, tried) && !(await this.#isAlive(path, 'at all')))
@@ -206,11 +210,16 @@ export class Client {
   /** Whether Etsy refuses this request while others are answered: then it is neither the key nor the base URL. */
   async #isRefusedAlone(path: string, { kind, status }: ApiError): Promise<boolean> {
     if ((kind !== 'client' && kind !== 'key') || path === PING) return false;
-    const endpoint = endpointOf(path);
-    const refusals = (this.#refusals.get(endpoint) ?? 0) + (status === 404 ? 0 : 1);
-    this.#refusals.set(endpoint, refusals);
-    if (refusals > ENDURED) return false;
+    if (!this.#isEndured(path, status === 404 ? 0 : 1)) return false;
     return kind === 'key' ? !(await this.#isKeyRefused()) : this.#isProven || this.#isAlive(path, 'well');
+  }
+
+  /** One more request refused: false once the endpoint does not seem to answer any. */
+  #isEndured(path: string, more = 1): boolean {
+    const endpoint = endpointOf(path);
+    const refusals = (this.#refusals.get(endpoint) ?? 0) + more;
+    this.#refusals.set(endpoint, refusals);
+    return refusals <= ENDURED;
   }
 
   /** A ping needs a good key and nothing else. */
@@ -259,7 +268,8 @@ export class Client {
       this.#answered(path, query, true);
       return result;
     } catch (error) {
-      if (error instanceof ApiError && error.kind === 'client') this.#answered(path, query, false);
+      if (error instanceof ApiError && (error.kind === 'client' || error.isExcess))
+        this.#answered(path, query, false);
       else if (error instanceof ApiError && error.kind !== 'quota') this.#failed(began);
       throw error;
     }
@@ -388,7 +398,8 @@ export class Client {
       return await readBody(response, MOST_BODY_BYTES);
     } catch (error) {
       if (error instanceof BodyTooLarge) await this.#options.refused(path, error.message);
-      throw error instanceof BodyTooLarge ? this.#bad(path, error.message, error) : this.#lost(path, error);
+      if (!(error instanceof BodyTooLarge)) throw this.#lost(path, error);
+      throw new ApiError('body', path, error.message, { cause: error, isExcess: true });
     }
   }
 
@@ -398,15 +409,14 @@ export class Client {
       return answerOf(bytes, key);
     } catch (error) {
       if (error instanceof JsonTooLarge)
-        throw this.#bad(path, `the answer is too large: ${error.message}`, error);
+        throw new ApiError('body', path, `the answer is too large: ${error.message}`, {
+          cause: error,
+          isExcess: true,
+        });
       const start = short(bytes.toString('utf8', 0, 400), key, 60);
       // The parser's own message has a piece of the answer in it.
-      throw this.#bad(path, `the answer is not JSON; it starts with: ${start}`, undefined);
+      throw new ApiError('body', path, `the answer is not JSON; it starts with: ${start}`);
     }
-  }
-
-  #bad(path: string, message: string, cause: unknown): ApiError {
-    return new ApiError('body', path, message, { cause });
   }
 
   #lost(path: string, error: unknown): ApiError {

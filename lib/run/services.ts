@@ -22,6 +22,9 @@ import type { Ledger } from '../store/ledger.ts';
 import { duration } from '../text/format.ts';
 import { sourcesOf } from './sources.ts';
 
+export { keyRedactor } from '../etsy/key.ts';
+export type { ApiKey } from '../etsy/key.ts';
+
 const NAMES: readonly ServiceName[] = ['api', 'cdn', 'entries'];
 const CROWDING: Readonly<Record<Crowding, Oddity>> = {
   refused: {

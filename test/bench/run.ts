@@ -9,6 +9,7 @@ import { markdownTable } from '../markdown.ts';
 import { orUsage } from '../options.ts';
 import { cost } from './cost.ts';
 import { fresh } from './fresh.ts';
+import { hostile } from './hostile.ts';
 import { images } from './images.ts';
 import { overLeast } from './over-least.ts';
 import { plan } from './plan.ts';
@@ -22,7 +23,8 @@ import { views } from './views.ts';
 const USAGE = `Measures what it takes; prints tables, and writes those of full size into test/bench/results.json.
 
   npm run bench                             every section
-  npm run bench -- --only NAME              one of rate, cost, requests, images, stopping, start, scale, fresh, views
+  npm run bench -- --only NAME              one of rate, cost, requests, images, stopping, start, scale, fresh, hostile,
+                                            views
   npm run bench -- --only rate --seconds N  for so long at each latency
   npm run bench -- --only NAME --amount N   so many listings (cost, requests, scale, views), images or times (stopping, start)
   npm run bench -- --plan                   the real job on paper: requests, and days under a quota
@@ -40,6 +42,7 @@ const SECTIONS: { readonly [name: string]: (amount: number | undefined) => Promi
   scale: (amount) => scale(amount === undefined ? undefined : [amount]),
   fresh: (amount) => fresh(amount),
   views: (amount) => views(amount),
+  hostile,
   plan: (amount) => plan(amount),
 };
 /** Takes no measure of this machine, so it is not among the others. */
