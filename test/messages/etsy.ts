@@ -112,10 +112,10 @@ export const etsy: readonly Row[] = [
   ]),
   answered(
     'Etsy answers with more values than any page has',
-    { body: `[${'1,'.repeat(400_001)}1]` },
+    { body: `[${'1,'.repeat(150_001)}1]` },
     [
       'Stage crawl failed, at Coffee Tables:',
-      '  listings/active: the answer is too large: it has more than 400000 values',
+      '  listings/active: the answer is too large: it has more than 150000 values',
       '  Etsy answers other requests but not this one. Start sync-data again later.',
       '',
       'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
