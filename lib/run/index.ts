@@ -183,7 +183,10 @@ async function run(options: RunOptions): Promise<number> {
         ledger,
         api: services.api === undefined ? undefined : { label: services.api, limit: qps },
         figures: stages.flatMap((stage) => figuresOf(stage, services)),
-        toGo: options.onlyStage === undefined && options.toGo ? options.toGo.bind(undefined, pipeline) : undefined,
+        toGo:
+          options.onlyStage === undefined && options.toGo
+            ? options.toGo.bind(undefined, pipeline)
+            : undefined,
       }),
       env: options.env,
     });

@@ -15,7 +15,9 @@ export function runLines(
   const ended =
     run.finishedAt === null ? 'is not finished' : `finished ${clockTime(Date.parse(run.finishedAt), now)}`;
   const began = clockTime(Date.parse(run.startedAt), now);
-  const lines = [`${name} began ${began} and ${isUnderWay && run.finishedAt === null ? 'is under way' : ended}.`];
+  const lines = [
+    `${name} began ${began} and ${isUnderWay && run.finishedAt === null ? 'is under way' : ended}.`,
+  ];
   if (lastStart && !isUnderWay) lines.push(...startLines(lastStart, now));
   const ids = Math.max(...run.stages.map(({ id }) => id.length));
   lines.push(...run.stages.flatMap((stage) => stageLines(stage, ids)));

@@ -10,7 +10,13 @@ const LISTINGS = 1_000_000;
 const TIMES = 15;
 
 /** Asked for one listing or shop, and whole. */
-const OF_LISTING = ['current_listings', 'listing_history', 'price_changes', 'favorites_growth', 'listing_tags'];
+const OF_LISTING = [
+  'current_listings',
+  'listing_history',
+  'price_changes',
+  'favorites_growth',
+  'listing_tags',
+];
 const OF_SHOP = ['current_shops', 'shop_reviews'];
 const WHOLE: readonly (readonly [name: string, sql: string, wanted: string])[] = [
   [
@@ -58,7 +64,12 @@ export async function views(listings = LISTINGS): Promise<Section> {
           ...[...single, ...shops].map(([name, ms]) => [`${name}, one`, `${number(ms, 2)} ms`, '≤ 5 ms']),
           ...WHOLE.map(([name, , wanted]) => [`${name}, CPU`, seconds(name), wanted]),
         ],
-        figures: { listings, readings, ...Object.fromEntries([...single, ...shops]), ...Object.fromEntries(whole) },
+        figures: {
+          listings,
+          readings,
+          ...Object.fromEntries([...single, ...shops]),
+          ...Object.fromEntries(whole),
+        },
       };
     } finally {
       await database.close();
@@ -81,10 +92,13 @@ async function each(
   for (const name of names) {
     const times: number[] = [];
     for (let at = 0; at < TIMES; at += 1) {
-      const id = await sql.get<{ id: number }>(`SELECT ${key} AS id FROM ${table} ORDER BY ${key} LIMIT 1 OFFSET ?`, [
-        Math.floor((all * at) / TIMES),
-      ]);
-      const { cpuSeconds } = await taken(() => sql.all(`SELECT * FROM ${name} WHERE ${key} = ${id?.id ?? 0}`));
+      const id = await sql.get<{ id: number }>(
+        `SELECT ${key} AS id FROM ${table} ORDER BY ${key} LIMIT 1 OFFSET ?`,
+        [Math.floor((all * at) / TIMES)],
+      );
+      const { cpuSeconds } = await taken(() =>
+        sql.all(`SELECT * FROM ${name} WHERE ${key} = ${id?.id ?? 0}`),
+      );
       times.push(1000 * cpuSeconds);
     }
     found.push([name, times.toSorted((a, b) => a - b)[Math.floor(TIMES / 2)] ?? NaN]);

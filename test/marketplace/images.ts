@@ -131,7 +131,8 @@ export function listingImage(world: World, host: string, listing: number, shown:
     url_170x135: pictureUrl(world, host, listing, shown, '170x135'),
     url_570xN: pictureUrl(world, host, listing, shown, '570xN'),
     url_fullxfull: pictureUrl(world, host, listing, shown, 'fullxfull'),
-    full_height: colour % 40 === 1 ? null : Math.round(((HEIGHTS[drawing % HEIGHTS.length] ?? 570) * 2000) / 570),
+    full_height:
+      colour % 40 === 1 ? null : Math.round(((HEIGHTS[drawing % HEIGHTS.length] ?? 570) * 2000) / 570),
     full_width: colour % 40 === 1 ? null : 2000,
     alt_text: colour % 3 === 0 ? 'A piece of furniture &amp; its room' : null,
   };
