@@ -5,7 +5,7 @@ export const MOST_BODY_BYTES = 8 * 1024 * 1024;
 /** Of an answer that is no good one: what says why stands at its start. Bytes. */
 export const MOST_ERROR_BYTES = 64 * 1024;
 /** Values in one JSON answer. A full batch with images and shops has about 30,000. */
-export const MOST_VALUES = 400_000;
+export const MOST_VALUES = 150_000;
 /** Levels of lists and blocks within each other. Etsy's answers have 6. */
 export const MOST_DEPTH = 64;
 /** Items of a list within a record: tags, materials, images. Etsy allows 20 at most. */
