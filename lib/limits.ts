@@ -5,7 +5,7 @@ export const MOST_BODY_BYTES = 8 * 1024 * 1024;
 /** Of an answer that is no good one: what says why stands at its start. Bytes. */
 export const MOST_ERROR_BYTES = 64 * 1024;
 /** Values in one JSON answer. A full batch with images and shops has about 30,000. */
-export const MOST_VALUES = 400_000;
+export const MOST_VALUES = 150_000;
 /** Levels of lists and blocks within each other. Etsy's answers have 6. */
 export const MOST_DEPTH = 64;
 /** Items of a list within a record: tags, materials, images. Etsy allows 20 at most. */
@@ -26,7 +26,7 @@ export const MOST_MESSAGE = 4000;
 /** An image, downloaded or found in the images folder. Those of 570 pixels have 20 to 200 KB. Bytes. */
 export const MOST_IMAGE_BYTES = 20 * 1024 * 1024;
 /** A file of settings: pipeline.yaml, .env. Bytes. */
-export const MOST_SETTINGS_BYTES = 1024 * 1024;
+export const MOST_SETTINGS_BYTES = 256 * 1024;
 /** What the text of pipeline.yaml may consist of. The one that ships with sync-data has 200 tokens and no alias. */
 export const MOST_YAML_TOKENS = 20_000;
 export const MOST_YAML_ALIASES = 100;

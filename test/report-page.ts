@@ -68,7 +68,8 @@ export class ReportPage {
   assertSound(): void {
     assert.doesNotMatch(this.text, /<script|<iframe|<object|<embed|<form|<base|@import|url\(/i);
     assert.doesNotMatch(this.text.replaceAll(/="[^"]*"/g, ''), /<[^>]*\s(?:on\w+|style)\b/i);
-    for (const src of this.attributes('src')) assert.match(src, /^data:image\/jpeg;base64,[A-Za-z0-9+/]+=*$/);
+    for (const src of this.attributes('src'))
+      assert.match(src, /^data:image\/(?:jpeg|webp);base64,[A-Za-z0-9+/]+=*$/);
     for (const href of this.attributes('href'))
       assert.match(href, /^(?:#[a-z-]+|data:,|https?:\/\/[^\s"<>]+)$/);
     assert.match(
@@ -88,7 +89,11 @@ export class ReportPage {
     for (const label of this.attributes('aria-labelledby')) assert.ok(ids.includes(label), label);
 
     const figures = [...this.text.matchAll(/<figure>([^]*?)<\/figure>/g)].map(([, inner = '']) => inner);
-    const drawings = [...this.text.matchAll(/<svg\b([^>]*)>/g)].map(([, given = '']) => given);
+    const drawn = [...this.text.matchAll(/<svg\b([^>]*)>/g)].map(([, given = '']) => given);
+    // No larger than a word, and its name has its figures.
+    const isSpark = (given: string): boolean => given.includes(' class="spark"');
+    const drawings = drawn.filter((given) => !isSpark(given));
+    for (const given of drawn.filter(isSpark)) assert.match(given, /role="img"[^]*aria-label="[^"]*\d[^"]*"/);
     for (const given of drawings) assert.match(given, /role="img"[^]*aria-label="[^"]{10,}"/);
     for (const figure of figures) assert.match(figure, /<table>/, 'a chart without its table');
     assert.equal(

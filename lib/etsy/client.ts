@@ -5,6 +5,7 @@ import type { Oddity } from '../dataset/oddities.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { MOST_BODY_BYTES, MOST_ERROR_BYTES, MOST_ERROR_TEXT } from '../limits.ts';
 import { duration } from '../text/format.ts';
+import { unlessAborted } from '../time.ts';
 import { BodyTooLarge, answerOf, errorText, readBody, readStart, short } from './body.ts';
 import type { Clocks } from './clocks.ts';
 import { ALLOWED, Elsewhere } from './elsewhere.ts';
@@ -32,6 +33,8 @@ const TELL_MS = 5000;
 const SILENT_MS = 2000;
 /** Requests that an endpoint may refuse one after the other before it counts as refusing all of them. */
 const ENDURED = 20;
+/** Answers to one request that were too large: it was heard, so the next would be no other. */
+const ENOUGH = 3;
 const PING = 'openapi-ping';
 /** Milliseconds for which an answer to a ping is believed. */
 const PING_MS = 30_000;
@@ -76,6 +79,8 @@ export interface Patience {
   readonly isMeant?: (refusal: ApiError) => boolean;
   /** The run can do without it: once patience is at an end it is given up, if anything else was answered. */
   readonly isOptional?: boolean;
+  /** Of the stage that asks: stops waiting and retrying for it alone. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 interface Answered {
@@ -114,16 +119,21 @@ export class Client {
   /**
    * @param path below the base URL, e.g. "listings/active"
    * @throws ApiError of kind refused, client or key after a second try; of any other kind once its patience is at an end
-   * @throws the signal's reason when the run is to stop before the request is on the wire
+   * @throws the signal's reason when the run, or the stage that asks, is to stop before the request is on the wire
    */
   async get<T>(
     path: string,
     query: Query,
     accept: (body: unknown) => T,
-    { patience = PATIENCE, isMeant = () => false, isOptional = false }: Patience = {},
+    {
+      patience = PATIENCE,
+      isMeant = () => false,
+      isOptional = false,
+      signal = this.#options.signal,
+    }: Patience = {},
   ): Promise<T> {
     refuseInsideWrite('services.api');
-    const { signal, firstBackoffMs } = this.#options;
+    const { firstBackoffMs } = this.#options;
     const count = { failures: 0, refusals: 0, forgiven: 0 };
     /** Of the last refusal. */
     let refusal: ApiError | undefined;
@@ -133,7 +143,7 @@ export class Client {
       const tried = performance.now();
       before = tried;
       try {
-        const result = await this.#attempt(path, query, accept);
+        const result = await this.#attempt(path, query, accept, signal);
         if (refusal) this.#options.odd(answeredAfter(refusal));
         return result;
       } catch (error) {
@@ -156,13 +166,19 @@ export class Client {
           random: Math.random(),
         });
         if (decision.act === 'give up') {
-          if (await this.#isRefusedAlone(path, error)) throw error.advising(LATER, 'refused');
-          const isAlone = isPassing(error) && (await this.#isAlive(path, 'well'));
+          if (await unlessAborted(this.#isRefusedAlone(path, error), signal))
+            throw error.advising(LATER, 'refused');
+          const isAlone = isPassing(error) && (await unlessAborted(this.#isAlive(path, 'well'), signal));
           if (!isAlone) throw error.hint === undefined ? error.advising(GAVE_UP) : error;
         }
+        if (error.isExcess && failures >= ENOUGH)
+          throw this.#isEndured(path) ? error.advising(LATER, 'hopeless') : error.advising(REFUSED);
         if (count.failures - count.forgiven >= patience && isPassing(error)) {
           if (isProven || (isOptional && this.#isProven)) throw error.advising(LATER, 'hopeless');
-          if (!this.#hasAnswered(path, tried) && !(await this.#isAlive(path, 'at all')))
+          if (
+            !this.#hasAnswered(path, tried) &&
+            !(await unlessAborted(this.#isAlive(path, 'at all'), signal))
+          )
             count.forgiven = count.failures;
         }
         if (error.kind !== 'quota' && (error.retryAfterMs ?? 0) > leftMs) this.#options.odd(cut(error));
@@ -206,11 +222,16 @@ export class Client {
   /** Whether Etsy refuses this request while others are answered: then it is neither the key nor the base URL. */
   async #isRefusedAlone(path: string, { kind, status }: ApiError): Promise<boolean> {
     if ((kind !== 'client' && kind !== 'key') || path === PING) return false;
-    const endpoint = endpointOf(path);
-    const refusals = (this.#refusals.get(endpoint) ?? 0) + (status === 404 ? 0 : 1);
-    this.#refusals.set(endpoint, refusals);
-    if (refusals > ENDURED) return false;
+    if (!this.#isEndured(path, status === 404 ? 0 : 1)) return false;
     return kind === 'key' ? !(await this.#isKeyRefused()) : this.#isProven || this.#isAlive(path, 'well');
+  }
+
+  /** One more request refused: false once the endpoint does not seem to answer any. */
+  #isEndured(path: string, more = 1): boolean {
+    const endpoint = endpointOf(path);
+    const refusals = (this.#refusals.get(endpoint) ?? 0) + more;
+    this.#refusals.set(endpoint, refusals);
+    return refusals <= ENDURED;
   }
 
   /** A ping needs a good key and nothing else. */
@@ -246,11 +267,16 @@ export class Client {
     return probe;
   }
 
-  async #attempt<T>(path: string, query: Query, accept: (body: unknown) => T): Promise<T> {
+  async #attempt<T>(
+    path: string,
+    query: Query,
+    accept: (body: unknown) => T,
+    signal = this.#options.signal,
+  ): Promise<T> {
     let began = this.#options.clocks.now();
     try {
       const result = accept(
-        await this.#fetch(path, query, () => {
+        await this.#fetch(path, query, signal, () => {
           began = this.#options.clocks.now();
         }),
       );
@@ -259,7 +285,8 @@ export class Client {
       this.#answered(path, query, true);
       return result;
     } catch (error) {
-      if (error instanceof ApiError && error.kind === 'client') this.#answered(path, query, false);
+      if (error instanceof ApiError && (error.kind === 'client' || error.isExcess))
+        this.#answered(path, query, false);
       else if (error instanceof ApiError && error.kind !== 'quota') this.#failed(began);
       throw error;
     }
@@ -283,7 +310,7 @@ export class Client {
     this.#trouble = troubled(this.#trouble, { began, failed, stoodStillMs: clocks.stoodStillMs, turnMs });
   }
 
-  async #fetch(path: string, query: Query, sent: () => void): Promise<unknown> {
+  async #fetch(path: string, query: Query, stop: AbortSignal, sent: () => void): Promise<unknown> {
     const { baseUrl, key, throttle, quota, ledger, timeoutMs } = this.#options;
     const url = new URL(`${baseUrl.replace(/\/$/, '')}/${path}`);
     for (const [name, value] of Object.entries(query)) {
@@ -294,36 +321,40 @@ export class Client {
 
     let stamp = 0;
     const prepare = async (sendAt: () => number): Promise<void> => {
-      await quota.ready();
+      await quota.ready(stop);
       stamp = await ledger.stamp(path, sendAt());
     };
-    const flight = await throttle.enter(async () => {
-      const began = performance.now();
-      const own = throttle.inLastSecond() + 1;
-      const inSum = this.#elsewhere.send();
-      sent();
-      let forget = (): void => undefined;
-      const written = new Promise<void>((resolve) => {
-        forget = onWire(url, resolve);
-      });
-      const response = ofetch.raw(url.href, {
-        responseType: 'stream',
-        retry: false,
-        ignoreResponseError: true,
-        redirect: 'error',
-        headers: { 'x-api-key': key.header(), accept: 'application/json' },
-        signal: AbortSignal.timeout(timeoutMs),
-      });
-      // Boxed: an async function would wait for a bare promise, and with it for the answer.
-      const settled = response.then(
-        (value) => ({ value }),
-        (error: unknown) => ({ error }),
-      );
-      await Promise.race([written, settled]);
-      // A request that never got as far as the wire leaves no watcher behind.
-      forget();
-      return { began, own, inSum, settled };
-    }, prepare);
+    const flight = await throttle.enter(
+      async () => {
+        const began = performance.now();
+        const own = throttle.inLastSecond() + 1;
+        const inSum = this.#elsewhere.send();
+        sent();
+        let forget = (): void => undefined;
+        const written = new Promise<void>((resolve) => {
+          forget = onWire(url, resolve);
+        });
+        const response = ofetch.raw(url.href, {
+          responseType: 'stream',
+          retry: false,
+          ignoreResponseError: true,
+          redirect: 'error',
+          headers: { 'x-api-key': key.header(), accept: 'application/json' },
+          signal: AbortSignal.timeout(timeoutMs),
+        });
+        // Boxed: an async function would wait for a bare promise, and with it for the answer.
+        const settled = response.then(
+          (value) => ({ value }),
+          (error: unknown) => ({ error }),
+        );
+        await Promise.race([written, settled]);
+        // A request that never got as far as the wire leaves no watcher behind.
+        forget();
+        return { began, own, inSum, settled };
+      },
+      prepare,
+      stop,
+    );
 
     let status: number | null = null;
     let remainingToday: number | undefined;
@@ -388,7 +419,8 @@ export class Client {
       return await readBody(response, MOST_BODY_BYTES);
     } catch (error) {
       if (error instanceof BodyTooLarge) await this.#options.refused(path, error.message);
-      throw error instanceof BodyTooLarge ? this.#bad(path, error.message, error) : this.#lost(path, error);
+      if (!(error instanceof BodyTooLarge)) throw this.#lost(path, error);
+      throw new ApiError('body', path, error.message, { cause: error, isExcess: true });
     }
   }
 
@@ -398,15 +430,14 @@ export class Client {
       return answerOf(bytes, key);
     } catch (error) {
       if (error instanceof JsonTooLarge)
-        throw this.#bad(path, `the answer is too large: ${error.message}`, error);
+        throw new ApiError('body', path, `the answer is too large: ${error.message}`, {
+          cause: error,
+          isExcess: true,
+        });
       const start = short(bytes.toString('utf8', 0, 400), key, 60);
       // The parser's own message has a piece of the answer in it.
-      throw this.#bad(path, `the answer is not JSON; it starts with: ${start}`, undefined);
+      throw new ApiError('body', path, `the answer is not JSON; it starts with: ${start}`);
     }
-  }
-
-  #bad(path: string, message: string, cause: unknown): ApiError {
-    return new ApiError('body', path, message, { cause });
   }
 
   #lost(path: string, error: unknown): ApiError {

@@ -21,12 +21,20 @@ export class ApiError extends UserError {
   readonly status: number | undefined;
   /** Milliseconds, from the retry-after header. */
   readonly retryAfterMs: number | undefined;
+  /** Of kind body: it was too large for any answer. The API is there, and says so to this request. */
+  readonly isExcess: boolean;
 
   constructor(
     kind: ApiErrorKind,
     endpoint: string,
     message: string,
-    more: { status?: number; retryAfterMs?: number | undefined; hint?: string; cause?: unknown } = {},
+    more: {
+      status?: number;
+      retryAfterMs?: number | undefined;
+      hint?: string;
+      cause?: unknown;
+      isExcess?: boolean;
+    } = {},
   ) {
     super(`${endpoint}: ${message}`, { exitCode: 1, hint: more.hint, cause: more.cause });
     this.reason = message;
@@ -34,6 +42,7 @@ export class ApiError extends UserError {
     this.endpoint = endpoint;
     this.status = more.status;
     this.retryAfterMs = more.retryAfterMs;
+    this.isExcess = more.isExcess ?? false;
   }
 
   /** The same, with what to do next now that nothing more is tried. */

@@ -110,7 +110,12 @@ function candidatesOf(specifier: string, folder: string): string[] {
 }
 
 function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+  try {
+    return statSync(path).isFile();
+  } catch {
+    // Not there, not to be looked at, or no path at all.
+    return false;
+  }
 }
 
 function filesIn(folder: string): string[] {

@@ -21,15 +21,24 @@ interface RunTimes {
 }
 
 /** The figures that the rest of the page spells out, and whether a run is open. */
-export async function headline(source: Source): Promise<Html> {
-  const { sql } = source;
-  const listings = await countOf(sql, 'SELECT count(*) AS listings FROM listings');
-  const [done, open] = await lastRuns(sql);
-  const tiles: Tile[] = [
-    await listingsTile(sql, listings),
+export async function headline({ sql }: Source): Promise<Html> {
+  const [, open] = await lastRuns(sql);
+  const tiles = [
+    await listingsTile(sql, await countOf(sql, 'SELECT count(*) AS listings FROM listings')),
     await shopsTile(sql),
     await reviewsTile(sql),
     await imagesTile(sql),
+  ];
+  return html`${tilesOf(tiles)}
+  ${open ? html`<p class="note">Run ${open.id}, begun ${moment(open.started_at)}, is not finished: what it still has to bring is not in here.</p>` : undefined}`;
+}
+
+/** How new all of it is: for the end of the page. */
+export async function recency(source: Source): Promise<Html> {
+  const { sql } = source;
+  const [done] = await lastRuns(sql);
+  const listings = await countOf(sql, 'SELECT count(*) AS listings FROM listings');
+  return tilesOf([
     await freshnessTile(source, listings ?? 0),
     done?.finished_at
       ? {
@@ -38,18 +47,20 @@ export async function headline(source: Source): Promise<Html> {
           note: `${new Date(done.finished_at).getUTCFullYear()}, ${timeOfDay(done.finished_at)}; run ${done.id}, begun ${duration(done.finished_at - done.started_at)} before`,
         }
       : { name: 'Last complete run', value: 'none', note: asTyped('To complete one: npx sync-data') },
-  ];
+  ]);
+}
+
+function tilesOf(tiles: readonly Tile[]): Html {
   return html`<dl class="tiles">
-      ${tiles.map(
-        ({ name, value, note }) =>
-          html`<div>
-            <dt>${name}</dt>
-            <dd class="value">${value}</dd>
-            <dd>${note}</dd>
-          </div> `,
-      )}
-    </dl>
-    ${open ? html`<p class="note">Run ${open.id}, begun ${moment(open.started_at)}, has not come to its end: what it still has to bring in is not in here.</p>` : undefined}`;
+    ${tiles.map(
+      ({ name, value, note }) =>
+        html`<div>
+          <dt>${name}</dt>
+          <dd class="value">${value}</dd>
+          <dd>${note}</dd>
+        </div> `,
+    )}
+  </dl>`;
 }
 
 /** The one figure of the one row. */
@@ -75,7 +86,10 @@ async function listingsTile(sql: Sql, listings: number | undefined): Promise<Til
 }
 
 async function shopsTile(sql: Sql): Promise<Tile> {
-  const places = await countOf(sql, 'SELECT count(DISTINCT shop_location_country_iso) AS n FROM shops');
+  const places = await countOf(
+    sql,
+    `SELECT count(DISTINCT coalesce(shop_location_country_iso, shipping_from_country_iso, iif(is_shop_us_based = 1, 'US', NULL))) AS n FROM shops`,
+  );
   return {
     name: 'Shops',
     value: figure(await countOf(sql, 'SELECT count(*) AS shops FROM shops')),

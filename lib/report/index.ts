@@ -9,32 +9,48 @@ import { replaceFile } from '../store/files.ts';
 import { readTaxonomy } from '../dataset/taxonomy-table.ts';
 import { version } from '../version.ts';
 import { finding } from './finding.ts';
-import { headline } from './headline.ts';
+import { headline, recency } from './headline.ts';
+import { makeOffers } from './offers.ts';
+import { Album } from './album.ts';
 import { whereThere } from './old-schema.ts';
 import { page } from './page.ts';
 import type { Part } from './page.ts';
 import type { Content, Source, Subject } from './subject.ts';
 import { coverage } from './subjects/coverage.ts';
+import { cutouts } from './subjects/cutouts.ts';
+import { doubles } from './subjects/doubles.ts';
+import { favourites } from './subjects/favourites.ts';
 import { findings } from './subjects/findings.ts';
 import { freshness } from './subjects/freshness.ts';
-import { images } from './subjects/images.ts';
+import { lifetimes } from './subjects/lifetimes.ts';
+import { movers } from './subjects/movers.ts';
 import { oddities } from './subjects/oddities.ts';
 import { overTime } from './subjects/over-time.ts';
+import { pieces } from './subjects/pieces.ts';
 import { prices } from './subjects/prices.ts';
 import { reviews } from './subjects/reviews.ts';
 import { runs } from './subjects/runs.ts';
+import { sameItems } from './subjects/same-items.ts';
 import { setAside } from './subjects/set-aside.ts';
 import { shops } from './subjects/shops.ts';
+import { tags } from './subjects/tags.ts';
 import { whenMade } from './subjects/when-made.ts';
 
 /** What a reader asks first stands first; how good the data is, at the end and folded. */
 const SUBJECTS: readonly Subject[] = [
-  { id: 'images', title: 'Newest pieces', write: images },
+  { id: 'images', title: 'What people like most', write: pieces },
+  { id: 'movers', title: 'Movers', write: movers },
   { id: 'prices', title: 'Prices by category', write: prices },
+  { id: 'same-items', title: 'The same items over time', write: sameItems },
+  { id: 'favourites', title: 'Price and favourites', write: favourites },
   { id: 'over-time', title: 'New, gone, changed', write: overTime },
-  { id: 'shops', title: 'Shops by country', write: shops },
+  { id: 'lifetimes', title: 'How long listings stay', write: lifetimes },
+  { id: 'shops', title: 'Shops', write: shops },
+  { id: 'tags', title: 'Styles and materials', write: tags },
   { id: 'when-made', title: 'When they were made', write: whenMade },
-  { id: 'reviews', title: 'Reviews per month', write: reviews },
+  { id: 'reviews', title: 'Reviews and ratings', write: reviews },
+  { id: 'doubles', title: 'The same picture in several shops', write: doubles },
+  { id: 'cutouts', title: 'Cutouts', write: cutouts },
   { id: 'coverage', title: 'Coverage', write: coverage, isQuality: true },
   { id: 'freshness', title: 'Freshness of reviews', write: freshness, isQuality: true },
   { id: 'runs', title: 'Runs', write: runs, isQuality: true },
@@ -63,14 +79,18 @@ export async function writeReport(
   }
   const path = join(dirname(data.database), 'report.html');
   const database = await Database.open(real, { readOnly: true });
+  const album = new Album({ images: data.images, cutouts: data.cutouts });
   try {
     const sql = database.read;
     await database.snapshot();
+    await makeOffers(database);
     const now = Date.now();
-    const source = { sql, now, rules, images: data.images, category: await categories(sql) };
+    const source = { sql, now, rules, album, category: await categories(sql) };
     const parts: Part[] = [];
-    for (const { id, title, write, isQuality = false } of SUBJECTS)
-      parts.push({ id, title, isQuality, content: await contentOf(write, source) });
+    for (const { id, title, write, isQuality = false } of SUBJECTS) {
+      const content = await contentOf(write, source);
+      if (content) parts.push({ id, title, isQuality, content });
+    }
     const text = page({
       name,
       now,
@@ -78,11 +98,13 @@ export async function writeReport(
       version: version(),
       finding: await finding(source),
       headline: await headline(source),
+      recency: await recency(source),
       parts,
     });
     await replaceFile(path, `${path}.part`, false, (file) => file.writeFile(redacted(text, redact)));
     return path;
   } finally {
+    album.close();
     await database.close();
   }
 }
@@ -90,18 +112,18 @@ export async function writeReport(
 /** The bytes of images are no text. */
 function redacted(page: string, redact: (text: string) => string): string {
   return page
-    .split(/(data:image\/jpeg;base64,[A-Za-z0-9+/=]+)/)
+    .split(/(data:image\/(?:jpeg|webp);base64,[A-Za-z0-9+/=]+)/)
     .map((part, index) => (index % 2 === 0 ? redact(part) : part))
     .join('');
 }
 
-async function contentOf(write: Subject['write'], source: Source): Promise<Content> {
-  const content = await whereThere(write(source));
-  return (
-    content ?? {
-      empty: 'This database is of an earlier version. The next run adds what is missing, and fills this.',
-    }
-  );
+/** Undefined: there is no such part. */
+async function contentOf(write: Subject['write'], source: Source): Promise<Content | undefined> {
+  const written = await whereThere(write(source).then((content) => ({ content })));
+  if (written) return written.content;
+  return {
+    empty: 'This database is of an earlier version. The next run adds what is missing, and fills this.',
+  };
 }
 
 /** As Etsy calls them, where its tree has been read; else as this version knows them. */

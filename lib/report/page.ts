@@ -1,3 +1,4 @@
+import type { Finding } from './finding.ts';
 import { html, Html } from './html.ts';
 import { STYLE } from './style.ts';
 import type { Content } from './subject.ts';
@@ -20,8 +21,10 @@ export interface Page {
   readonly database: string;
   readonly version: string;
   /** What stands above all else. */
-  readonly finding: string;
+  readonly finding: Finding;
   readonly headline: Html;
+  /** How new the data is: stands first where its quality is told. */
+  readonly recency: Html;
   readonly parts: readonly Part[];
 }
 
@@ -33,10 +36,12 @@ const POLICY =
   "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /** Parts whose tables or images want the whole width. */
-const WIDE = new Set(['runs', 'images']);
+const WIDE = new Set(['runs', 'images', 'movers', 'doubles', 'cutouts']);
 
 /** The whole document. */
-export function page({ name, now, database, version, finding, headline, parts }: Page): string {
+export function page({ name, now, database, version, finding, headline, recency, parts }: Page): string {
+  const shown = parts.filter(({ isQuality, content }) => !isQuality && !('empty' in content));
+  const later = parts.filter(({ isQuality, content }) => !isQuality && 'empty' in content);
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -52,23 +57,26 @@ export function page({ name, now, database, version, finding, headline, parts }:
         </style>
       </head>
       <body>
-        <a class="skip" href="#${parts[0]?.id}">Skip to the figures</a>
+        <a class="skip" href="#${shown[0]?.id ?? 'quality'}">Skip to the figures</a>
         <div class="page">
           <header>
-            <h1>${finding}</h1>
-            <p>What ${name} has collected, as of ${longDay(now)}, ${timeOfDay(now)} UTC.</p>
+            <h1>${finding.text}</h1>
+            <p>What ${name} has collected, as of ${longDay(now)}, ${timeOfDay(now)} UTC. ${finding.note}</p>
             ${headline}
             <nav aria-label="Parts of this report">
               <ul>
-                ${parts.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li> `)}
+                ${shown.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li> `)}
+                <li><a href="#quality">Data quality</a></li>
               </ul>
             </nav>
           </header>
           <main>
-            ${parts.filter(({ isQuality }) => !isQuality).map(section)}
-            <details class="quality">
-              <summary>Data quality: coverage, runs, findings, records set aside</summary>
-              ${parts.filter(({ isQuality }) => isQuality).map(section)}
+            ${shown.map(section)} ${later.length === 0 ? undefined : toCome(later)}
+            <details class="quality" id="quality">
+              <summary>
+                Data quality: how fresh and complete the data is, runs, findings, records set aside
+              </summary>
+              ${recency} ${parts.filter(({ isQuality }) => isQuality).map(section)}
             </details>
           </main>
           <footer>
@@ -80,6 +88,22 @@ export function page({ name, now, database, version, finding, headline, parts }:
     </html> `.text;
 }
 
+/** What later runs fill, said once and short. */
+function toCome(parts: readonly Part[]): Html {
+  return html`<div class="later" id="later">
+    <h2>Still to come</h2>
+    <div class="each">
+      ${parts.map(
+        ({ id, title, content }) =>
+          html`<section id="${id}" aria-labelledby="${id}-title">
+            <h3 id="${id}-title">${title}</h3>
+            <p class="empty">${'empty' in content ? content.empty : undefined}</p>
+          </section> `,
+      )}
+    </div>
+  </div>`;
+}
+
 function section({ id, title, content }: Part): Html {
   const layout = WIDE.has(id) || 'empty' in content ? undefined : html` class="split"`;
   return html`<section id="${id}" aria-labelledby="${id}-title" ${layout}>
@@ -87,6 +111,11 @@ function section({ id, title, content }: Part): Html {
       <h2 id="${id}-title">${title}</h2>
       ${'empty' in content ? html`<p class="empty">${content.empty}</p>` : content.says}
     </div>
-    ${'empty' in content ? undefined : html`<div class="shows">${content.shows}</div>`}
+    ${
+      'empty' in content
+        ? undefined
+        : html`<div class="shows">${content.shows}</div>
+            ${content.below && html`<div class="below">${content.below}</div>`}`
+    }
   </section> `;
 }

@@ -36,6 +36,9 @@ h2 { font-size: 1.375rem; }
 h3 { font-size: .875rem; color: var(--soft-ink); letter-spacing: 0; margin: 1.25rem 0 0; }
 h3:first-child { margin-top: 0; }
 h3 b { color: var(--ink); margin-left: .4em; }
+h3 small { font-weight: 400; margin-left: .4em; }
+figure h3 + .chart { margin-top: .5rem; }
+figure + figure, figure + h3, .sheet + h3, .sheet + figure { margin-top: 2.25rem; }
 p { margin: .75rem 0 0; }
 b { font-weight: 650; }
 header { padding: clamp(2rem, 6vw, 4rem) 0 0; }
@@ -44,8 +47,7 @@ header > p { color: var(--soft-ink); }
   display: grid; grid-template-columns: repeat(2, 1fr); gap: 1px; margin: 2rem 0 0;
   background: var(--line); border: 1px solid var(--line); border-radius: 8px; overflow: hidden;
 }
-@media (min-width: 40rem) { .tiles { grid-template-columns: repeat(3, 1fr); } }
-@media (min-width: 60rem) { .tiles { grid-template-columns: repeat(6, 1fr); } }
+@media (min-width: 48rem) { header .tiles { grid-template-columns: repeat(4, 1fr); } .quality .tiles { grid-template-columns: repeat(2, 1fr); max-width: 36rem; } }
 .tiles > div { background: var(--sheet); padding: 1rem 1.125rem 1.125rem; }
 dt { font-size: .8125rem; color: var(--soft-ink); }
 dd { margin: 0; font-size: .8125rem; color: var(--soft-ink); line-height: 1.4; }
@@ -78,6 +80,7 @@ figure { margin: 0; }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; margin: 1rem 0 0; padding: 0; font-size: .8125rem; color: var(--soft-ink); }
 .legend i { display: inline-block; width: .75rem; height: .75rem; border-radius: 2px; margin-right: .45rem; vertical-align: -.08em; }
 .legend .whisker { background: var(--quiet); height: 2px; vertical-align: .25em; }
+.legend .dot { background: var(--quiet); border-radius: 50%; width: .5rem; height: .5rem; vertical-align: .05em; }
 .legend .median { background: var(--main); width: 3px; }
 details { margin-top: 1rem; font-size: .9375rem; }
 summary { cursor: pointer; color: var(--link); width: fit-content; padding: .25rem 0; }
@@ -103,10 +106,29 @@ small { font-size: .8125rem; color: var(--soft-ink); }
   .sheet { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   #runs :is(th, td):is(:nth-child(2), :nth-child(4), :nth-child(6), :nth-child(7), :nth-child(n + 9)) { display: none; }
 }
+.sheet small { font-weight: 400; margin-left: .25em; }
+.sheet .said { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; margin-top: .25rem; font-size: .8125rem; line-height: 1.35; color: var(--soft-ink); overflow-wrap: anywhere; }
+.sheet .no-picture { display: block; aspect-ratio: 1; border-radius: 6px; background: var(--track); }
+.sheet .spark { display: block; width: 100%; height: auto; margin-top: .4rem; overflow: visible; }
+.sheet .two { display: grid; grid-template-columns: 1fr 1fr; gap: 2px; }
+.row { margin-top: .75rem; }
+@media (min-width: 40rem) { .row { grid-template-columns: repeat(5, minmax(0, 1fr)); } .cut { grid-template-columns: repeat(6, minmax(0, 1fr)); } }
+.cut img { object-fit: contain; padding: .5rem; }
+section.split .below { grid-column: 1 / -1; margin-top: 2.25rem; }
+.later { border-top: 1px solid var(--line); padding: 2.5rem 0; }
+.later .each { display: grid; gap: 1.5rem 2.5rem; margin-top: 1.25rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 17rem), 1fr)); }
+.later section { border: 0; padding: 0; margin: 0; }
+.later h3 { margin: 0; }
+.later .empty { margin-top: .25rem; font-size: .9375rem; }
+.pair > figure { margin-top: 0; }
+.pair { display: grid; gap: 2rem; }
+@media (min-width: 48rem) { .pair { grid-template-columns: 1fr 1fr; } }
+.facts { list-style: none; margin: .5rem 0 0; padding: 0; display: grid; gap: .25rem 2rem; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); color: var(--soft-ink); font-size: .9375rem; }
+.facts b { color: var(--ink); }
+.axis { font-size: .8125rem; color: var(--soft-ink); margin: 0; }
 .sheet a { color: inherit; text-decoration: none; display: block; }
-.sheet a:hover span { text-decoration: underline; }
+.sheet a:hover .said { text-decoration: underline; }
 .sheet img { display: block; width: 100%; aspect-ratio: 1; object-fit: cover; border-radius: 6px; background: var(--track); }
-.sheet span { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; margin-top: .4rem; font-size: .8125rem; line-height: 1.35; color: var(--soft-ink); overflow-wrap: anywhere; }
 footer { border-top: 1px solid var(--line); padding: 1.5rem 0 3rem; font-size: .8125rem; color: var(--soft-ink); }
 @media print {
   body { font-size: 10pt; }

@@ -80,17 +80,11 @@ export function countryName(code: string): string {
   return /^[A-Z]{2}$/.test(code) ? (countries.of(code) ?? code) : code;
 }
 
-/** "made_to_order" → "Made to order", "2020_2026" → "2020–2026"; null: not said. */
+/** "made_to_order" → "Made to order", "2020_2026" → "2020–2026"; null: unknown. */
 export function whenMadeName(word: string | null): string {
-  if (word === null) return 'Not said';
+  if (word === null) return 'Unknown';
   const spelt = /^\d{4}_\d{4}$/.test(word) ? word.replace('_', '–') : word.replaceAll('_', ' ');
   return spelt.charAt(0).toUpperCase() + spelt.slice(1);
-}
-
-/** "USD, EUR and GBP" */
-export function listed(words: readonly string[]): string {
-  const last = words.at(-1) ?? '';
-  return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} and ${last}`;
 }
 
 /** "12,345", or a dash where nobody knows. */

@@ -293,6 +293,19 @@ export class Database {
     await this.#reader.run('BEGIN');
   }
 
+  /**
+   * Makes temporary tables, which this connection alone sees and which go with it: for one that was opened `readOnly`,
+   * whose file stays as it is.
+   */
+  async scratch(script: string): Promise<void> {
+    await this.#reader.script('PRAGMA query_only = OFF');
+    try {
+      await this.#reader.script(script);
+    } finally {
+      await this.#reader.script('PRAGMA query_only = ON');
+    }
+  }
+
   /** Runs `work` in one transaction, alone. Commits when it resolves, rolls back when it throws. */
   async write<T>(work: (tx: ScriptTx) => Promise<T>): Promise<T> {
     refuseInsideWrite('write');

@@ -11,8 +11,8 @@ export const DAYS = [1, 2, 5, 10];
 const [AS_IT_IS = ''] = Object.keys(ORDERS);
 
 export interface Weekly extends Requests {
-  /** Shops of which something was sold in the week: only they can have new reviews. */
-  readonly shopsWithSales: number;
+  /** Shops with a review of the week: the shops' figures say so, and only these are asked for. */
+  readonly shopsWithNews: number;
   readonly shops: number;
 }
 
@@ -36,7 +36,6 @@ export function linesOf(of: Figures): Section['lines'] {
     `${days(job.total, quota)} days: crawl ${days(job.pages, quota)}, batches ${days(job.batches, quota)}, reviews ${days(job.reviews, quota)}`;
   const requests = (job: Requests): string =>
     `${number(job.total)}: ${number(job.pages)} pages, ${number(job.batches)} batches, ${number(job.reviews)} for reviews`;
-  const withSales = { ...weekly, total: weekly.pages + weekly.batches + weekly.shopsWithSales };
   return [
     [
       'the job',
@@ -49,10 +48,6 @@ export function linesOf(of: Figures): Section['lines'] {
     ...QUOTAS.flatMap((quota): [string, string][] => [
       [`at ${number(quota)} a day, first sync`, staged(cold, quota)],
       [`at ${number(quota)} a day, refresh`, staged(weekly, quota)],
-      [
-        '  reviews only where something was sold',
-        staged({ ...withSales, reviews: weekly.shopsWithSales }, quota),
-      ],
       ['  of the whole, in per cent, after days', DAYS.join('/')],
       ...Object.entries(of.orders[quota] ?? {}).map(([name, shares]): [string, string] => [
         `  ${name}`,
@@ -86,13 +81,12 @@ function advice(of: Figures, quota: number): string {
   const listingDays = ((of.cold.pages + of.cold.batches) / quota).toFixed(1);
   const reviewShare = percent(of.cold.reviews / of.cold.total);
   const refresh = (of.weekly.total / quota).toFixed(1);
-  const { pages, batches, shopsWithSales } = of.weekly;
-  const sparing = ((pages + batches + shopsWithSales) / quota).toFixed(1);
+  const { shopsWithNews } = of.weekly;
   return (
     `Listings first, pages and batches in turn: every listing is whole after ${listingDays} days, while reviews are ` +
     `${reviewShare} % of all requests. Each category with its reviews would have ${last(toTheEnd, 'whole')} % of the ` +
     `listings whole on day ${day}. Then reviews, of the largest sellers first: ${last(asItIs, 'reviews')} % of all ` +
-    `reviews on day ${day}, by shop id ${last(byShopId, 'reviews')} %. A refresh takes ${refresh} days; ` +
-    `${sparing} where only shops that have sold something since are asked for reviews.`
+    `reviews on day ${day}, by shop id ${last(byShopId, 'reviews')} %. A refresh takes ${refresh} days: ` +
+    `${number(shopsWithNews)} shops have news.`
   );
 }

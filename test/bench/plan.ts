@@ -1,3 +1,4 @@
+import { OVERLAP } from '../../tasks/rules/review-pass.ts';
 import { advance } from '../marketplace/change.ts';
 import { settle } from '../marketplace/options.ts';
 import { createRandom } from '../marketplace/random.ts';
@@ -17,14 +18,13 @@ import type { Section } from './section.ts';
 
 const FURNITURE = 967;
 const WEEK = 7;
-/** A pass begins seven days before the last one did. */
-const WINDOW_DAYS = WEEK + 7;
+const OVERLAP_DAYS = OVERLAP / 86_400;
 
 /**
  * What is not known of the real job and taken as it is here: reviews are spread so among shops (a typical shop has a
- * dozen, one of a hundred a thousand), came in over so many days, and for each there were so many sales.
+ * dozen, one of a hundred a thousand), and came in over so many days.
  */
-const REVIEWS = { median: 12, deviation: 1.9, days: 6 * 365, sales: 4 };
+const REVIEWS = { median: 12, deviation: 1.9, days: 6 * 365 };
 
 /** The real job on paper: how many requests it takes, and how many days under a quota. */
 export async function plan(listings = 1_200_000, shops = 150_000): Promise<Section> {
@@ -125,15 +125,19 @@ function aWeekLater(
   const withFresh = new Set(fresh.map((listing) => shop.get(listing)));
   const shown = shopsOf({ world }, [crawl]);
   const due = [...new Set([...before, ...shown])];
-  const ofLate = due.map((one) => poisson(((reviews[one] ?? 0) * WINDOW_DAYS) / REVIEWS.days));
-  const sold = due.map((one) => poisson(((reviews[one] ?? 0) * REVIEWS.sales * WEEK) / REVIEWS.days));
-  const requests = ofLate.map((count) => reviewRequests(count, WINDOW_DAYS, world.clock.world()));
+  // The shops' figures tell which have news; what the overlap shows again comes with the same pages.
+  const ofLate = due.flatMap((one) => {
+    const aDay = (reviews[one] ?? 0) / REVIEWS.days;
+    const news = poisson(aDay * WEEK);
+    return news > 0 ? [news + poisson(aDay * OVERLAP_DAYS)] : [];
+  });
+  const requests = ofLate.map((count) => reviewRequests(count, WEEK + OVERLAP_DAYS, world.clock.world()));
   const total = requests.reduce((sum, n) => sum + n, 0);
   return {
     weekly: {
       ...sumOf(...countRequests(world, crawl, known), total),
       shops: due.length,
-      shopsWithSales: sold.filter((count) => count > 0).length,
+      shopsWithNews: ofLate.length,
     },
     weeklyLeast: leastRequests({
       slices: crawl.slices,

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { exampleStage } from '../contributing.ts';
+import { OWN_TASKS, ownPipeline } from '../own-tasks.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const modules = join(ROOT, 'node_modules');
@@ -15,13 +16,10 @@ interface Ended {
   readonly output: string;
 }
 
-function run(cwd: string, file: string, args: readonly string[]): Promise<Ended> {
-  const env = {
-    PATH: process.env['PATH'],
-    HOME: cwd,
-    ETSY_API_KEY: 'a:b',
-    npm_config_update_notifier: 'false',
-  };
+const KEY = { ETSY_API_KEY: 'a:b' };
+
+function run(cwd: string, file: string, args: readonly string[], more: object = KEY): Promise<Ended> {
+  const env = { PATH: process.env['PATH'], HOME: cwd, npm_config_update_notifier: 'false', ...more };
   return new Promise((resolve) => {
     execFile(file, args, { cwd, env }, (error, stdout, stderr) => {
       const code = typeof error?.code === 'number' ? error.code : error ? -1 : 0;
@@ -116,6 +114,21 @@ describe('a folder that sync-data is installed in', () => {
     const { code, output } = await run(folder, process.execPath, [command]);
     assert.equal(code, 0, output);
     assert.match(output, /^\S+ prices: finished in /m);
+  });
+
+  it('runs three of one’s own and none of ours without a key, and its status has their rows', async () => {
+    const own = join(folder, 'own');
+    await mkdir(own);
+    for (const [name, text] of Object.entries(OWN_TASKS)) await writeFile(join(own, name), text);
+    await writeFile(join(own, 'pipeline.yaml'), ownPipeline('to: 7'));
+    for (const [args, shows] of [
+      [[], /^\S+ squares: finished in [^]+^Finished in .+\n\n {2}numbers {2}7 counted$/m],
+      [['status'], /^ {2}count {4}finished, 7$[^]+^ {2}numbers {2}7 counted$/m],
+    ] as const) {
+      const { code, output } = await run(own, process.execPath, [command, ...args], {});
+      assert.equal(code, 0, output);
+      assert.match(output, shows);
+    }
   });
 
   it('tells in its place what such a stage finds wrong with its options when it looks further', async () => {

@@ -8,8 +8,12 @@ import { oddities } from '../messages/oddities.ts';
 import { records } from '../messages/records.ts';
 import type { Row } from '../messages/row.ts';
 import { search } from '../messages/search.ts';
-import { settings } from '../messages/settings.ts';
-import { databaseFile, metadataFile, otherFiles } from '../messages/storage.ts';
+import { keys } from '../messages/keys.ts';
+import { stageTasks } from '../messages/stage-tasks.ts';
+import { yaml } from '../messages/yaml.ts';
+import { databaseFile } from '../messages/database-file.ts';
+import { metadataFile } from '../messages/metadata-file.ts';
+import { otherFiles } from '../messages/other-files.ts';
 import { tasks } from '../messages/tasks.ts';
 import { UNCOMPARED } from '../messages/uncompared.ts';
 import { UNMET } from '../messages/unmet.ts';
@@ -20,7 +24,8 @@ import { writtenMessages } from '../messages/written.ts';
 
 const TABLES: Readonly<Record<string, readonly Row[]>> = {
   'the command line and the start': usage,
-  'pipeline.yaml': settings,
+  'pipeline.yaml': [...yaml, ...keys],
+  'the stages of pipeline.yaml': stageTasks,
   'image_metadata.json': metadataFile,
   'the database': databaseFile,
   'other files': otherFiles,

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
+import { decode } from 'jpeg-js';
 import { classify } from '../../lib/dataset/when-made.ts';
 import { Taxonomy } from '../../lib/dataset/taxonomy.ts';
 import { count } from '../../lib/text/format.ts';
-import { plain } from '../report-page.ts';
-import type { ReportPage } from '../report-page.ts';
+import { ReportPage, plain } from '../report-page.ts';
 import { change, report, sum } from '../report-rig.ts';
 import { Rig, START } from '../rig.ts';
 
@@ -161,7 +161,10 @@ describe('the report of a dataset with a history of two runs', () => {
       String(a.Category).localeCompare(String(b.Category));
     assert.deepEqual(page.table('Prices in USD by category').toSorted(byName), expected.toSorted(byName));
     const euros = now.filter((one) => one.price_currency === 'EUR').length;
-    assert.ok(plain(page.part('prices')).includes(`${count(euros)} in EUR`));
+    assert.match(
+      plain(page.part('prices')),
+      new RegExp(`€[\\d,.]+ median of ${count(euros)} pieces? in EUR`),
+    );
   });
 
   it('tells all words of when_made, kept or only noted', async () => {
@@ -259,28 +262,80 @@ describe('the report of a dataset with a history of two runs', () => {
     const told = (country: string): string | undefined =>
       rows.find((row) => row['Country'] === country)?.['Shops'];
     assert.equal(told('United States'), count(shops.filter(({ iso }) => iso === 'US').length));
-    assert.equal(told('Not said') ?? '0', count(shops.filter(({ iso }) => iso === null).length));
+    assert.equal(told('Unknown') ?? '0', count(shops.filter(({ iso }) => iso === null).length));
   });
 
-  it('shows the newest images as they lie on disk, each with its title and a way to its listing', async () => {
-    const newest = await rig.rows<{ listing_id: number; title: string; url: string }>(
-      `SELECT l.* FROM listings AS l JOIN images AS i USING (listing_id) WHERE i.state = 'done'
-       ORDER BY l.snapshot_timestamp DESC, l.listing_id DESC LIMIT 24`,
+  it('shows what people like most, two of a shop, small enough for the page, each with its title and a way to its listing', async () => {
+    const liked = await rig.rows<{ listing_id: number; shop_id: number; url: string }>(
+      `SELECT c.listing_id, c.shop_id, c.url FROM current_listings AS c JOIN listings AS l USING (listing_id)
+       WHERE NOT gone AND image IS NOT NULL ORDER BY favorites DESC, l.snapshot_timestamp DESC, listing_id`,
     );
-    assert.equal(newest.length, 24);
-    const files = await Promise.all(
-      newest.map((one) => readFile(rig.path('images', `${one.listing_id}.jpg`), 'base64')),
-    );
+    const shown = liked
+      .filter(
+        ({ shop_id }, index) => liked.slice(0, index).filter((one) => one.shop_id === shop_id).length < 2,
+      )
+      .slice(0, 24);
+    const part = new ReportPage(page.part('images'));
     assert.deepEqual(
-      page.attributes('src'),
-      files.map((base64) => `data:image/jpeg;base64,${base64}`),
+      part.attributes('href'),
+      shown.map(({ url }) => url),
     );
+    const sizes = await Promise.all(
+      shown.map(async (one) => (await readFile(rig.path('images', `${one.listing_id}.jpg`))).length),
+    );
+    part.attributes('src').forEach((src, index) => {
+      const bytes = Buffer.from(src.split(',')[1] ?? '', 'base64');
+      assert.ok(decode(bytes).width >= 300);
+      assert.ok(bytes.length <= (sizes[index] ?? 0));
+    });
+    assert.equal(part.attributes('alt').length, 24);
+    assert.ok(part.attributes('alt').every((text) => text.length > 5));
+  });
+
+  it('follows the prices of the same items', async () => {
+    const readings = await rig.rows<Reading>(
+      'SELECT * FROM listings_dynamic ORDER BY snapshot_timestamp, id',
+    );
+    const last = Math.max(...readings.map((one) => one.snapshot_timestamp));
+    const rows = listings.flatMap((first) => {
+      const own = readings.filter((one) => one.listing_id === first.listing_id);
+      const now = own.findLast((one) => one.price_amount !== null);
+      const isThere = own.at(-1)?.state !== 'removed' && first.snapshot_timestamp <= last - 5 * DAY_S;
+      if (!isThere || !now?.price_amount || now.price_currency !== first.price_currency) return [];
+      return { category: KNOWN.nameOf(first.taxonomy_id), ratio: now.price_amount / first.price_amount };
+    });
+    const table = page.table('Change of the price by category');
+    assert.equal(table.length, 2);
+    for (const row of table) {
+      const ratios = rows.filter(({ category }) => category === row['Category']).map(({ ratio }) => ratio);
+      const mean =
+        100 * Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length) - 100;
+      assert.equal(row['Items'], count(ratios.length));
+      assert.equal(row['With another price'], count(ratios.filter((ratio) => ratio !== 1).length));
+      assert.equal(
+        Number(row['Change']?.replace(' %', '').replace('−', '-')).toFixed(1),
+        (Math.round(mean * 10) / 10 || 0).toFixed(1),
+      );
+    }
+  });
+
+  it('shows the price cuts that still hold, the largest first', async () => {
+    const cuts = await rig.rows<{ percent: number; url: string }>(
+      `SELECT c.percent, l.url FROM price_changes AS c JOIN current_listings AS l USING (listing_id)
+       WHERE NOT gone AND c.percent < 0 AND l.price = c.price AND c.read_at > datetime(?, 'unixepoch')
+       ORDER BY c.percent, listing_id`,
+      [START / 1000 + 12 * DAY_S],
+    );
+    const [, part = ''] = page.part('movers').split('Biggest price cuts');
+    const told = new ReportPage(part.split('<h3>')[0] ?? '');
+    assert.equal(told.attributes('href').length, 5);
+    const best = cuts.slice(0, 5).map(({ percent }) => `−${(-percent).toFixed(0)} %`);
     assert.deepEqual(
-      page.attributes('href').filter((href) => href.startsWith('http')),
-      newest.map(({ url }) => url),
+      [...part.matchAll(/<b>(−\d+ %)<\/b>/g)].map(([, cut]) => cut),
+      best,
     );
-    assert.equal(page.attributes('alt').length, 24);
-    assert.ok(page.attributes('alt').every((text) => text.length > 5));
+    assert.ok(told.attributes('href').every((url) => cuts.some((cut) => cut.url === url)));
+    assert.match(part, /aria-label="Price in \d readings: from [^"]+ to [^"]+"/);
   });
 
   it('says what it is written from, and when', () => {
@@ -301,7 +356,7 @@ describe('the report of a dataset with a history of two runs', () => {
     const during = await report(rig);
     assert.equal(command.isOver, false);
     during.assertSound();
-    assert.match(during.words, /Run 3, begun 7 Oct 2026, 09:\d\d, has not come to its end/);
+    assert.match(during.words, /Run 3, begun 7 Oct 2026, 09:\d\d, is not finished/);
     assert.equal((await command.ended).code, 0, rig.transcript);
   });
 });

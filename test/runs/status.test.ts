@@ -86,7 +86,8 @@ describe('sync-data status', () => {
     withRig({ withoutImages: true }, async (rig) => {
       await rig.market.setFaults({ api: { latency: { min: 80, max: 80 } } });
       const command = rig.start({ qps: 40 });
-      await command.shows(/reviews: started/);
+      // Begun is what has committed something: the reviews in flight are, before it ends.
+      await rig.arrived(command, 2, /\/reviews$/);
       await rig.touchKill();
       await command.ended;
       const sync = await syncOf(rig);

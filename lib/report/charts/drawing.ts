@@ -5,8 +5,9 @@ import type { Element } from '@xmldom/xmldom';
 import { clip } from '../../text/clean.ts';
 import { html, Html, seen } from '../html.ts';
 
-/** How wide a drawing is made, in pixels: once for a wide screen and once for a phone. The page shows one of them. */
+/** Characters. */
 const LONGEST_LABEL = 500;
+/** How wide a drawing is made, in pixels: once for a wide screen and once for a phone. The page shows one of them. */
 const WIDTHS = { wide: 720, narrow: 350 };
 
 export type Room = keyof typeof WIDTHS;
@@ -25,15 +26,20 @@ export const GRID = { stroke: 'var(--line)', strokeOpacity: 1 };
  * none of Plot's goes with it.
  */
 export function drawing(label: string, optionsFor: (room: Room) => PlotOptions): Html {
-  const drawn = (Object.keys(WIDTHS) as Room[]).map((room) => {
-    const plotted: unknown = plot({ ...optionsFor(room), document, width: WIDTHS[room], className: room });
-    const svg = plotted as Element;
-    for (const style of Array.from(svg.getElementsByTagName('style'))) svg.removeChild(style);
-    // A group without a role has no name; the whole drawing has one.
-    for (const group of Array.from(svg.getElementsByTagName('g'))) group.removeAttribute('aria-label');
-    svg.setAttribute('role', 'img');
-    svg.setAttribute('aria-label', clip(label, LONGEST_LABEL));
-    return new Html(seen(new XMLSerializer().serializeToString(svg)));
-  });
+  const drawn = (Object.keys(WIDTHS) as Room[]).map((room) =>
+    svgOf(label, { ...optionsFor(room), width: WIDTHS[room], className: room }),
+  );
   return html`<div class="chart">${drawn}</div>`;
+}
+
+/** One drawing alone. */
+export function svgOf(label: string, options: PlotOptions): Html {
+  const plotted: unknown = plot({ ...options, document });
+  const svg = plotted as Element;
+  for (const style of Array.from(svg.getElementsByTagName('style'))) svg.removeChild(style);
+  // A group without a role has no name; the whole drawing has one.
+  for (const group of Array.from(svg.getElementsByTagName('g'))) group.removeAttribute('aria-label');
+  svg.setAttribute('role', 'img');
+  svg.setAttribute('aria-label', clip(label, LONGEST_LABEL));
+  return new Html(seen(new XMLSerializer().serializeToString(svg)));
 }

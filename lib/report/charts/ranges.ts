@@ -1,8 +1,8 @@
-import { barX, gridX, ruleY, text, tickX } from '@observablehq/plot';
+import { barX, dot, gridX, ruleY, text, tickX } from '@observablehq/plot';
 import type { Html } from '../html.ts';
 import { everyFew } from './columns.ts';
 import { drawing, GRID, MARK } from './drawing.ts';
-import { BAR_TOP, inItsRow, names, ROW, rowsOf } from './rows.ts';
+import { BAR_TOP, names, ROW, rowsOf } from './rows.ts';
 
 /** Where the values of a group lie. All above 0. */
 export interface Range {
@@ -13,6 +13,8 @@ export interface Range {
   readonly p50: number;
   readonly p75: number;
   readonly p90: number;
+  /** Of few, the values themselves: they are drawn in place of a range that they do not make. */
+  readonly values?: readonly number[];
 }
 
 const AXIS = 28;
@@ -25,8 +27,12 @@ const MARKS = { narrow: 4, wide: 8 };
  * on a scale of ratios: from 10 to 20 is as far as from 100 to 200.
  */
 export function ranges(label: string, groups: readonly Range[], unit: (value: number) => string): Html {
-  const low = Math.min(...groups.map((group) => group.p10));
-  const high = Math.max(...groups.map((group) => group.p90));
+  const low = Math.min(...groups.flatMap((group) => [group.p10, ...(group.values ?? [])]));
+  const high = Math.max(...groups.flatMap((group) => [group.p90, ...(group.values ?? [])]));
+  const placed = groups.map((group, index) => ({ ...group, index }));
+  const many = placed.filter(({ values }) => values === undefined);
+  const dots = placed.flatMap(({ index, values = [] }) => values.map((value) => ({ index, value })));
+  const middle = BAR_TOP + THICK / 2 - ROW / 2;
   const rows = rowsOf(groups.length);
   const below = ROW - BAR_TOP - THICK;
   return drawing(label, (room) => {
@@ -40,16 +46,16 @@ export function ranges(label: string, groups: readonly Range[], unit: (value: nu
         gridX(ticks, GRID),
         text(ticks, { ...MARK, x: (value: number) => value, text: unit }),
         ...names(groups),
-        ruleY(groups, {
-          y: inItsRow,
+        ruleY(many, {
+          y: 'index',
           x1: 'p10',
           x2: 'p90',
-          dy: BAR_TOP + THICK / 2 - ROW / 2,
+          dy: middle,
           stroke: 'var(--quiet)',
           strokeWidth: 2,
         }),
-        barX(groups, {
-          y: inItsRow,
+        barX(many, {
+          y: 'index',
           x1: 'p25',
           x2: 'p75',
           insetTop: BAR_TOP,
@@ -57,8 +63,9 @@ export function ranges(label: string, groups: readonly Range[], unit: (value: nu
           rx: 2,
           fill: 'var(--main-soft)',
         }),
-        tickX(groups, {
-          y: inItsRow,
+        dot(dots, { y: 'index', x: 'value', dy: middle, r: 3.5, fill: 'var(--quiet)', fillOpacity: 0.7 }),
+        tickX(placed, {
+          y: 'index',
           x: 'p50',
           insetTop: BAR_TOP - 2,
           insetBottom: below - 2,
@@ -71,7 +78,7 @@ export function ranges(label: string, groups: readonly Range[], unit: (value: nu
 }
 
 /** Values that begin with 1, with 1 and 3, or with 1, 2 and 5, or some of these: as many as there is room for. */
-function marksOf(low: number, high: number, most: number): number[] {
+export function marksOf(low: number, high: number, most: number): number[] {
   const first = Math.floor(Math.log10(low));
   const powers = Array.from({ length: Math.ceil(Math.log10(high)) - first + 1 }, (_, index) => first + index);
   const choices = [[1, 2, 5], [1, 3], [1]].map((leading) =>

@@ -8,6 +8,9 @@ import { html } from '../html.ts';
 import type { Content, Source } from '../subject.ts';
 import { share } from '../words.ts';
 
+/** From here on a category is as good as whole. */
+const WHOLE = 0.99;
+
 export async function coverage({ sql, category }: Source): Promise<Content> {
   const rows = await readCovered(sql);
   const [first] = rows;
@@ -15,6 +18,8 @@ export async function coverage({ sql, category }: Source): Promise<Content> {
   const sum = (of: (row: Covered) => number): number => rows.reduce((total, row) => total + of(row), 0);
   const counted = sum((row) => row.counted);
   const seen = sum((row) => row.seen);
+  // Bars that are all full say nothing.
+  const isWhole = rows.every((row) => row.seen >= WHOLE * row.counted);
   const drawn = bars(
     `Share of what Etsy counts that was seen, by category: ${share(seen, counted)} of all`,
     rows.map((row) => ({
@@ -41,6 +46,6 @@ export async function coverage({ sql, category }: Source): Promise<Content> {
         crawled.
       </p>
       <p>Etsy counts while listings come and go, so a little less or more than 100 % is nothing lost.</p>`,
-    shows: figureWith(drawn, behind),
+    shows: isWhole ? behind : figureWith(drawn, behind),
   };
 }

@@ -1,5 +1,6 @@
 import type { Sql } from '../../store/database.ts';
 import { count, plural } from '../../text/format.ts';
+import { comparableFrom } from '../comparable.ts';
 import { figureWith } from '../charts/chart.ts';
 import type { Tone } from '../charts/chart.ts';
 import { columns, everyFew } from '../charts/columns.ts';
@@ -13,10 +14,7 @@ const DAY_S = 86_400;
 /** A history of so many days is told day by day, a longer one week by week. */
 const DAYS = 35;
 const WEEKS = 26;
-/**
- * A reading is held against the one before it, which takes about two seconds for a million. Of more than so many in
- * the time that is drawn only the newest are: a report is written within half a minute.
- */
+/** Readings that are compared: a report is written within half a minute. */
 const MOST_READINGS = 6_000_000;
 
 /** Counts by day since 1970. */
@@ -66,16 +64,6 @@ function readChanged(sql: Sql, from: number): Promise<ByDay> {
   );
 }
 
-/** The first day of which, with all newer ones, not too many readings are stored to compare them. */
-async function comparableFrom(sql: Sql, from: number): Promise<number> {
-  const row = await sql.get<{ day: number }>(
-    `SELECT snapshot_timestamp / ${DAY_S} AS day FROM listings_dynamic WHERE snapshot_timestamp >= ?
-     ORDER BY snapshot_timestamp DESC LIMIT 1 OFFSET ${MOST_READINGS}`,
-    [from * DAY_S],
-  );
-  return row ? row.day + 1 : from;
-}
-
 export async function overTime({ sql, now }: Source): Promise<Content> {
   const begun = await sql.get<{ at: number | null }>('SELECT min(snapshot_timestamp) AS at FROM listings');
   if (begun === undefined || begun.at === null)
@@ -85,7 +73,7 @@ export async function overTime({ sql, now }: Source): Promise<Content> {
   const buckets = bucketsUpTo(Math.floor(now / 1000 / DAY_S), Math.floor(begun.at / DAY_S));
   const from = buckets[0]?.from ?? 0;
   const isDaily = buckets.every((bucket) => bucket.from === bucket.to);
-  const comparable = await comparableFrom(sql, from);
+  const comparable = await comparableFrom(sql, from, MOST_READINGS);
   const compared = buckets.find((bucket) => bucket.from >= comparable)?.from ?? comparable;
   const series: [name: string, tone: Tone, values: number[]][] = [
     ['New', 'main', sums(buckets, await readNew(sql, from))],

@@ -6,7 +6,7 @@ import { ranges } from '../charts/ranges.ts';
 import { figures, table, words } from '../charts/table.ts';
 import { html } from '../html.ts';
 import type { Content, Source } from '../subject.ts';
-import { listed, LONGEST_CURRENCY, money } from '../words.ts';
+import { LONGEST_CURRENCY, money } from '../words.ts';
 
 /** Of the listings of a category in one currency, of which there are n. */
 interface Spread {
@@ -19,24 +19,41 @@ interface Spread {
   readonly p50: number;
   readonly p75: number;
   readonly p90: number;
+  /** JSON of all of them, where they are few. */
+  readonly few: string | null;
 }
 
 /** Categories drawn, categories in the table (there are 50 of furniture), and other currencies named. */
 const DRAWN = 16;
 const TOLD = 100;
 const NAMED = 12;
+/** Of fewer there is no range: each price is drawn. */
+const FEW = 20;
 
 /** Of what is on offer, at the newest price that is known: as in the finding at the top. In one pass over the listings. */
 function readSpreads(sql: Sql): Promise<Spread[]> {
   const at = (hundredths: number): string =>
     `max(price) FILTER (WHERE place = (n * ${hundredths} + 99) / 100) AS p${hundredths}`;
   return sql.all<Spread>(
-    `SELECT category, currency, n, ${[10, 25, 50, 75, 90].map(at).join(', ')} FROM (
+    `SELECT category, currency, n, ${[10, 25, 50, 75, 90].map(at).join(', ')},
+       json_group_array(price) FILTER (WHERE n < ${FEW}) AS few FROM (
        SELECT category_id AS category, currency, price,
          row_number() OVER (PARTITION BY category_id, currency ORDER BY price) AS place,
          count(*) OVER (PARTITION BY category_id, currency) AS n
-       FROM current_listings WHERE NOT gone AND price > 0 AND currency IS NOT NULL)
+       FROM offers WHERE price > 0 AND currency IS NOT NULL)
      GROUP BY category, currency ORDER BY n DESC, category`,
+  );
+}
+
+/** Of each currency but the main one, by how many: the most frequent ones. */
+function readOthers(sql: Sql, main: string): Promise<{ currency: string; n: number; median: number }[]> {
+  return sql.all(
+    `SELECT currency, n, max(price) FILTER (WHERE place = (n + 1) / 2) AS median FROM (
+       SELECT currency, price, row_number() OVER (PARTITION BY currency ORDER BY price) AS place,
+         count(*) OVER (PARTITION BY currency) AS n
+       FROM offers WHERE price > 0 AND currency <> ?)
+     GROUP BY currency ORDER BY n DESC, currency LIMIT ${NAMED}`,
+    [main],
   );
 }
 
@@ -61,7 +78,12 @@ export async function prices({ sql, category: nameOf }: Source): Promise<Content
   const price = (value: number): string => money(value, currency);
   const drawn = ranges(
     `Prices in ${currencyName} by category: ${shown.map((one) => `${nameOf(one.category)} ${price(one.p50)}`).join(', ')} in the middle`,
-    shown.map((one) => ({ ...one, name: nameOf(one.category), told: price(one.p50) })),
+    shown.map(({ few, ...one }) => ({
+      ...one,
+      name: nameOf(one.category),
+      told: `${price(one.p50)} · ${plural(one.n, 'piece')}`,
+      ...(one.n < FEW && { values: JSON.parse(few ?? '[]') as number[] }),
+    })),
     (value) => money(value, currency, value < 1 ? 2 : 0),
   );
   const behind = table(
@@ -76,30 +98,45 @@ export async function prices({ sql, category: nameOf }: Source): Promise<Content
       ...[one.p10, one.p25, one.p50, one.p75, one.p90].map((value) => money(value, currency, 2)),
     ]),
   );
-  const rest = [
-    ...others
-      .slice(0, NAMED)
-      .map((other) => `${count(other.n)} in ${clip(other.currency, LONGEST_CURRENCY)}`),
-    ...(others.length > NAMED ? [plural(others.length - NAMED, 'other currency', 'other currencies')] : []),
-  ];
+  const spoken = await readOthers(sql, currency);
+  const elsewhere =
+    spoken.length === 0
+      ? undefined
+      : html`<h3>In other currencies <small>nothing is converted</small></h3>
+          <ul class="facts">
+            ${spoken.map(
+              (one) =>
+                html`<li>
+                  <b>${money(one.median, one.currency)}</b> median of ${plural(one.n, 'piece')} in
+                  ${clip(one.currency, LONGEST_CURRENCY)}
+                </li> `,
+            )}
+          </ul>
+          ${others.length > NAMED ? html`<p>${plural(others.length - NAMED, 'more currency', 'more currencies')}.</p>` : undefined}`;
   return {
     says: html`<p>
         <b>${plural(main.n, 'listing')}</b> ${main.n === 1 ? 'is' : 'are'} priced in
         <b>${currencyName}</b> and drawn
         here${spreads.length > DRAWN ? html`, the ${DRAWN} largest of ${ofMain.length} categories` : undefined}.
-        ${rest.length > 0 ? html`Left out, for nothing is converted: ${listed(rest)}.` : undefined}
       </p>
       <p>Prices are the newest known, of the listings that are on Etsy now.</p>`,
-    shows: figureWith(
+    shows: html`${figureWith(
       [
         drawn,
         legend([
-          ['soft', 'the middle half'],
-          ['median', 'the median, told at the right'],
-          ['whisker', 'all but the cheapest and the dearest tenth'],
+          ['median', 'median (right)'],
+          ...(shown.some(({ n }) => n >= FEW)
+            ? [
+                ['soft', 'middle half'] as const,
+                ['whisker', 'all but the cheapest and the dearest tenth'] as const,
+              ]
+            : []),
+          ...(shown.some(({ n }) => n < FEW)
+            ? [['dot', `each price, where there are fewer than ${FEW}`] as const]
+            : []),
         ]),
       ],
       behind,
-    ),
+    )}${elsewhere}`,
   };
 }

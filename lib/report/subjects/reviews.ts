@@ -1,11 +1,13 @@
 import type { Sql } from '../../store/database.ts';
 import { count, plural } from '../../text/format.ts';
+import { bars } from '../charts/bars.ts';
 import { figureWith } from '../charts/chart.ts';
 import { columns, everyFew } from '../charts/columns.ts';
 import { figures, short, table } from '../charts/table.ts';
 import { html } from '../html.ts';
+import type { Html } from '../html.ts';
 import type { Content, Source } from '../subject.ts';
-import { MONTHS, month as monthName } from '../words.ts';
+import { MONTHS, month as monthName, share } from '../words.ts';
 
 /** Months drawn: ten years. */
 const DRAWN = 120;
@@ -18,7 +20,7 @@ interface Month {
   readonly n: number;
 }
 
-function sum(months: readonly Month[]): number {
+function sum(months: readonly { readonly n: number }[]): number {
   return months.reduce((total, { n }) => total + n, 0);
 }
 
@@ -28,6 +30,48 @@ function readMonths(sql: Sql): Promise<(Month | { month: null; n: number })[]> {
     `SELECT strftime('%Y', at, 'unixepoch') * 12 + strftime('%m', at, 'unixepoch') - 1 AS month, sum(n) AS n FROM (
        SELECT create_timestamp / 86400 * 86400 AS at, count(*) AS n FROM reviews GROUP BY at)
      GROUP BY month ORDER BY month`,
+  );
+}
+
+/** Ratings of so many reviews, the newest, are counted. */
+const RATED = 200_000;
+
+interface Rating {
+  readonly rating: number;
+  readonly n: number;
+}
+
+function readRatings(sql: Sql): Promise<Rating[]> {
+  return sql.all<Rating>(
+    `SELECT rating, count(*) AS n FROM (SELECT rating FROM reviews ORDER BY create_timestamp DESC LIMIT ${RATED})
+     WHERE rating BETWEEN 1 AND 5 GROUP BY rating ORDER BY rating DESC`,
+  );
+}
+
+function ratingsOf(ratings: readonly Rating[]): Html | undefined {
+  const all = sum(ratings);
+  if (all === 0) return undefined;
+  const mean = ratings.reduce((total, { rating, n }) => total + rating * n, 0) / all;
+  const rows = [5, 4, 3, 2, 1].map((stars) => ({
+    stars,
+    n: ratings.find(({ rating }) => rating === stars)?.n ?? 0,
+  }));
+  const name = (stars: number): string => '★'.repeat(stars);
+  return figureWith(
+    html`<h3>
+        Ratings <b>${mean.toFixed(2)}</b>
+        <small>mean of ${all === RATED ? 'the newest ' : ''}${plural(all, 'review')}</small>
+      </h3>
+      ${bars(
+        `Reviews by stars: ${share(rows[0]?.n ?? 0, all)} have five`,
+        rows.map(({ stars, n }) => ({ name: name(stars), told: `${count(n)} · ${share(n, all)}`, value: n })),
+        Math.max(...rows.map(({ n }) => n)),
+      )}`,
+    table(
+      'Reviews by stars',
+      [short('Stars'), figures('Reviews'), figures('Share')],
+      rows.map(({ stars, n }) => [String(stars), count(n), share(n, all)]),
+    ),
   );
 }
 
@@ -73,8 +117,12 @@ export async function reviews({ sql, now }: Source): Promise<Content> {
         <b>${count(of.get(current - 1) ?? 0)}</b> in ${nameOf(current - 1)}, the last whole month.
       </p>
       ${odd > 0 ? html`<p>Of ${count(odd)} the date cannot be right.</p>` : undefined}
-      ${before > 0 ? html`<p>${count(before)} of them are older than what is drawn.</p>` : undefined}`,
-    shows: figureWith(drawn, behind),
+      ${before > 0 ? html`<p>${plural(before, 'review')} from before ${nameOf(begin)} ${before === 1 ? 'is' : 'are'} not drawn.</p>` : undefined}`,
+    shows: html`${figureWith(
+      html`<h3>By the month they were written in</h3>
+        ${drawn}`,
+      behind,
+    )}${ratingsOf(await readRatings(sql))}`,
   };
 }
 

@@ -2,6 +2,7 @@ import { earliestYear } from '../../dataset/when-made.ts';
 import type { Sql } from '../../store/database.ts';
 import { count, plural } from '../../text/format.ts';
 import { bars } from '../charts/bars.ts';
+import type { Bar } from '../charts/bars.ts';
 import { figureWith, legend } from '../charts/chart.ts';
 import { figures, short, table } from '../charts/table.ts';
 import { html } from '../html.ts';
@@ -49,15 +50,29 @@ export async function whenMade({ sql, rules }: Source): Promise<Content> {
   if (rows.length === 0) return { empty: 'No listing is known yet. The crawl stage of a run fills this.' };
   const sum = (words: readonly Word[]): number => words.reduce((total, { n }) => total + n, 0);
   const all = sum(rows);
+  const bar = ({ word, n, isKept }: (typeof rows)[number]): Bar => ({
+    name: whenMadeName(word),
+    told: `${count(n)} · ${share(n, all)}`,
+    value: n,
+    tone: isKept ? 'main' : 'quiet',
+  });
+  const isVintage = ({ word, isKept }: (typeof rows)[number]): boolean => !isKept && age(word) >= 0;
+  const vintage = rows.filter(isVintage);
+  const old = sum(vintage);
+  const folded: Bar[] =
+    vintage.length < 2
+      ? rows.slice(0, DRAWN).map(bar)
+      : [
+          ...rows
+            .filter((row) => !isVintage(row))
+            .slice(0, DRAWN)
+            .map(bar),
+          { name: 'Vintage', told: `${count(old)} · ${share(old, all)}`, value: old, tone: 'quiet' },
+        ];
   const drawn = bars(
     `Listings by when they were made: ${count(sum(kept))} kept, ${count(sum(noted))} only noted`,
-    rows.slice(0, DRAWN).map(({ word, n, isKept }) => ({
-      name: whenMadeName(word),
-      told: `${count(n)} · ${share(n, all)}`,
-      value: n,
-      tone: isKept ? 'main' : 'quiet',
-    })),
-    Math.max(...rows.map(({ n }) => n)),
+    folded,
+    Math.max(...folded.map(({ value }) => value)),
   );
   const behind = table(
     'Listings by when they were made',
@@ -71,10 +86,15 @@ export async function whenMade({ sql, rules }: Source): Promise<Content> {
   );
   return {
     says: html`<p>
-      <b>${plural(sum(kept), 'listing')}</b> made since ${rules.madeSince}, as their sellers say,
-      ${sum(kept) === 1 ? 'has' : 'have'} rows. <b>${plural(sum(noted), 'other')}</b>, made earlier or not
-      certainly since, ${sum(noted) === 1 ? 'is' : 'are'} only noted in the meta_data.
-    </p>`,
+        <b>${plural(sum(kept), 'listing')}</b> made since ${rules.madeSince}, as their sellers say,
+        ${sum(kept) === 1 ? 'has' : 'have'} rows. <b>${plural(sum(noted), 'other')}</b>, made earlier or not
+        certainly since, ${sum(noted) === 1 ? 'is' : 'are'} only noted in the meta_data.
+      </p>
+      ${vintage.length > 1 ? html`<p>Vintage is everything that was made earlier; the figures have it by decade.</p>` : undefined}
+      <p>
+        Sellers choose from Etsy's ranges, and these overlap: "before" a year takes in years that the range
+        above it has, too. They move on each year, so a range of an older listing may no longer be on offer.
+      </p>`,
     shows: figureWith(
       [
         drawn,
