@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { cutShort, installationFault } from './installation.ts';
+import { cutShort, installationFault, tooLittleMemory } from './installation.ts';
 import type { Fault } from './installation.ts';
 import type { Pipeline } from './pipeline/config.ts';
 import { asTyped } from './text/typed.ts';
@@ -124,8 +124,8 @@ export async function main(argv: readonly string[], process: NodeJS.Process): Pr
     process.stderr.write(`${message}\n${hint}\n`);
     return 2;
   };
-  const incomplete = cutShort();
-  if (incomplete) return told(incomplete);
+  const unfit = cutShort() ?? (line.word === undefined ? tooLittleMemory() : undefined);
+  if (unfit) return told(unfit);
   try {
     return await run(process, line);
   } catch (error) {
