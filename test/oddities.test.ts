@@ -15,11 +15,11 @@ describe('oddities that are met outside of a transaction', () => {
     );
 
   it('wait until there is a run, and are counted by kind', async () => {
-    let runId: number | undefined;
-    const notes = new OddityNotes(store.database, () => runId);
+    const open: { id?: number } = {};
+    const notes = new OddityNotes(store.database, () => open.id);
     notes.add({ what: 'a', became: 'put right', example: 'first' });
     await notes.flush();
-    runId = RUN;
+    open.id = RUN;
     for (const n of [1, 2, 3]) notes.add({ what: 'a', became: 'put right', n, example: 'later' });
     notes.add({ what: 'a', became: 'left' });
     await notes.flush();
