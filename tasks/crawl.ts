@@ -117,7 +117,7 @@ export default defineTask({
       if ('leftOut' in page) {
         if (!refused.has(keyOf(request))) {
           refused.set(keyOf(request), 'waits');
-          // In an answer's turn: a step keeps what else is on its way from being lost when the run is to stop.
+          // In an answer's turn: a step keeps the other answers in flight from being lost when the run stops.
           yield { progress: { done: read, total: counted }, pending };
           continue;
         }

@@ -290,7 +290,7 @@ async function* repair(context: Context): Steps {
   let [done, going] = [0, 0];
   const next = async (): Promise<(() => ReturnType<typeof fetchBatch>) | undefined> => {
     const { ids, room } = await nextInBatch(sql, asked);
-    // What is on its way may have to be asked for once more, and fills the batch.
+    // What is in flight may have to be requested again, and fills the batch.
     if (ids.length === 0 || (room > 0 && going > 0)) return undefined;
     for (const id of ids) asked.add(id);
     going += 1;

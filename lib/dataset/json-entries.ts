@@ -3,7 +3,7 @@ import { MOST_ENTRY_BYTES } from '../limits.ts';
 import { chunksOf, openRegular } from '../store/files.ts';
 import { Tokenizer, TokenType } from '@streamparser/json';
 
-/** One entry of the outermost object: its key, and its value as the text that stands in the file. */
+/** One entry of the outermost object: its key, and its value as written in the file. */
 export interface Entry {
   readonly key: string;
   readonly text: string;
@@ -181,7 +181,7 @@ class Splitter {
     this.#expect = 'nothing';
   }
 
-  /** The tokenizer knows words, not grammar: what lies inside a value is checked by the real parser. */
+  /** The tokenizer knows words, not grammar: the inside of a value is checked by the real parser. */
   #push(end: number): void {
     const text = this.#held.toString('utf8', this.#from - this.#base, end - this.#base).trim();
     try {

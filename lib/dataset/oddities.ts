@@ -12,7 +12,7 @@ export interface Oddity {
   readonly field?: string | undefined;
 }
 
-/** An oddity as it is told: all of a kind together. */
+/** An oddity as it is shown: all of a kind together. */
 export interface OddityCount {
   readonly what: string;
   readonly became: string;

@@ -44,7 +44,7 @@ const SHORT_MS = 100;
 const LONG_MS = 10_000;
 /** Where nobody remembers whether a -wal belongs to the file, reading all of it has to tell, however long that takes. */
 const WHOLE_MS = 2 ** 31 - 1;
-/** Whoever waits longer is told what for. Milliseconds. */
+/** A longer wait is explained. Milliseconds. */
 const TELL_MS = 1000;
 
 /**
