@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
-import { cutShort, installationFault } from './installation.ts';
+import { cutShort, installationFault, tooLittleMemory } from './installation.ts';
 import type { Fault } from './installation.ts';
+import type { Pipeline } from './pipeline/config.ts';
 import { asTyped } from './text/typed.ts';
 import { version } from './version.ts';
 
@@ -123,8 +124,8 @@ export async function main(argv: readonly string[], process: NodeJS.Process): Pr
     process.stderr.write(`${message}\n${hint}\n`);
     return 2;
   };
-  const incomplete = cutShort();
-  if (incomplete) return told(incomplete);
+  const unfit = cutShort() ?? (line.word === undefined ? tooLittleMemory() : undefined);
+  if (unfit) return told(unfit);
   try {
     return await run(process, line);
   } catch (error) {
@@ -138,7 +139,8 @@ async function run(process: NodeJS.Process, line: Line): Promise<number> {
   const command = line.word === undefined ? undefined : COMMANDS[line.word];
   if (command) return command.run(process, line);
   const { session } = await import('./run/index.ts');
-  return session({ ...streams(process), onlyStage: line.stage });
+  const toGo = async (pipeline: Pipeline) => (await import('./status/to-go.ts')).toGo(pipeline);
+  return session({ ...streams(process), onlyStage: line.stage, toGo });
 }
 
 function parse(argv: readonly string[]): Line {

@@ -12,10 +12,11 @@ setFlagsFromString('--optimize-for-size');
 // An import would parse its 190 kB once more, only to learn what it exports: a quarter of the time that --help takes.
 const { createJiti } = createRequire(import.meta.url)('jiti');
 const fsCache = compiledFolder();
-// A task of one's own gets this sync-data, and the zod that checks its options, wherever it lies.
+// A task of one's own gets this sync-data, and the zod that checks its options, wherever it lies. Of zod the CommonJS form,
+// whose files are opened one after the other: the modules are opened all at once, more than some systems allow.
 const alias = {
   'sync-data': fileURLToPath(new URL('./index.ts', import.meta.url)),
-  zod: fileURLToPath(import.meta.resolve('zod')),
+  zod: createRequire(import.meta.url).resolve('zod'),
 };
 const jiti = createJiti(import.meta.url, { alias, fsCache, interopDefault: false });
 const { main } = await jiti.import('./command.ts');

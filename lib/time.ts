@@ -58,3 +58,20 @@ export const systemClock: Clock = {
   },
   wait: (milliseconds) => delay(milliseconds, undefined, { ref: false }),
 };
+
+/** What `work` comes to, unless `signal` is aborted before: then its reason is thrown, and nobody waits for the work. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  work.catch(() => undefined);
+  signal.throwIfAborted();
+  let stopListening = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    const tell = (): void => reject(signal.reason as Error);
+    signal.addEventListener('abort', tell, { once: true });
+    stopListening = () => signal.removeEventListener('abort', tell);
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    stopListening();
+  }
+}

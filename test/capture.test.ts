@@ -48,7 +48,7 @@ describe('a picture of the terminal', () => {
     ])
       assert.ok(screen.includes(words), words);
     const summary = await shown('summary');
-    for (const words of ['Finished in', 'left out', 'in the busiest', 'The report: report.html'])
+    for (const words of ['Finished in', 'left out', 'at peak', 'The report: report.html'])
       assert.ok(summary.includes(words), words);
     assert.ok((await shown('status')).includes('The next run: about'));
   });

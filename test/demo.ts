@@ -18,6 +18,7 @@ const market = await spawnMarketplace({
   seed: 20,
   categories: { 12470: { listings: 60 }, 976: { listings: 110 } },
   shops: 40,
+  drawings: 18,
 });
 try {
   if (existsSync(folder) && !existsSync(mark)) {

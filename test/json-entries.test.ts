@@ -412,6 +412,21 @@ describe('image_metadata.json and its table', () => {
     assert.equal(said.length, 1);
   });
 
+  it('lose the keys that another program takes away, where they are not ours', async () => {
+    const metaData = open();
+    await put(5, JSON.stringify(ours));
+    await metaData.save();
+    await writeFile(path, JSON.stringify({ 5: { ...ours, label: 'oak' }, _labels: 1, _notes: 2 }));
+    await metaData.load();
+    await writeFile(path, JSON.stringify({ 5: ours, _notes: 2 }));
+    await put(6, '1');
+    await metaData.save();
+    assert.deepEqual(JSON.parse(await readFile(path, 'utf8')), { 5: ours, 6: 1, _notes: 2 });
+    await writeFile(path, '{}');
+    await metaData.save();
+    assert.deepEqual(JSON.parse(await readFile(path, 'utf8')), { 5: ours, 6: 1 });
+  });
+
   it('are not emptied by an older file that is put back', async () => {
     await put(5, JSON.stringify(ours));
     await open().save();

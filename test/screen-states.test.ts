@@ -182,7 +182,7 @@ describe('the foot of the live screen', () => {
     const enough = { ...GAUGES, api: { ...API, leftToday: 98_000, backAt } };
     assert.match(
       (await shown(140, () => undefined, few))[7] ?? '',
-      /40 left, for 10 s · calls back from \d\d:02$/,
+      /40 left, for 10 s · calls back from \d\d:02 UTC$/,
     );
     assert.match((await shown(140, () => undefined, enough))[7] ?? '', /98,000 left$/);
   });

@@ -94,7 +94,7 @@ describe('words and figures', () => {
     const clocks = [START + HOUR, START + 30 * HOUR, START - 20 * 24 * HOUR].map((at) =>
       clockTime(at, START),
     );
-    assert.match(clocks.join(', '), /^\d\d:02, [A-Z][a-z]{2} \d\d:02, \d{1,2} Nov \d\d:02$/);
+    assert.match(clocks.join(', '), /^\d\d:02 UTC, [A-Z][a-z]{2} \d\d:02 UTC, \d{1,2} Nov \d\d:02 UTC$/);
     assert.deepEqual([79_100, 59_000, 150_000].map(countdown), ['1 min 20 s', '59 s', '3 min']);
   });
 
@@ -267,7 +267,7 @@ describe('the plain screen', () => {
       '2026-11-22T15:03:01Z images: warning: 3 images failed',
       '2026-11-22T15:03:01Z sync-data: waiting until 2026-11-22T17:03:01Z (2 h): daily quota used up',
       '2026-11-22T15:03:17Z crawl 967 Dining Chairs: 500 of 1,000',
-      '2026-11-22T17:03:01Z sync-data: going on',
+      '2026-11-22T17:03:01Z sync-data: resumed',
       '2026-11-22T17:03:01Z crawl 967 Dining Chairs: finished, 500 done',
       '2026-11-22T17:03:01Z sync-data: stopping: KILL; finishing requests in flight',
       '2026-11-22T17:03:01Z crawl: stopped: KILL',

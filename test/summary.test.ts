@@ -81,7 +81,7 @@ const FIGURES = [
   '  images      1,208 on disk           6 failed     14 without one',
   '  findings        7 open              1 repaired',
   '  set aside       2 records           1 open',
-  '  requests   12,345 sent           4.87 a second    5 in the busiest  3 in vain',
+  '  requests   12,345 sent           4.87 a second    5 at peak       3 failed',
 ];
 
 function linesOf(changes: Partial<SummaryOptions>): string[] {

@@ -1,4 +1,4 @@
-import type { Client, Query } from './client.ts';
+import type { Client, Patience, Query } from './client.ts';
 import { ApiError } from './errors.ts';
 import { z } from 'zod';
 import { envelope, listing, listingImage, reasonOf, review, shop, sortOut, taxonomyNode } from './schemas.ts';
@@ -58,9 +58,16 @@ interface ListOptions {
 /** The endpoints that the sync reads, as typed calls. Names in the methods are Etsy's operation ids. */
 export class EtsyApi {
   readonly #client: Client;
+  readonly #signal: AbortSignal | undefined;
 
-  constructor(client: Client) {
+  constructor(client: Client, signal?: AbortSignal) {
     this.#client = client;
+    this.#signal = signal;
+  }
+
+  /** The same for a stage that may be stopped by itself: once `signal` is aborted, what is not sent yet throws its reason. */
+  until(signal: AbortSignal): EtsyApi {
+    return new EtsyApi(this.#client, signal);
   }
 
   /** findAllListingsActive. An offset past the end is the end, whether Etsy answers 400 or an empty page. */
@@ -115,7 +122,7 @@ export class EtsyApi {
   async shop(shopId: number): Promise<Sorted<Shop> | undefined> {
     const path = `shops/${shopId}`;
     return this.#unlessGone(
-      this.#client.get(path, {}, (raw) => {
+      this.#get(path, {}, (raw) => {
         const sorted = sortOut(shop, [raw]);
         // The shop asked for, but not as it should be: asking once more would not mend it.
         if (sorted.good[0]?.shop_id === shopId || fieldOf(raw, 'shop_id') === shopId) return sorted;
@@ -160,10 +167,7 @@ export class EtsyApi {
       const reason = parsed.success ? TOO_DEEP : reasonOf(parsed.error);
       throw new ApiError('body', path, `not a taxonomy: ${reason}`);
     };
-    return flattened(
-      await this.#client.get(path, {}, accept, isOptional ? { patience: 3, isOptional } : {}),
-      null,
-    );
+    return flattened(await this.#get(path, {}, accept, isOptional ? { patience: 3, isOptional } : {}), null);
   }
 
   /** @param most rows asked for: an answer with more is not the answer to that */
@@ -184,10 +188,14 @@ export class EtsyApi {
         });
       return parsed.data;
     };
-    return this.#client.get(path, query, accept, {
+    return this.#get(path, query, accept, {
       isMeant: (refusal) => isPastTheEnd(refusal, offset) || (isGone && refusal.status === 404),
       ...(patience !== undefined && { patience }),
     });
+  }
+
+  #get<T>(path: string, query: Query, accept: (body: unknown) => T, patience: Patience = {}): Promise<T> {
+    return this.#client.get(path, query, accept, { ...patience, signal: this.#signal });
   }
 
   async #unlessGone<T>(answer: Promise<T>): Promise<T | undefined> {

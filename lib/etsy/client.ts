@@ -5,6 +5,7 @@ import type { Oddity } from '../dataset/oddities.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { MOST_BODY_BYTES, MOST_ERROR_BYTES, MOST_ERROR_TEXT } from '../limits.ts';
 import { duration } from '../text/format.ts';
+import { unlessAborted } from '../time.ts';
 import { BodyTooLarge, answerOf, errorText, readBody, readStart, short } from './body.ts';
 import type { Clocks } from './clocks.ts';
 import { ALLOWED, Elsewhere } from './elsewhere.ts';
@@ -78,6 +79,8 @@ export interface Patience {
   readonly isMeant?: (refusal: ApiError) => boolean;
   /** The run can do without it: once patience is at an end it is given up, if anything else was answered. */
   readonly isOptional?: boolean;
+  /** Of the stage that asks: stops waiting and retrying for it alone. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 interface Answered {
@@ -116,16 +119,21 @@ export class Client {
   /**
    * @param path below the base URL, e.g. "listings/active"
    * @throws ApiError of kind refused, client or key after a second try; of any other kind once its patience is at an end
-   * @throws the signal's reason when the run is to stop before the request is on the wire
+   * @throws the signal's reason when the run, or the stage that asks, is to stop before the request is on the wire
    */
   async get<T>(
     path: string,
     query: Query,
     accept: (body: unknown) => T,
-    { patience = PATIENCE, isMeant = () => false, isOptional = false }: Patience = {},
+    {
+      patience = PATIENCE,
+      isMeant = () => false,
+      isOptional = false,
+      signal = this.#options.signal,
+    }: Patience = {},
   ): Promise<T> {
     refuseInsideWrite('services.api');
-    const { signal, firstBackoffMs } = this.#options;
+    const { firstBackoffMs } = this.#options;
     const count = { failures: 0, refusals: 0, forgiven: 0 };
     /** Of the last refusal. */
     let refusal: ApiError | undefined;
@@ -135,7 +143,7 @@ export class Client {
       const tried = performance.now();
       before = tried;
       try {
-        const result = await this.#attempt(path, query, accept);
+        const result = await this.#attempt(path, query, accept, signal);
         if (refusal) this.#options.odd(answeredAfter(refusal));
         return result;
       } catch (error) {
@@ -158,15 +166,19 @@ export class Client {
           random: Math.random(),
         });
         if (decision.act === 'give up') {
-          if (await this.#isRefusedAlone(path, error)) throw error.advising(LATER, 'refused');
-          const isAlone = isPassing(error) && (await this.#isAlive(path, 'well'));
+          if (await unlessAborted(this.#isRefusedAlone(path, error), signal))
+            throw error.advising(LATER, 'refused');
+          const isAlone = isPassing(error) && (await unlessAborted(this.#isAlive(path, 'well'), signal));
           if (!isAlone) throw error.hint === undefined ? error.advising(GAVE_UP) : error;
         }
         if (error.isExcess && failures >= ENOUGH)
           throw this.#isEndured(path) ? error.advising(LATER, 'hopeless') : error.advising(REFUSED);
         if (count.failures - count.forgiven >= patience && isPassing(error)) {
           if (isProven || (isOptional && this.#isProven)) throw error.advising(LATER, 'hopeless');
-          if (!this.#hasAnswered(path, tried) && !(await this.#isAlive(path, 'at all')))
+          if (
+            !this.#hasAnswered(path, tried) &&
+            !(await unlessAborted(this.#isAlive(path, 'at all'), signal))
+          )
             count.forgiven = count.failures;
         }
         if (error.kind !== 'quota' && (error.retryAfterMs ?? 0) > leftMs) this.#options.odd(cut(error));
@@ -255,11 +267,16 @@ export class Client {
     return probe;
   }
 
-  async #attempt<T>(path: string, query: Query, accept: (body: unknown) => T): Promise<T> {
+  async #attempt<T>(
+    path: string,
+    query: Query,
+    accept: (body: unknown) => T,
+    signal = this.#options.signal,
+  ): Promise<T> {
     let began = this.#options.clocks.now();
     try {
       const result = accept(
-        await this.#fetch(path, query, () => {
+        await this.#fetch(path, query, signal, () => {
           began = this.#options.clocks.now();
         }),
       );
@@ -293,7 +310,7 @@ export class Client {
     this.#trouble = troubled(this.#trouble, { began, failed, stoodStillMs: clocks.stoodStillMs, turnMs });
   }
 
-  async #fetch(path: string, query: Query, sent: () => void): Promise<unknown> {
+  async #fetch(path: string, query: Query, stop: AbortSignal, sent: () => void): Promise<unknown> {
     const { baseUrl, key, throttle, quota, ledger, timeoutMs } = this.#options;
     const url = new URL(`${baseUrl.replace(/\/$/, '')}/${path}`);
     for (const [name, value] of Object.entries(query)) {
@@ -304,36 +321,40 @@ export class Client {
 
     let stamp = 0;
     const prepare = async (sendAt: () => number): Promise<void> => {
-      await quota.ready();
+      await quota.ready(stop);
       stamp = await ledger.stamp(path, sendAt());
     };
-    const flight = await throttle.enter(async () => {
-      const began = performance.now();
-      const own = throttle.inLastSecond() + 1;
-      const inSum = this.#elsewhere.send();
-      sent();
-      let forget = (): void => undefined;
-      const written = new Promise<void>((resolve) => {
-        forget = onWire(url, resolve);
-      });
-      const response = ofetch.raw(url.href, {
-        responseType: 'stream',
-        retry: false,
-        ignoreResponseError: true,
-        redirect: 'error',
-        headers: { 'x-api-key': key.header(), accept: 'application/json' },
-        signal: AbortSignal.timeout(timeoutMs),
-      });
-      // Boxed: an async function would wait for a bare promise, and with it for the answer.
-      const settled = response.then(
-        (value) => ({ value }),
-        (error: unknown) => ({ error }),
-      );
-      await Promise.race([written, settled]);
-      // A request that never got as far as the wire leaves no watcher behind.
-      forget();
-      return { began, own, inSum, settled };
-    }, prepare);
+    const flight = await throttle.enter(
+      async () => {
+        const began = performance.now();
+        const own = throttle.inLastSecond() + 1;
+        const inSum = this.#elsewhere.send();
+        sent();
+        let forget = (): void => undefined;
+        const written = new Promise<void>((resolve) => {
+          forget = onWire(url, resolve);
+        });
+        const response = ofetch.raw(url.href, {
+          responseType: 'stream',
+          retry: false,
+          ignoreResponseError: true,
+          redirect: 'error',
+          headers: { 'x-api-key': key.header(), accept: 'application/json' },
+          signal: AbortSignal.timeout(timeoutMs),
+        });
+        // Boxed: an async function would wait for a bare promise, and with it for the answer.
+        const settled = response.then(
+          (value) => ({ value }),
+          (error: unknown) => ({ error }),
+        );
+        await Promise.race([written, settled]);
+        // A request that never got as far as the wire leaves no watcher behind.
+        forget();
+        return { began, own, inSum, settled };
+      },
+      prepare,
+      stop,
+    );
 
     let status: number | null = null;
     let remainingToday: number | undefined;

@@ -26,6 +26,8 @@ export class Quota {
   #until: number | undefined;
   /** The wait that is told to those who watch. */
   #told: { readonly until: number; readonly end: () => void } | undefined;
+  /** Requests that wait, of all stages. */
+  #waiting = 0;
   /** Waits since the last good answer. */
   #inVain = 0;
 
@@ -78,10 +80,12 @@ export class Quota {
 
   /**
    * Resolves when a request may go out: who has none to send need neither wait nor stop.
-   * @throws the signal's reason when the run is to stop.
+   * @param signal of who asks; the run's if there is none
+   * @throws the signal's reason when the run, or the stage that asks, is to stop.
    */
-  async ready(): Promise<void> {
-    const { onQuota, signal, stop, hold } = this.#options;
+  async ready(signal = this.#options.signal): Promise<void> {
+    const { onQuota, stop, hold } = this.#options;
+    this.#waiting += 1;
     try {
       while (this.#until !== undefined) {
         const now = Date.now();
@@ -102,8 +106,12 @@ export class Quota {
         await sleep(Math.min(wait, MINUTE_MS), signal);
       }
     } finally {
-      this.#told?.end();
-      this.#told = undefined;
+      this.#waiting -= 1;
+      // A stage that stops leaves the others waiting.
+      if (this.#waiting === 0 || this.#until === undefined) {
+        this.#told?.end();
+        this.#told = undefined;
+      }
     }
   }
 }

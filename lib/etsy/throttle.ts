@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import pThrottle from 'p-throttle';
-import { sleep } from '../time.ts';
+import { sleep, unlessAborted } from '../time.ts';
 
 /** p-throttle hands out turns this much further apart than the limit says: 205.5 ms at 5 a second, so 4.87 a second. */
 const SLACK_MS = 5.5;
@@ -85,25 +85,31 @@ export class Throttle {
    * never overlap: a connection still being set up is not yet counted, so nobody may pass it.
    *
    * @param prepare runs before, while the others wait; `sendAt` tells it when the request will be sent (epoch ms)
+   * @param signal of who asks: once it is aborted, the request is not sent if it is not on the wire yet
    */
   async enter<T>(
     launch: () => Promise<T>,
     prepare: (sendAt: () => number) => Promise<void> = () => Promise.resolve(),
+    signal = this.#signal,
   ): Promise<T> {
     if (this.#qps === Infinity) {
+      signal.throwIfAborted();
       await prepare(Date.now);
       return launch();
     }
     this.#mindTheClock();
-    await this.#turn();
-    return this.#one(async () => {
-      this.#signal.throwIfAborted();
+    await unlessAborted(this.#turn(), signal);
+    let begin = (): void => undefined;
+    const begun = new Promise<void>((resolve) => (begin = resolve));
+    const flight = this.#one(async () => {
+      signal.throwIfAborted();
+      begin();
       let planned = performance.now() + LEAD_MS;
       await prepare(() => {
         planned = Math.max(planned, performance.now(), this.#clearAt());
         return Math.round(Date.now() + planned - performance.now());
       });
-      await this.#until(() => Math.max(planned, this.#clearAt()));
+      await this.#until(() => Math.max(planned, this.#clearAt()), signal);
       this.#gentleUntil ??= performance.now() + 1000 + MARGIN_MS;
       try {
         return await launch();
@@ -111,6 +117,9 @@ export class Throttle {
         this.#note(performance.now());
       }
     });
+    // Behind the request of a stage that still waits for the quota, too.
+    await unlessAborted(Promise.race([begun, flight]), signal);
+    return flight;
   }
 
   #note(at: number): void {
@@ -125,10 +134,10 @@ export class Throttle {
     return (this.#sent.at(-most) ?? -Infinity) + windowMs;
   }
 
-  async #until(time: () => number): Promise<void> {
+  async #until(time: () => number, signal: AbortSignal): Promise<void> {
     // A timer may come early by a fraction.
     for (let wait = time() - performance.now(); wait > 0; wait = time() - performance.now()) {
-      await sleep(wait, this.#signal);
+      await sleep(wait, signal);
     }
   }
 

@@ -16,7 +16,7 @@ export interface RunnerOptions {
   readonly isWhole: boolean;
   readonly emit: Listener;
   /** What the stage's task is handed. */
-  readonly services: (stage: Stage) => unknown;
+  readonly services: (stage: Stage, stop: AbortSignal) => unknown;
   /** How long requests may be idle before a stage that `startsAhead` begins. Milliseconds; in place of a minute, for tests. */
   readonly aheadAfterMs?: number;
   /** Called when a stage has ended, in whatever way; what it throws fails the stage. */
@@ -277,7 +277,7 @@ export class StageRunner {
   #context(companionsActive: () => boolean): TaskContext<unknown, unknown> {
     return {
       options: this.#stage.options,
-      services: this.#options.services(this.#stage),
+      services: this.#options.services(this.#stage, this.#stop.signal),
       folder: this.#options.pipeline.folder,
       runId: this.#run.id,
       stop: this.#stop.signal,

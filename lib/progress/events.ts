@@ -49,6 +49,8 @@ export interface Gauges {
     | undefined;
   /** Lines of the stages' own. */
   readonly figures: readonly Figures[];
+  /** When the run is expected to end (epoch ms), and whether the day's quota sets the pace; undefined: not known. */
+  readonly toGo?: { readonly until: number; readonly isQuota: boolean } | undefined;
 }
 
 export type Api = NonNullable<Gauges['api']>;

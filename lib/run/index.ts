@@ -24,6 +24,7 @@ import { Redactor } from '../text/redact.ts';
 import { conclude } from './conclude.ts';
 import { waitForRun } from './every.ts';
 import { gauges } from './gauges.ts';
+import type { ToGo } from './gauges.ts';
 import { hold } from './hold.ts';
 import type { Held } from './hold.ts';
 import { refuseKill, selected } from './preflight.ts';
@@ -42,6 +43,8 @@ export interface SessionOptions {
   readonly qps?: number;
   /** In place of half a second, for tests. */
   readonly firstBackoffMs?: number;
+  /** How long the rest of the run takes, asked now and then while it is under way. */
+  readonly toGo?: (pipeline: Pipeline) => Promise<ToGo | undefined>;
 }
 
 /** How often a run that waits looks whether its database is still there. Milliseconds. */
@@ -180,6 +183,10 @@ async function run(options: RunOptions): Promise<number> {
         ledger,
         api: services.api === undefined ? undefined : { label: services.api, limit: qps },
         figures: stages.flatMap((stage) => figuresOf(stage, services)),
+        toGo:
+          options.onlyStage === undefined && options.toGo
+            ? options.toGo.bind(undefined, pipeline)
+            : undefined,
       }),
       env: options.env,
     });

@@ -96,8 +96,8 @@ export async function openEntries(
 }
 
 export interface OpenServices {
-  /** What the stage's task is handed. */
-  forStage(stage: Stage): object;
+  /** What the stage's task is handed. @param stop aborted when the stage is to stop, where it runs */
+  forStage(stage: Stage, stop?: AbortSignal): object;
   /** What requests are made to, for the screen; undefined where no stage says that it makes any. */
   readonly api: string | undefined;
   /** To be called when a stage has ended, in whatever way. */
@@ -147,7 +147,8 @@ export async function openServices(options: ServicesOptions): Promise<OpenServic
 
   const sources = sourcesOf(pipeline, database);
   return {
-    forStage: (stage) => handed(stage, sources, opened),
+    forStage: (stage, stop) =>
+      handed(stage, sources, stop && api ? { ...opened, api: api.until(stop) } : opened),
     api: stages.some(({ task }) => task.uses?.includes('api')) ? 'Etsy API' : undefined,
     async stageEnded() {
       await ledger.flush();

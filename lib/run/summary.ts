@@ -1,4 +1,5 @@
 import { exitCodeOf } from '../errors.ts';
+import { ApiError } from '../etsy/errors.ts';
 import { relative } from 'node:path';
 import type { Run } from '../../checkpoints/checkpoints.ts';
 import type { Pipeline } from '../pipeline/config.ts';
@@ -34,8 +35,8 @@ export interface SummaryOptions {
 /** What is left on the terminal: how it ended, what the run has changed so far, and what to do next. */
 export function summary(options: SummaryOptions): string {
   const { outcome, told, pace, width } = options;
-  // Nothing came of it, and nothing more helps than its last line.
-  if (outcome.state === 'failed' && outcome.failures.every(({ error }) => exitCodeOf(error) === 2))
+  // Nothing more helps than its last line.
+  if (outcome.state === 'failed' && outcome.failures.every(({ error }) => isSettings(error)))
     return `\n${ending(options).join('\n')}\n`;
   const requests: FactRow[] = pace === undefined ? [] : [{ label: 'requests', facts: requestFacts(pace) }];
   const figures = told === undefined ? [] : table([...factRows(told.rows, 'summary'), ...requests], width);
@@ -51,6 +52,11 @@ export function summary(options: SummaryOptions): string {
   ];
   const text = blocks.flatMap((block) => (block.length > 0 ? [['', ...block].join('\n')] : []));
   return `${text.join('\n')}\n`;
+}
+
+/** Something that no further start cures, only the user: a setting, or the key. */
+function isSettings(error: unknown): boolean {
+  return exitCodeOf(error) === 2 || (error instanceof ApiError && error.kind === 'key');
 }
 
 /** Kinds of oddities told; status has all of them. */
@@ -139,8 +145,8 @@ function requestFacts({ requests, perSecond, worstSecond, faults }: Pace): Fact[
     [requests, 'sent'],
     // A start that sent none, or one, has no rate.
     ...(perSecond > 0 ? [[perSecond.toFixed(2), 'a second'] satisfies Fact] : []),
-    [worstSecond, 'in the busiest'],
-    ...(faults > 0 ? [[faults, 'in vain'] satisfies Fact] : []),
+    [worstSecond, 'at peak'],
+    ...(faults > 0 ? [[faults, 'failed'] satisfies Fact] : []),
   ];
 }
 

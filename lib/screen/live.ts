@@ -99,7 +99,7 @@ export async function openLive(setting: ScreenSetting): Promise<Screen> {
       view = reduce(view, event, clock.now());
     },
     async close() {
-      await Promise.race([reader.read(), clock.wait(LAST_READ)]);
+      await Promise.race([reader.readLast(), clock.wait(LAST_READ)]);
       finish();
       await ended;
     },

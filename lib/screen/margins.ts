@@ -1,5 +1,5 @@
 import stringWidth from 'string-width';
-import type { Api } from '../progress/events.ts';
+import type { Api, Gauges } from '../progress/events.ts';
 import type { Figure } from '../task/telling.ts';
 import { lasts } from './budget.ts';
 import { clockTime, count, countdown, duration, estimate, oneLine, perSecond } from '../text/format.ts';
@@ -11,15 +11,21 @@ const LABEL = 10;
 /** Calls that last longer are no matter yet. */
 const SOON = 3_600_000;
 
-export function title({ view, name, theme, now }: Scene): string {
+export function title({ view, name, theme, now, gauges, final }: Scene): string {
   if (view.run === undefined) return theme.style('bold', name);
   const { id, resumed, startedAt, at } = view.run;
   const facts = [
     `run ${id}`,
     ...(resumed ? [`resumed, began ${clockTime(startedAt, now)}`] : []),
     duration(now - at),
+    ...(final || gauges?.toGo === undefined ? [] : [toGo(gauges.toGo, now)]),
   ];
   return `${theme.style('bold', name)}  ${theme.style('dim', facts.join(` ${theme.dot} `))}`;
+}
+
+/** "about 4 d to go at today's quota" */
+function toGo({ until, isQuota }: NonNullable<Gauges['toGo']>, now: number): string {
+  return `about ${estimate(Math.max(0, until - now))} to go${isQuota ? " at today's quota" : ''}`;
 }
 
 /** Fitted to the terminal. */

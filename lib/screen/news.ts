@@ -54,7 +54,7 @@ export function newsOf(
       return isKnown ? undefined : { who: name, what: news };
     }
     case 'released':
-      return before.hold === undefined ? undefined : { who: name, what: 'going on' };
+      return before.hold === undefined ? undefined : { who: name, what: 'resumed' };
     case 'stopping':
       return { who: name, what: `stopping: ${event.reason}; finishing requests in flight` };
     case 'progress':

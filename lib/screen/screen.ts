@@ -15,7 +15,8 @@ export interface ScreenOptions {
   readonly stages: readonly StageTitle[];
   /** As shown: KILL. */
   readonly killFile: string;
-  readonly gauges: () => Promise<Gauges>;
+  /** @param isLast what is true at the end, however long it takes to read */
+  readonly gauges: (isLast?: boolean) => Promise<Gauges>;
   readonly env: NodeJS.ProcessEnv;
 }
 

@@ -27,7 +27,7 @@ export interface Result {
   readonly rank: number;
   /** Of ranks in the ways of searching that took part: 1 is first in each. */
   readonly score: number;
-  /** Why it was found, for a person: "words: oak, table", "looks 0.91 (siglip2-base)". */
+  /** Why it was found, for a person: "words: oak, table", "looks 0.912 (siglip2-base)". */
   readonly why: readonly string[];
   readonly listing: Listing;
 }
@@ -268,7 +268,7 @@ export class Search {
         hits: found.map(({ listingId }) => listingId),
         why: ({ listing_id }) => {
           const score = scores.get(listing_id);
-          return score === undefined ? undefined : `${what} ${score.toFixed(2)} (${space.model})`;
+          return score === undefined ? undefined : `${what} ${score.toFixed(3)} (${space.model})`;
         },
       });
     }

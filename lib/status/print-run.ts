@@ -15,7 +15,9 @@ export function runLines(
   const ended =
     run.finishedAt === null ? 'is not finished' : `finished ${clockTime(Date.parse(run.finishedAt), now)}`;
   const began = clockTime(Date.parse(run.startedAt), now);
-  const lines = [`${name} began ${began} and ${isUnderWay && run.finishedAt === null ? 'goes on' : ended}.`];
+  const lines = [
+    `${name} began ${began} and ${isUnderWay && run.finishedAt === null ? 'is under way' : ended}.`,
+  ];
   if (lastStart && !isUnderWay) lines.push(...startLines(lastStart, now));
   const ids = Math.max(...run.stages.map(({ id }) => id.length));
   lines.push(...run.stages.flatMap((stage) => stageLines(stage, ids)));
@@ -36,7 +38,7 @@ function startLines(start: NonNullable<Sync['lastStart']>, now: number): string[
   const sent =
     start.requests === null
       ? []
-      : [`It sent ${plural(start.requests, 'request')}, ${start.worstSecond ?? 0} in the busiest second.`];
+      : [`It sent ${plural(start.requests, 'request')}, at most ${start.worstSecond ?? 0} in one second.`];
   return [
     `The last start, ${clockTime(began, now)},${how === '' ? ' ended unexpectedly (killed, or power lost)' : how}${why[0] ? `: ${why[0]}` : ''}.`,
     ...why.slice(1),

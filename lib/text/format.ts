@@ -7,17 +7,21 @@ const DAY = 24 * HOUR;
 
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 const tenths = new Intl.NumberFormat('en-US', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-const time = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
+// As in the log, the report and the data.
+const timeZone = 'UTC';
+const time = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone });
 const weekdayTime = new Intl.DateTimeFormat('en-GB', {
   weekday: 'short',
   hour: '2-digit',
   minute: '2-digit',
+  timeZone,
 });
 const dateTime = new Intl.DateTimeFormat('en-GB', {
   day: 'numeric',
   month: 'short',
   hour: '2-digit',
   minute: '2-digit',
+  timeZone,
 });
 const english = new Intl.PluralRules('en-US');
 
@@ -89,8 +93,8 @@ export function stamp(at: number): string {
   return `${new Date(at).toISOString().slice(0, 19)}Z`;
 }
 
-/** The local time of day, with the weekday or the date when it is not today: "17:05", "Mon 02:10", "3 Nov 02:10". */
+/** The time of day, with the weekday or the date when it is not today: "17:05 UTC", "Mon 02:10 UTC", "3 Nov 02:10 UTC". */
 export function clockTime(at: number, now: number): string {
-  if (new Date(at).toDateString() === new Date(now).toDateString()) return time.format(at);
-  return (Math.abs(now - at) < 6 * DAY ? weekdayTime : dateTime).format(at).replace(',', '');
+  if (Math.floor(at / DAY) === Math.floor(now / DAY)) return `${time.format(at)} UTC`;
+  return `${(Math.abs(now - at) < 6 * DAY ? weekdayTime : dateTime).format(at).replace(',', '')} UTC`;
 }

@@ -18,13 +18,15 @@ import { scale } from './scale.ts';
 import type { Section } from './section.ts';
 import { start } from './start.ts';
 import { stopping } from './stopping.ts';
+import { views } from './views.ts';
 
 const USAGE = `Measures what it takes; prints tables, and writes those of full size into test/bench/results.json.
 
   npm run bench                             every section
-  npm run bench -- --only NAME              one of rate, cost, requests, images, stopping, start, scale, fresh, hostile
+  npm run bench -- --only NAME              one of rate, cost, requests, images, stopping, start, scale, fresh, hostile,
+                                            views
   npm run bench -- --only rate --seconds N  for so long at each latency
-  npm run bench -- --only NAME --amount N   so many listings (cost, requests, scale), images or times (stopping, start)
+  npm run bench -- --only NAME --amount N   so many listings (cost, requests, scale, views), images or times (stopping, start)
   npm run bench -- --plan                   the real job on paper: requests, and days under a quota
 `;
 const RESULTS = fileURLToPath(new URL('./results.json', import.meta.url));
@@ -39,6 +41,7 @@ const SECTIONS: { readonly [name: string]: (amount: number | undefined) => Promi
   start,
   scale: (amount) => scale(amount === undefined ? undefined : [amount]),
   fresh: (amount) => fresh(amount),
+  views: (amount) => views(amount),
   hostile,
   plan: (amount) => plan(amount),
 };

@@ -99,15 +99,13 @@ export function pictureUrl(
   return `${base}/${shop}/r/il/${shown.hex}/${shown.id}/il_${size}.${shown.id}_${shown.suffix}.jpg`;
 }
 
-export const DRAWINGS = 6;
-
 /** What is drawn on a picture: of the kinds of furniture, which one, and in which of its drawings. */
 export function drawingOf(world: World, listing: number, slot: number): { kind: Kind; drawing: number } {
   const { kind } = soldIn(world.listings.taxonomy.get(listing), hash(world.seed, listing, WHAT));
-  return { kind, drawing: hash(world.seed, listing * SLOTS + slot, DRAWING) % DRAWINGS };
+  return { kind, drawing: hash(world.seed, listing * SLOTS + slot, DRAWING) % world.settings.drawings };
 }
 
-/** Heights of the six drawings of a kind, in pixels, at a width of 570. */
+/** Heights of the drawings of a kind in their turn, in pixels, at a width of 570. */
 export const HEIGHTS = [570, 428, 760, 380, 713, 512] as const;
 
 export function listingImage(world: World, host: string, listing: number, shown: Picture): object {
@@ -133,7 +131,8 @@ export function listingImage(world: World, host: string, listing: number, shown:
     url_170x135: pictureUrl(world, host, listing, shown, '170x135'),
     url_570xN: pictureUrl(world, host, listing, shown, '570xN'),
     url_fullxfull: pictureUrl(world, host, listing, shown, 'fullxfull'),
-    full_height: colour % 40 === 1 ? null : Math.round(((HEIGHTS[drawing] ?? 570) * 2000) / 570),
+    full_height:
+      colour % 40 === 1 ? null : Math.round(((HEIGHTS[drawing % HEIGHTS.length] ?? 570) * 2000) / 570),
     full_width: colour % 40 === 1 ? null : 2000,
     alt_text: colour % 3 === 0 ? 'A piece of furniture &amp; its room' : null,
   };

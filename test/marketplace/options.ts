@@ -50,6 +50,8 @@ export interface MarketplaceOptions {
   /** How long a day is to the daily limit, in milliseconds; shorter days let a test wait for one. */
   dayMs?: number;
   headersOn429?: 'all' | 'none' | 'seen';
+  /** How many drawings there are of each kind of furniture; 36 at most. Drawing one takes a moment. */
+  drawings?: number;
   /** The share of listings whose first picture fails in each way. */
   badImages?: Partial<Record<ImageService, number>>;
   faults?: Faults;
@@ -74,6 +76,7 @@ const DEFAULTS = {
   compress: false,
   dayMs: 86_400_000,
   headersOn429: 'seen',
+  drawings: 6,
   badImages: { missing: 0.003, tiny: 0.003 },
   faults: {},
 } satisfies MarketplaceOptions;

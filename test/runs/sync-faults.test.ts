@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFile, readdir } from 'node:fs/promises';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
@@ -253,6 +253,20 @@ describe('429', () => {
       await rig.touchKill();
       assert.equal((await command.ended).code, 75);
       assert.ok(performance.now() - began < 1000);
+    });
+  });
+
+  it('while the quota is waited for, a KILL file of the stage’s own still ends that stage', async () => {
+    await withRig({ market: { ...small, perDay: 3 }, withoutImages: true }, async (rig) => {
+      const yaml = await readFile(rig.path('pipeline.yaml'), 'utf8');
+      await writeFile(rig.path('pipeline.yaml'), yaml.replace('id: crawl\n', '$&    kill: KILL_CRAWL\n'));
+      const command = rig.start();
+      await command.shows(/the daily quota is used up/);
+      await writeFile(rig.path('KILL_CRAWL'), '');
+      const { code, stdout } = await command.ended;
+      assert.equal(code, 75);
+      assert.match(stdout, /^\S+ crawl: stopped: the KILL_CRAWL file was found$/m);
+      assert.ok(!(await readdir(rig.folder)).includes('KILL_CRAWL'));
     });
   });
 });

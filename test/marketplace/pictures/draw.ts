@@ -17,13 +17,16 @@ export interface Order {
 
 export function draw({ kind, drawing }: Order): Buffer {
   const turn = KINDS.indexOf(kind) + drawing;
+  // From the seventh on they repeat the shapes, in other wood and cloth, before another wall and from the other side.
+  const look = Math.floor(drawing / HEIGHTS.length);
+  const yaw = [-0.5, 0.45, -0.62, 0.3, 0.6, -0.38][drawing % 6] ?? 0.5;
   const picture = render(furniture(kind, drawing), {
     width: 570,
     height: HEIGHTS[drawing % HEIGHTS.length] ?? HEIGHTS[0],
-    yaw: [-0.5, 0.45, -0.62, 0.3, 0.6, -0.38][drawing % 6] ?? 0.5,
+    yaw: (look % 2 === 0 ? yaw : -yaw) * (1 - 0.06 * look),
     pitch: 0.3 + 0.04 * (turn % 4),
-    wall: WALLS[turn % WALLS.length] ?? WALLS[0],
-    floor: FLOORS[turn % FLOORS.length] ?? FLOORS[0],
+    wall: WALLS[(turn + look) % WALLS.length] ?? WALLS[0],
+    floor: FLOORS[(turn + 2 * look) % FLOORS.length] ?? FLOORS[0],
   });
   return encode(picture, 80).data;
 }

@@ -1,4 +1,4 @@
-/** What a piece is made of: each of the six variants has its own wood and cloth. */
+/** What a piece is made of: each variant has its own wood and cloth. */
 import type { Material, Rgb } from './space.ts';
 
 export interface Stuff {
@@ -7,7 +7,7 @@ export interface Stuff {
   cloth: Material;
   second: Material;
   metal: Material;
-  /** 0 to 5: which of the drawings. */
+  /** Which of the drawings. */
   variant: number;
 }
 
@@ -17,12 +17,14 @@ export const CLOTHS: readonly [Rgb, ...Rgb[]] = [[74, 112, 104], [196, 92, 62], 
 const darker = ([r, g, b]: Rgb, by: number): Rgb => [r * by, g * by, b * by];
 
 export function stuffOf(variant: number): Stuff {
-  const wood = WOODS[variant % WOODS.length] ?? WOODS[0];
+  const look = Math.floor(variant / WOODS.length);
+  const clothOf = (number: number): Rgb => CLOTHS[number % CLOTHS.length] ?? CLOTHS[0];
+  const wood = WOODS[(variant + look) % WOODS.length] ?? WOODS[0];
   return {
     wood: { rgb: wood, grain: 0 },
     dark: { rgb: darker(wood, 0.72), grain: 0 },
-    cloth: { rgb: CLOTHS[variant % CLOTHS.length] ?? CLOTHS[0] },
-    second: { rgb: CLOTHS[(variant + 2) % CLOTHS.length] ?? CLOTHS[0] },
+    cloth: { rgb: clothOf(variant + 2 * look) },
+    second: { rgb: clothOf(variant + 2 * look + 2) },
     metal: { rgb: [70, 70, 74] },
     variant,
   };
