@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { cutShort, installationFault } from './installation.ts';
+import { cutShort, installationFault, tooLittleMemory } from './installation.ts';
 import type { Fault } from './installation.ts';
 import type { Pipeline } from './pipeline/config.ts';
 import { asTyped } from './text/typed.ts';
@@ -35,7 +35,7 @@ const HELP = 'help';
 interface Line {
   /** What to do in place of a run. */
   readonly word: string | undefined;
-  /** What stands behind `search`. */
+  /** What follows `search`. */
   readonly more: readonly string[];
   readonly stage: string | undefined;
   readonly json: boolean;
@@ -124,8 +124,8 @@ export async function main(argv: readonly string[], process: NodeJS.Process): Pr
     process.stderr.write(`${message}\n${hint}\n`);
     return 2;
   };
-  const incomplete = cutShort();
-  if (incomplete) return told(incomplete);
+  const unfit = cutShort() ?? (line.word === undefined ? tooLittleMemory() : undefined);
+  if (unfit) return told(unfit);
   try {
     return await run(process, line);
   } catch (error) {

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { asTyped } from './text/typed.ts';
 
 /** What is wrong with the installation, or with the folder that the command was started in. */
 export interface Fault {
@@ -35,6 +36,21 @@ export function cutShort(): Fault | undefined {
   }
 }
 
+declare const WebAssembly: { readonly Memory: new (pages: { readonly initial: number }) => object };
+
+/** Looks whether the HTTP client of Node has room to load: it ends a process with a stack trace where it has not. */
+export function tooLittleMemory(): Fault | undefined {
+  try {
+    return Reflect.construct(WebAssembly.Memory, [{ initial: 1 }]) && undefined;
+  } catch {
+    return {
+      message:
+        'Node cannot reserve the address space that its HTTP client asks for: it is limited here (ulimit -v).',
+      hint: asTyped('Raise the limit, or start with: NODE_OPTIONS=--disable-wasm-trap-handler npx sync-data'),
+    };
+  }
+}
+
 /** @returns undefined where the error has another cause */
 export function installationFault(error: unknown): Fault | undefined {
   for (let at = error; at instanceof Error; at = at.cause) {
@@ -43,6 +59,12 @@ export function installationFault(error: unknown): Fault | undefined {
       return {
         message: 'The current folder no longer exists.',
         hint: 'Change to the folder that holds pipeline.yaml, then start sync-data again.',
+      };
+    }
+    if (code === 'EMFILE' || code === 'ENFILE') {
+      return {
+        message: `Too many files are open (${code}): this system allows too few at once.`,
+        hint: 'Allow more, then start sync-data again: ulimit -n 256',
       };
     }
     // Said by the loader of sqlite3 where the file is missing, by the system where it is for another one, or cut short.

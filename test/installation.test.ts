@@ -44,5 +44,8 @@ describe('a broken installation', () => {
       syscall: 'uv_cwd',
     });
     assert.match(installationFault(gone)?.message ?? '', /^The current folder no longer exists\.$/);
+    const full = Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE', syscall: 'open' });
+    assert.match(installationFault(full)?.message ?? '', /^Too many files are open \(EMFILE\): /);
+    assert.match(installationFault(full)?.hint ?? '', /ulimit -n 256$/);
   });
 });

@@ -75,6 +75,15 @@ function entryOf(key: fc.Arbitrary<string>): fc.Arbitrary<Entry> {
 }
 
 describe('entries of a JSON file', () => {
+  it('are the same behind a byte order mark', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(entryOf(key), { maxLength: 5 }), async (entries) => {
+        assert.deepEqual(await entriesOf(`\ufeff${objectOf(entries)}`), entries);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
   it('come with their value as the text that stands in the file', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -162,6 +171,21 @@ describe('a file that is no JSON object', () => {
       });
     });
   }
+
+  it('is refused at the same place with a byte order mark before it, which its first line counts', async () => {
+    for (const mark of ['', '\ufeff']) {
+      for (const [what, before, rest] of MALFORMED) {
+        const lines = Buffer.from(mark + before)
+          .toString('latin1')
+          .split('\n');
+        await assert.rejects(
+          entriesOf(mark + before + rest),
+          { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 },
+          what,
+        );
+      }
+    }
+  });
 
   it('is refused at the second of two entries without a comma between them', async () => {
     await assert.rejects(entriesOf('{"1": {"a": "é"}\n "2": 2}'), { offset: 19 });
@@ -410,6 +434,21 @@ describe('image_metadata.json and its table', () => {
     await metaData.save();
     await open().load();
     assert.equal(said.length, 1);
+  });
+
+  it('lose the keys that another program takes away, where they are not ours', async () => {
+    const metaData = open();
+    await put(5, JSON.stringify(ours));
+    await metaData.save();
+    await writeFile(path, JSON.stringify({ 5: { ...ours, label: 'oak' }, _labels: 1, _notes: 2 }));
+    await metaData.load();
+    await writeFile(path, JSON.stringify({ 5: ours, _notes: 2 }));
+    await put(6, '1');
+    await metaData.save();
+    assert.deepEqual(JSON.parse(await readFile(path, 'utf8')), { 5: ours, 6: 1, _notes: 2 });
+    await writeFile(path, '{}');
+    await metaData.save();
+    assert.deepEqual(JSON.parse(await readFile(path, 'utf8')), { 5: ours, 6: 1 });
   });
 
   it('are not emptied by an older file that is put back', async () => {

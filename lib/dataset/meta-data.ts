@@ -29,7 +29,7 @@ interface Saved {
 interface Taken {
   /** Entries that are new or changed. */
   entries: number;
-  /** The same of keys that are no listing ids. */
+  /** The same of keys that are no listing ids, and those that are gone. */
   others: number;
   /** Entries in which the database knew better. */
   kept: number;
@@ -57,7 +57,7 @@ export class MetaDataFile {
   readonly #turn = pLimit(1);
   readonly #warn: (message: string) => void;
 
-  /** @param warn is told what another program changed, and what was made of it */
+  /** @param warn called with what another program changed, and what was done about it */
   constructor(
     database: Database,
     path: string,
@@ -120,9 +120,11 @@ export class MetaDataFile {
 
   async #take(file: string, isFirst: boolean): Promise<void> {
     const taken: Taken = { entries: 0, others: 0, kept: 0 };
+    const others = new Set<string>();
     try {
       await this.#database.write(async (tx) => {
-        for await (const entries of jsonEntries(this.#path)) await this.#adopt(tx, entries, taken);
+        for await (const entries of jsonEntries(this.#path)) await this.#adopt(tx, entries, taken, others);
+        if (!isFirst) taken.others += await dropOthers(tx, others);
         await this.#record(tx, { file, version: null });
       });
     } catch (error) {
@@ -166,7 +168,7 @@ export class MetaDataFile {
     if (others.length > 0) yield others.map((row) => `${JSON.stringify(row.key)}: ${row.value}`);
   }
 
-  async #adopt(tx: Tx, entries: readonly Entry[], taken: Taken): Promise<void> {
+  async #adopt(tx: Tx, entries: readonly Entry[], taken: Taken, others: Set<string>): Promise<void> {
     /** Of several entries of one listing the last counts. */
     const texts = new Map<number, string>();
     for (const entry of entries) {
@@ -174,7 +176,10 @@ export class MetaDataFile {
       const isId = Number.isSafeInteger(listingId) && listingId > 0 && String(listingId) === entry.key;
       // SQLite cannot read what is nested so deep: it is kept as it is, until there is a real entry.
       if (isId && !isDeep(entry.text)) texts.set(listingId, entry.text);
-      else taken.others += await putOther(tx, entry);
+      else {
+        others.add(entry.key);
+        taken.others += await putOther(tx, entry);
+      }
     }
     const changed: MetaEntry[] = [];
     for (const { id, value } of await differing(tx, texts)) {
@@ -240,6 +245,15 @@ async function putOther(tx: Tx, { key, text }: Entry): Promise<number> {
     `INSERT INTO meta_data_other (key, value) VALUES (?, ?)
      ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE value IS NOT excluded.value`,
     [key, text],
+  );
+  return changes;
+}
+
+/** What is not ours is as the file has it, also where it is gone. @returns how many were */
+async function dropOthers(tx: Tx, keys: ReadonlySet<string>): Promise<number> {
+  const { changes } = await tx.run(
+    'DELETE FROM meta_data_other WHERE key NOT IN (SELECT value FROM json_each(?))',
+    [JSON.stringify([...keys])],
   );
   return changes;
 }

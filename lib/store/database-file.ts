@@ -3,7 +3,7 @@ import type { BigIntStats } from 'node:fs';
 import { lstat, mkdir, readlink, realpath, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
-import type { Database } from './database.ts';
+import type { Database, Others } from './database.ts';
 
 // Which file a database is. SQLite knows it by its name alone; people move, copy, link and put back files.
 //
@@ -120,18 +120,21 @@ function markIn(file: number): number | undefined {
 }
 
 /** What became of the file under the hands of a run. */
-type Loss = 'taken away' | 'replaced' | 'overwritten';
+type Loss = 'taken away' | 'replaced' | 'overwritten' | 'without -wal';
 
 const SAID: Readonly<Record<Loss, string>> = {
   'taken away': 'was moved or deleted',
   replaced: 'was replaced by another file',
   overwritten: 'was overwritten',
+  'without -wal': 'was moved or deleted',
 };
 const NEXT: Readonly<Record<Loss, string>> = {
   'taken away':
     'Put it back, or name its new place in pipeline.yaml under data: database, then start sync-data again.',
   replaced: 'The new file was left unchanged. To continue with it, start sync-data again.',
   overwritten: 'To continue with the file that is there now, start sync-data again.',
+  'without -wal':
+    'All that was written by then is in the database. Leave both files alone and start sync-data again.',
 };
 
 /** The file that a run has open, and whether it is still the one that its name leads to. */
@@ -142,7 +145,11 @@ export class HeldDatabase {
   readonly #own: BigIntStats;
   readonly #wal: bigint | undefined;
   readonly #marks: ReadonlySet<number | undefined>;
+  /** Bytes: it only grows, but where others have written by way of SQLite. */
+  #largest = 0n;
   #loss: Loss | undefined;
+  /** What is in the file now came there by way of SQLite: the -wal belongs to it. */
+  #isRestored = false;
   #timer: NodeJS.Timeout | undefined;
 
   private constructor(
@@ -158,6 +165,7 @@ export class HeldDatabase {
     this.#wal = statOf(`${path}-wal`)?.ino;
     this.#marks = marks;
     database.guard = () => this.check();
+    database.guardWithin = (others) => this.#checkContent(others);
   }
 
   /**
@@ -172,10 +180,11 @@ export class HeldDatabase {
     await database.mark(next);
     const isMarked = markIn(file) === next;
     if (isMarked) await lock.remember();
+    await database.others();
     return new HeldDatabase(database, path, file, new Set(isMarked ? [next] : [before, next]));
   }
 
-  /** Looks from time to time, also while nothing is written. @param lost is told once */
+  /** Looks from time to time, also while nothing is written. @param lost called once */
   watch(everyMs: number, lost: (loss: UserError) => void): void {
     this.#timer = setInterval(() => {
       try {
@@ -191,22 +200,37 @@ export class HeldDatabase {
   check(): void {
     this.#loss ??= this.#look();
     if (this.#loss === undefined) return;
-    throw new UserError(`${this.#path} ${SAID[this.#loss]} while sync-data was using it.`, {
+    const file = this.#loss === 'without -wal' ? `${this.#path}-wal` : this.#path;
+    throw new UserError(`${file} ${SAID[this.#loss]} while sync-data was using it.`, {
       exitCode: 1,
       hint: NEXT[this.#loss],
     });
+  }
+
+  /** A copy of this very start has its mark; it shows by having fewer pages. @throws UserError */
+  #checkContent({ haveWritten, mark }: Others): void {
+    const { size } = fstatSync(this.#file, { bigint: true });
+    const isOther = mark !== undefined && !this.#marks.has(mark);
+    if (isOther || (size < this.#largest && !haveWritten)) {
+      this.#loss ??= 'overwritten';
+      this.#isRestored = isOther;
+    }
+    this.#largest = size;
+    this.check();
   }
 
   #look(): Loss | undefined {
     const now = statOf(this.#path);
     if (now === undefined) return 'taken away';
     if (now.ino !== this.#own.ino || now.dev !== this.#own.dev) return 'replaced';
-    return this.#marks.has(markIn(this.#file)) ? undefined : 'overwritten';
+    if (!this.#marks.has(markIn(this.#file))) return 'overwritten';
+    return this.#wal === statOf(`${this.#path}-wal`)?.ino ? undefined : 'without -wal';
   }
 
   /**
-   * Closes the database. A file that was moved gets all that belongs to it; one that was overwritten is not touched, and
-   * stays open until the process ends: SQLite would write to it at its close.
+   * Closes the database. A file that was moved gets all that belongs to it, and so does one whose content was exchanged
+   * by way of SQLite; one that was overwritten is not touched, and stays open until the process ends: SQLite would write
+   * to it at its close.
    */
   async close(): Promise<void> {
     clearInterval(this.#timer);
@@ -216,11 +240,19 @@ export class HeldDatabase {
       // Whoever works with it has been told; here it is closed, however it is.
     }
     this.#database.guard = undefined;
-    if (this.#loss === 'overwritten') return this.#dropWal();
+    const hasOwnWal = this.#loss === 'overwritten' && (await this.#cameThroughSqlite());
+    if (this.#loss === 'overwritten' && !hasOwnWal) return this.#dropWal();
     if (this.#loss !== undefined) await this.#database.checkpoint().catch(() => undefined);
     await this.#database.close();
     closeSync(this.#file);
-    if (this.#loss !== undefined) await this.#dropWal();
+    if (this.#loss !== undefined && !hasOwnWal) await this.#dropWal();
+  }
+
+  /** As a backup is put back with sqlite3's .restore. */
+  async #cameThroughSqlite(): Promise<boolean> {
+    if (this.#isRestored) return true;
+    const { haveWritten } = await this.#database.others().catch(() => ({ haveWritten: false }));
+    return haveWritten;
   }
 
   /** Beside another file it would be applied to that one. */

@@ -173,6 +173,13 @@ export interface OpenOptions {
   readonly extension?: string;
 }
 
+/** What other programs have done by way of SQLite: a browser of databases, a backup that is put back. */
+export interface Others {
+  readonly haveWritten: boolean;
+  /** application_id after that; undefined: they have not written. */
+  readonly mark: number | undefined;
+}
+
 /**
  * One SQLite file: one connection that writes, one that reads what is committed.
  * WAL lets other programs read while a run writes; synchronous=FULL makes a commit survive a power cut.
@@ -188,6 +195,10 @@ export class Database {
   readonly #turn = pLimit(1);
   /** Called before each write; what it throws, the write throws. */
   guard: (() => void) | undefined;
+  /** Called within each transaction, before its work: what it throws ends it. */
+  guardWithin: ((others: Others) => void) | undefined;
+  /** Changes when another connection commits. */
+  #dataVersion: number | undefined;
   #mode: 'FULL' | 'NORMAL' = 'FULL';
 
   private constructor(path: string, writer: Connection, reader: Connection) {
@@ -343,6 +354,7 @@ export class Database {
   async #transaction<T>(work: (tx: ScriptTx) => Promise<T>): Promise<T> {
     await this.#unlocked(() => this.#writer.run('BEGIN IMMEDIATE'));
     try {
+      if (this.guardWithin) this.guardWithin(await this.#others());
       const result = await insideWrite.run(true, () => work(this.#writer));
       await this.#writer.run('COMMIT');
       return result;
@@ -351,6 +363,20 @@ export class Database {
       await this.#writer.run('ROLLBACK').catch(() => undefined);
       throw error;
     }
+  }
+
+  /** What others have done to the content since this was last asked, or a transaction has begun. */
+  async others(): Promise<Others> {
+    return this.#turn(() => this.#others());
+  }
+
+  async #others(): Promise<Others> {
+    const before = this.#dataVersion;
+    const row = await this.#writer.get<{ data_version: number }>('PRAGMA data_version');
+    this.#dataVersion = row?.data_version;
+    if (before === this.#dataVersion) return { haveWritten: false, mark: undefined };
+    const now = await this.#writer.get<{ application_id: number }>('PRAGMA application_id');
+    return { haveWritten: before !== undefined, mark: now?.application_id };
   }
 
   /** Writes application_id into the header, and the header into the file itself. */

@@ -103,6 +103,10 @@ export const databaseFile: readonly Row[] = [
       'The new file was left unchanged. To continue with it, start sync-data again.',
     ],
   ),
+  exchanged('a -wal that is taken away during a run', (path) => rename(`${path}-wal`, `${path}-wal.old`), [
+    '<folder>/etsy_data.db-wal was moved or deleted while sync-data was using it.',
+    'All that was written by then is in the database. Leave both files alone and start sync-data again.',
+  ]),
   exchanged('a database that is overwritten during a run', (path) => writeFile(path, 'another'), [
     '<folder>/etsy_data.db was overwritten while sync-data was using it.',
     'To continue with the file that is there now, start sync-data again.',

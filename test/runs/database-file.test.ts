@@ -253,6 +253,76 @@ describe('a database that is exchanged while it is open', () => {
     });
   }
 
+  it('whose -wal is deleted: what was written by then is kept, and nothing more is', async () => {
+    const { database, held, end } = await start();
+    await add(database, 1);
+    await rm(`${path}-wal`);
+    assert.throws(() => held.check(), /etsy_data\.db-wal was moved or deleted while/);
+    await assert.rejects(add(database, 2), /-wal was moved or deleted while/);
+    await end();
+    assert.deepEqual(await rows(path), [1]);
+  });
+
+  it('that is overwritten with a copy of this very start: it has fewer pages', async () => {
+    const { database, held, end } = await start();
+    await add(database, 1);
+    await database.checkpoint();
+    const copy = join(folder, 'copy.db');
+    await copyFile(path, copy);
+    for (let x = 0; x < 300; x += 1)
+      await database.write((tx) => tx.run('INSERT INTO t VALUES (zeroblob(1000))'));
+    await database.checkpoint();
+    await add(database, 2);
+    await copyFile(copy, path);
+    await assert.rejects(add(database, 3), /was overwritten while/);
+    assert.throws(() => held.check(), /was overwritten while/);
+    await end();
+    assert.deepEqual(await readFile(path), await readFile(copy));
+    assert.deepEqual(await rows(path), [1]);
+  });
+
+  it('whose content is exchanged by way of SQLite: nothing more is written, and that content is kept whole', async () => {
+    for (const isInFile of [false, true]) {
+      const { database, held, end } = await start();
+      await add(database, 1);
+      // What sqlite3's .restore does: another header, other rows, in one transaction.
+      const other = await Database.open(path);
+      await other.write(async (tx) => {
+        await tx.run('PRAGMA application_id = 4711');
+        await tx.run('DELETE FROM t');
+        await tx.run('INSERT INTO t VALUES (7)');
+      });
+      if (isInFile) await other.checkpoint();
+      await assert.rejects(add(database, 2), /was overwritten while/);
+      assert.throws(() => held.check(), { exitCode: 1, message: /was overwritten while/ });
+      await other.close();
+      await end();
+      assert.deepEqual(await rows(path), [7]);
+      await rm(path);
+      await rm(`${path}.lock`);
+    }
+  });
+
+  it('in which others write, or which they make smaller, is still the same', async () => {
+    const { database, held, end } = await start();
+    for (let x = 0; x < 300; x += 1)
+      await database.write((tx) => tx.run('INSERT INTO t VALUES (zeroblob(1000))'));
+    await database.checkpoint();
+    await add(database, 1);
+    const other = await Database.open(path);
+    await other.write((tx) => tx.run("DELETE FROM t WHERE typeof(x) = 'blob'"));
+    await other.read.all('SELECT count(*) FROM t');
+    await other.close();
+    const connection = await Database.openRollback(path);
+    await connection.run('VACUUM');
+    await connection.close();
+    await database.checkpoint();
+    await add(database, 2);
+    held.check();
+    await end();
+    assert.deepEqual(await rows(path), [1, 2]);
+  });
+
   it('that is only grown, truncated to nothing elsewhere, or read by others, is still the same', async () => {
     const { database, held, end } = await start();
     for (let x = 0; x < 300; x += 1) await add(database, x);

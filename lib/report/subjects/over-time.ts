@@ -11,7 +11,7 @@ import type { Content, Source } from '../subject.ts';
 import { day as dayName, dayInYear, ofDay } from '../words.ts';
 
 const DAY_S = 86_400;
-/** A history of so many days is told day by day, a longer one week by week. */
+/** A history of up to this many days is shown by day, a longer one by week. */
 const DAYS = 35;
 const WEEKS = 26;
 /** Readings that are compared: a report is written within half a minute. */
