@@ -122,13 +122,12 @@ export default defineTask({
           continue;
         }
         const place = await placeName(taxonomyId, request);
-        const reason = `${page.leftOut.reason} (${place})`;
+        const { reason } = page.leftOut;
         open = advance(open, request, undefined, [], false).open;
         yield {
           write: async (tx) => {
-            await applyRefusedPage(tx, runId, reason);
-            if (request.slice.count < 0)
-              await addFindings(tx, runId, [unreadSlice(place, page.leftOut.reason)]);
+            await applyRefusedPage(tx, runId, place, reason);
+            if (request.slice.count < 0) await addFindings(tx, runId, [unreadSlice(place, reason)]);
           },
           cursor: { open, counted, read, cuts },
           pending,

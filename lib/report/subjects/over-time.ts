@@ -15,7 +15,7 @@ import { DAY_S } from '../../time.ts';
 const DAYS = 35;
 const WEEKS = 26;
 /** Readings that are compared: a report is written within half a minute. */
-const MOST_READINGS = 6_000_000;
+const MOST_READINGS = 2_000_000;
 
 /** Counts by day since 1970. */
 type ByDay = readonly { readonly day: number; readonly n: number }[];
