@@ -3,7 +3,7 @@ import type { Database, Tx } from '../lib/store/database.ts';
 
 export interface Run {
   readonly id: number;
-  /** True when it goes on from the checkpoints of an earlier process. */
+  /** True when it resumes from the checkpoints of an earlier process. */
   readonly resumed: boolean;
   /** Set when the run is of one stage alone. */
   readonly onlyStage: string | undefined;

@@ -35,7 +35,7 @@ const HELP = 'help';
 interface Line {
   /** What to do in place of a run. */
   readonly word: string | undefined;
-  /** What stands behind `search`. */
+  /** What follows `search`. */
   readonly more: readonly string[];
   readonly stage: string | undefined;
   readonly json: boolean;

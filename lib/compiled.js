@@ -2,7 +2,7 @@ import { lstatSync, mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Where jiti keeps the compiled form of the TypeScript. What lies there is run, so it is a folder of this user that
+ * Where jiti keeps the compiled form of the TypeScript. Its files are executed, so it is a folder of this user that
  * nobody else may write to, or none: then every start compiles again.
  * @returns {string | false}
  */

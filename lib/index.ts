@@ -1,4 +1,4 @@
-// What a task of one's own may import, wherever it lies: import { defineTask, z } from 'sync-data'
+// What your own task may import, wherever it is: import { defineTask, z } from 'sync-data'
 export { z } from 'zod';
 export { defineTask } from './define-task.ts';
 export type { TaskOf } from './define-task.ts';

@@ -2,7 +2,7 @@
 
 /** An API answer, after decompression. A page of 100 listings has 0.3 to 1 MB; the longest descriptions make it 5. Bytes. */
 export const MOST_BODY_BYTES = 8 * 1024 * 1024;
-/** Of an answer that is no good one: what says why stands at its start. Bytes. */
+/** Of an error answer: the reason is at its start. Bytes. */
 export const MOST_ERROR_BYTES = 64 * 1024;
 /** Values in one JSON answer. A full batch with images and shops has about 30,000. */
 export const MOST_VALUES = 150_000;

@@ -19,7 +19,7 @@ export interface Sources {
   readonly imagesFolder: string;
   /** Absolute path of the folder of cutouts. */
   readonly cutoutsFolder: string;
-  /** For `useModels`: where models lie and come from, and how many threads run them. */
+  /** For `useModels`: where models are and come from, and how many threads run them. */
   readonly modelSettings: ModelsOptions;
   /** Hosts that images may come from: those that stages of pipeline.yaml share under this name. */
   readonly imageHosts: readonly string[];

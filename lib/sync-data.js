@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// With what it imports from beside it, the one file that is not TypeScript: it loads the rest as it lies there, with no build in between. What jiti makes of
-// a file is kept under the hash of its text, so an edited task is what runs.
+// Loads the TypeScript sources without a build step; only this file and compiled.js are JavaScript. jiti keeps what it
+// compiles under the hash of the source, so an edited task is what runs.
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
@@ -12,8 +12,8 @@ setFlagsFromString('--optimize-for-size');
 // An import would parse its 190 kB once more, only to learn what it exports: a quarter of the time that --help takes.
 const { createJiti } = createRequire(import.meta.url)('jiti');
 const fsCache = compiledFolder();
-// A task of one's own gets this sync-data, and the zod that checks its options, wherever it lies. Of zod the CommonJS form,
-// whose files are opened one after the other: the modules are opened all at once, more than some systems allow.
+// Your own tasks get this sync-data, and the zod that checks their options, wherever they are. Zod in its CommonJS form,
+// whose files are opened one by one: the ES modules are opened all at once, more than some systems allow.
 const alias = {
   'sync-data': fileURLToPath(new URL('./index.ts', import.meta.url)),
   zod: createRequire(import.meta.url).resolve('zod'),

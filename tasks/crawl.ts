@@ -117,18 +117,17 @@ export default defineTask({
       if ('leftOut' in page) {
         if (!refused.has(keyOf(request))) {
           refused.set(keyOf(request), 'waits');
-          // In an answer's turn: a step keeps what else is on its way from being lost when the run is to stop.
+          // In an answer's turn: a step keeps the other answers in flight from being lost when the run stops.
           yield { progress: { done: read, total: counted }, pending };
           continue;
         }
         const place = await placeName(taxonomyId, request);
-        const reason = `${page.leftOut.reason} (${place})`;
+        const { reason } = page.leftOut;
         open = advance(open, request, undefined, [], false).open;
         yield {
           write: async (tx) => {
-            await applyRefusedPage(tx, runId, reason);
-            if (request.slice.count < 0)
-              await addFindings(tx, runId, [unreadSlice(place, page.leftOut.reason)]);
+            await applyRefusedPage(tx, runId, place, reason);
+            if (request.slice.count < 0) await addFindings(tx, runId, [unreadSlice(place, reason)]);
           },
           cursor: { open, counted, read, cuts },
           pending,

@@ -58,7 +58,7 @@ export default defineTask({
         looked = more.at(-1) ?? looked;
         full = more.length === 0 || ids.length === places;
       }
-      // What is on its way may have to be asked for once more, and fills the batch.
+      // What is in flight may have to be requested again, and fills the batch.
       if (ids.length === 0 || (ids.length < places && reaching.size > 0)) {
         looked = before;
         return undefined;

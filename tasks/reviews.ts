@@ -144,7 +144,7 @@ export default defineTask({
           busy.delete(shopId);
           if (!value.refused) {
             later.push({ shopId, kind, current: value.current, claimed, olderLeft, refused: true });
-            // In an answer's turn: a step keeps what else is on its way from being lost when the run is to stop.
+            // In an answer's turn: a step keeps the other answers in flight from being lost when the run stops.
             yield { progress: { done, total }, pending };
             continue;
           }

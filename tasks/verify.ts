@@ -17,7 +17,7 @@ import {
 } from '../lib/dataset/checks.ts';
 import type { ListingBrief, Nameless } from '../lib/dataset/checks.ts';
 import type { Tx } from '../lib/store/database.ts';
-import { addFindings, closeRepaired } from '../lib/dataset/findings.ts';
+import { addFindings, closeRepaired, imagesToLookAt } from '../lib/dataset/findings.ts';
 import type { Finding } from '../lib/dataset/findings.ts';
 import { imagesDone, imagesLost, recheckImages } from '../lib/dataset/images.ts';
 import { imageParts } from '../lib/dataset/image-url.ts';
@@ -36,7 +36,7 @@ import { defineTask } from '../lib/define-task.ts';
 import type { TaskOf } from '../lib/define-task.ts';
 import { applyDownloads, downloads } from './rules/download.ts';
 import { imageEntry, seenEntry, yearOfEntry } from '../lib/dataset/entries.ts';
-import { imageNames, imagesOnDisk, isLitter } from '../lib/dataset/image-files.ts';
+import { imageNames, imagePath, imagesOnDisk, inspectImage, isLitter } from '../lib/dataset/image-files.ts';
 import { ImagesFolder } from '../lib/dataset/images-folder.ts';
 import { inFlight } from '../lib/task/in-flight.ts';
 import { WINDOW } from '../lib/task/window.ts';
@@ -290,7 +290,7 @@ async function* repair(context: Context): Steps {
   let [done, going] = [0, 0];
   const next = async (): Promise<(() => ReturnType<typeof fetchBatch>) | undefined> => {
     const { ids, room } = await nextInBatch(sql, asked);
-    // What is on its way may have to be asked for once more, and fills the batch.
+    // What is in flight may have to be requested again, and fills the batch.
     if (ids.length === 0 || (room > 0 && going > 0)) return undefined;
     for (const id of ids) asked.add(id);
     going += 1;
@@ -315,9 +315,14 @@ async function* repair(context: Context): Steps {
       yield { write: (tx) => applyDownloads(tx, runId, group), progress: { done } };
     }
   }
+  const missing: number[] = [];
+  for (const listingId of await imagesToLookAt(sql, runId)) {
+    const found = await inspectImage(imagePath(services.imagesFolder, listingId));
+    if ('fault' in found) missing.push(listingId);
+  }
   yield {
     write: async (tx) => {
-      await closeRepaired(tx, runId);
+      await closeRepaired(tx, runId, missing);
       await settleUnmet(tx, runId, nowSeconds());
     },
   };

@@ -11,7 +11,7 @@ import { spawnMarketplace } from './marketplace/spawn.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = resolve(process.argv[2] ?? join(root, 'demo'));
-const WORDS = ['walnut', 'table'];
+const WORDS = ['oak', 'table'];
 const mark = join(folder, '.sync-data-demo');
 
 const market = await spawnMarketplace({
@@ -45,18 +45,16 @@ try {
     process.off('SIGTERM', end);
     return code;
   };
-  /** By words, and by a picture: the first that has a cutout. */
-  const searches = async (): Promise<string[][]> => {
+  /** Words together with a picture: the first that has a cutout. */
+  const search = async (): Promise<string[]> => {
     const [cutout] = (await readdir(join(folder, 'cutouts'))).toSorted();
-    const pictures = cutout === undefined ? [] : [[`images/${basename(cutout, '.webp')}.jpg`]];
-    return [WORDS, ...pictures];
+    return [...WORDS, ...(cutout === undefined ? [] : [`images/${basename(cutout, '.webp')}.jpg`])];
   };
   process.exitCode = await run();
   if (process.exitCode === 0) {
-    for (const search of await searches()) {
-      console.log(`\nsync-data search ${search.join(' ')}`);
-      process.exitCode ||= await run('search', ...search);
-    }
+    const words = await search();
+    console.log(`\nsync-data search ${words.join(' ')}`);
+    process.exitCode = await run('search', ...words);
   }
   const where = relative(process.cwd(), folder) || '.';
   if (process.exitCode === 0)

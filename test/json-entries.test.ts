@@ -75,6 +75,15 @@ function entryOf(key: fc.Arbitrary<string>): fc.Arbitrary<Entry> {
 }
 
 describe('entries of a JSON file', () => {
+  it('are the same behind a byte order mark', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(entryOf(key), { maxLength: 5 }), async (entries) => {
+        assert.deepEqual(await entriesOf(`\ufeff${objectOf(entries)}`), entries);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
   it('come with their value as the text that stands in the file', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -162,6 +171,21 @@ describe('a file that is no JSON object', () => {
       });
     });
   }
+
+  it('is refused at the same place with a byte order mark before it, which its first line counts', async () => {
+    for (const mark of ['', '\ufeff']) {
+      for (const [what, before, rest] of MALFORMED) {
+        const lines = Buffer.from(mark + before)
+          .toString('latin1')
+          .split('\n');
+        await assert.rejects(
+          entriesOf(mark + before + rest),
+          { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 },
+          what,
+        );
+      }
+    }
+  });
 
   it('is refused at the second of two entries without a comma between them', async () => {
     await assert.rejects(entriesOf('{"1": {"a": "é"}\n "2": 2}'), { offset: 19 });

@@ -11,6 +11,7 @@ import {
   recheckImages,
   withoutImageRecord,
 } from '../lib/dataset/images.ts';
+import { addFindings, closeRepaired, imagesToLookAt, openFindings } from '../lib/dataset/findings.ts';
 import { storePerTest } from './store-rig.ts';
 
 describe('the images on record', () => {
@@ -78,5 +79,22 @@ describe('the images on record', () => {
     ]);
     assert.deepEqual(await recheckImages(store.database.read, [1, 2, 3]), [2]);
     assert.deepEqual(await withoutImageRecord(store.database.read, [1, 2, 3]), [3]);
+  });
+
+  it('keep the finding that one is missing, where its file is elsewhere though it is on record', async () => {
+    const missing = (subject: number) => ({ kind: 'missing-image', subject: String(subject), detail: 'x' });
+    await store.database.write(async (tx) => {
+      for (const listingId of [1, 2])
+        await imagesDone(tx, [{ listingId, bytes: 5000, modifiedMs: 5, sha256: null }]);
+      await noteImages(tx, [ref(3, 30)], []);
+      await addFindings(tx, 7, [1, 2, 3].map(missing));
+    });
+    assert.deepEqual(await imagesToLookAt(store.database.read, 7), [1, 2]);
+    await store.database.write((tx) => closeRepaired(tx, 7, [2]));
+    const open = await openFindings(store.database.read, 7, 9);
+    assert.deepEqual(
+      open.map(({ subject }) => subject),
+      ['2', '3'],
+    );
   });
 });

@@ -108,7 +108,7 @@ export interface ImageOnRecord {
   readonly sha256: string | null;
 }
 
-/** Images that should lie on disk, in the order of listing ids, from the first above `after`. */
+/** Images that should be on disk, in the order of listing ids, from the first above `after`. */
 export function imagesOnRecord(sql: Sql, after: number, limit: number): Promise<ImageOnRecord[]> {
   return sql.all<ImageOnRecord>(
     `SELECT listing_id, bytes, modified_ms, sha256 FROM images

@@ -34,7 +34,7 @@ export function sha256Of(bytes: Uint8Array): string {
 }
 
 /**
- * Cutouts on their way to the disk. Each is written under a temporary name and renamed; `settled` resolves when all of
+ * Cutouts being written to disk. Each is written under a temporary name and renamed; `settled` resolves when all of
  * them, and their names, survive a power cut: the rows that say so come after it.
  */
 export class CutoutFiles {

@@ -1,6 +1,7 @@
 import { MOST_REASON } from '../limits.ts';
 import { clip, wellFormed } from '../text/clean.ts';
 import type { Sql, Tx } from '../store/database.ts';
+import { ids } from '../store/rows.ts';
 
 /** Something verify found out of sync. */
 export interface Finding {
@@ -69,12 +70,29 @@ const WHOLE_AGAIN: Readonly<Record<string, string>> = {
   'missing-image': `EXISTS (SELECT 1 FROM images WHERE listing_id = CAST(subject AS INTEGER) AND state = 'done')`,
 };
 
-export async function closeRepaired(tx: Tx, runId: number): Promise<void> {
+/** Listings whose image was missing in this run, and is on record as downloaded: whether it is there, the file tells. */
+export function imagesToLookAt(sql: Sql, runId: number): Promise<number[]> {
+  return ids(
+    sql,
+    `SELECT CAST(subject AS INTEGER) AS id FROM findings
+     WHERE run_id = :run AND kind = 'missing-image' AND repaired = 0 AND (${WHOLE_AGAIN['missing-image']})`,
+    { ':run': runId },
+  );
+}
+
+/** @param stillMissing listings whose image is not there, though it is on record: it was moved elsewhere */
+export async function closeRepaired(
+  tx: Tx,
+  runId: number,
+  stillMissing: readonly number[] = [],
+): Promise<void> {
   for (const [kind, whole] of Object.entries(WHOLE_AGAIN)) {
-    await tx.run(`UPDATE findings SET repaired = 1 WHERE run_id = ? AND kind = ? AND (${whole})`, [
-      runId,
-      kind,
-    ]);
+    const except = kind === 'missing-image' ? stillMissing.map(String) : [];
+    await tx.run(
+      `UPDATE findings SET repaired = 1 WHERE run_id = ? AND kind = ? AND (${whole})
+       AND subject NOT IN (SELECT value FROM json_each(?))`,
+      [runId, kind, JSON.stringify(except)],
+    );
   }
   // An image that cannot be had keeps its finding open, with the reason.
   await tx.run(

@@ -34,11 +34,11 @@ export const FETCH_AGAIN = 'FETCH_AGAIN';
 
 export interface ImageFault {
   readonly fault: string;
-  /** It is not to be replaced: what stands under its name is no file, or is elsewhere and comes back. */
+  /** Not to be replaced: something else has its name, or the file is elsewhere and comes back. */
   readonly isInTheWay?: boolean;
 }
 
-/** @returns the file as it lies there, or what is wrong with it ("missing", "empty", "not a JPEG", …) */
+/** @returns the file on disk, or what is wrong with it ("missing", "empty", "not a JPEG", …) */
 export function inspectImage(path: string): Promise<ImageFile | ImageFault> {
   return opened(path, (file, info) => inspected(file, info, path));
 }
@@ -112,7 +112,7 @@ export function evictedPath(path: string): string {
   return join(dirname(path), `.${basename(path)}.icloud`);
 }
 
-/** Of `listingIds`, those whose complete image lies on disk already. */
+/** Of `listingIds`, those whose complete image is already on disk. */
 export async function imagesOnDisk(
   folder: string,
   listingIds: readonly number[],

@@ -1,7 +1,7 @@
 import type { Sql, Tx } from '../store/database.ts';
 
 /**
- * unknown: which image it is has still to be asked for; waiting: to be downloaded; done: lies on disk, complete;
+ * unknown: which image it is has still to be asked for; waiting: to be downloaded; done: complete on disk;
  * failed: with a reason, tried again in later runs; missing: the CDN has it no more (404), final until the listing
  * shows another image; none: the listing has no image, or is gone.
  */
@@ -30,7 +30,7 @@ export interface ImageRef {
 }
 
 /**
- * What a batch said of a listing's primary image. A file that lies on disk is kept, whatever the listing shows now;
+ * What a batch said of a listing's primary image. A file on disk is kept, whatever the listing shows now;
  * an image that could not be had is given up until its id changes.
  */
 export async function noteImages(
@@ -81,7 +81,7 @@ export async function imagesDoubtful(
   );
 }
 
-/** Files that lie on disk, complete: downloaded, or found there. */
+/** Complete files on disk: downloaded, or found there. */
 export async function imagesDone(
   tx: Tx,
   files: readonly (ImageFile & { listingId: number })[],

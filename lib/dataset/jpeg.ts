@@ -25,7 +25,7 @@ export function faultOfJpeg(bytes: Uint8Array): string | undefined {
 }
 
 /**
- * Whether the image itself ends. Its head is walked part by part first: there lies a preview at times, a JPEG with an
+ * Whether the image itself ends. Its head is walked part by part first: it may contain a preview, a JPEG with an
  * end of its own. Within the picture the bytes of the end marker stand for nothing else.
  */
 function hasEnd(bytes: Uint8Array): boolean {

@@ -3,7 +3,7 @@ import { MOST_ENTRY_BYTES } from '../limits.ts';
 import { chunksOf, openRegular } from '../store/files.ts';
 import { Tokenizer, TokenType } from '@streamparser/json';
 
-/** One entry of the outermost object: its key, and its value as the text that stands in the file. */
+/** One entry of the outermost object: its key, and its value as written in the file. */
 export interface Entry {
   readonly key: string;
   readonly text: string;
@@ -22,6 +22,9 @@ export class JsonFault extends Error {
   }
 }
 
+/** Some editors begin a file with it. The tokenizer drops it, and counts from behind it. */
+const BOM = Buffer.from('\ufeff');
+
 const OPEN: ReadonlySet<TokenType> = new Set([TokenType.LEFT_BRACE, TokenType.LEFT_BRACKET]);
 const CLOSE: ReadonlySet<TokenType> = new Set([TokenType.RIGHT_BRACE, TokenType.RIGHT_BRACKET]);
 
@@ -34,9 +37,12 @@ const CLOSE: ReadonlySet<TokenType> = new Set([TokenType.RIGHT_BRACE, TokenType.
 export async function* jsonEntries(path: string): AsyncGenerator<Entry[], void, undefined> {
   const splitter = new Splitter();
   const { file } = await openRegular(path, 'follow');
+  let skipped: number | undefined;
   try {
     for await (const chunk of chunksOf(file)) {
-      splitter.write(chunk);
+      const isFirst = skipped === undefined;
+      skipped ??= chunk.indexOf(BOM) === 0 ? BOM.length : 0;
+      splitter.write(isFirst ? chunk.subarray(skipped) : chunk);
       const entries = splitter.take();
       if (entries.length > 0) yield entries;
     }
@@ -45,15 +51,16 @@ export async function* jsonEntries(path: string): AsyncGenerator<Entry[], void, 
     if (rest.length > 0) yield rest;
   } catch (error) {
     // From the same handle: under the file's name another may be found by now.
-    if (error instanceof JsonFault) await place(error, file);
+    if (error instanceof JsonFault) await place(error, (skipped ?? 0) + error.offset, file);
     throw error;
   } finally {
     await file.close();
   }
 }
 
-async function place(fault: JsonFault, file: FileHandle): Promise<void> {
-  for await (const chunk of chunksOf(file, fault.offset)) {
+/** @param offset of the fault from the start of the file, a byte order mark included */
+async function place(fault: JsonFault, offset: number, file: FileHandle): Promise<void> {
+  for await (const chunk of chunksOf(file, offset)) {
     for (const byte of chunk) {
       if (byte === 0x0a) [fault.line, fault.column] = [fault.line + 1, 1];
       else fault.column += 1;
@@ -174,7 +181,7 @@ class Splitter {
     this.#expect = 'nothing';
   }
 
-  /** The tokenizer knows words, not grammar: what lies inside a value is checked by the real parser. */
+  /** The tokenizer knows words, not grammar: the inside of a value is checked by the real parser. */
   #push(end: number): void {
     const text = this.#held.toString('utf8', this.#from - this.#base, end - this.#base).trim();
     try {

@@ -49,7 +49,7 @@ const DYNAMIC = [
   'price_currency',
 ] as const;
 
-/** One listing as both tables want it; see README for the columns and their units. */
+/** One listing as both tables store it; see README for the columns and their units. */
 export type ListingRow = Readonly<Record<(typeof STATIC)[number] | (typeof DYNAMIC)[number], unknown>> & {
   readonly listing_id: number;
 };

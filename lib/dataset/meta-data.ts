@@ -57,7 +57,7 @@ export class MetaDataFile {
   readonly #turn = pLimit(1);
   readonly #warn: (message: string) => void;
 
-  /** @param warn is told what another program changed, and what was made of it */
+  /** @param warn called with what another program changed, and what was done about it */
   constructor(
     database: Database,
     path: string,

@@ -12,7 +12,7 @@ export interface Oddity {
   readonly field?: string | undefined;
 }
 
-/** An oddity as it is told: all of a kind together. */
+/** An oddity as it is shown: all of a kind together. */
 export interface OddityCount {
   readonly what: string;
   readonly became: string;
@@ -51,6 +51,7 @@ export class OddityNotes {
   readonly #runId: () => number | undefined;
   #waiting = new Map<string, Oddity & { n: number }>();
   #writtenAt = -Infinity;
+  #last: Promise<void> = Promise.resolve();
 
   /** @param runId undefined: no run is open yet, so they wait */
   constructor(database: Database, runId: () => number | undefined) {
@@ -59,16 +60,26 @@ export class OddityNotes {
   }
 
   readonly add = (oddity: Oddity): void => {
-    const kind = `${oddity.what}: ${oddity.became}`;
-    const known = this.#waiting.get(kind);
-    if (known) known.n += oddity.n ?? 1;
-    else this.#waiting.set(kind, { ...oddity, n: oddity.n ?? 1 });
+    this.#gather(oddity);
     const isDue = performance.now() - this.#writtenAt > REST_MS;
     // What cannot be written now is written with the next, or by `flush`, which says why it cannot.
     if (isDue) this.flush().catch(() => undefined);
   };
 
-  async flush(): Promise<void> {
+  #gather(oddity: Oddity): void {
+    const kind = `${oddity.what}: ${oddity.became}`;
+    const known = this.#waiting.get(kind);
+    if (known) known.n += oddity.n ?? 1;
+    else this.#waiting.set(kind, { ...oddity, n: oddity.n ?? 1 });
+  }
+
+  /** Afterwards all that was added before is written. @throws what keeps it from being written; then it waits on */
+  flush(): Promise<void> {
+    this.#last = this.#last.catch(() => undefined).then(() => this.#write());
+    return this.#last;
+  }
+
+  async #write(): Promise<void> {
     const runId = this.#runId();
     if (runId === undefined || this.#waiting.size === 0) return;
     this.#writtenAt = performance.now();
@@ -77,7 +88,7 @@ export class OddityNotes {
     try {
       await this.#database.write((tx) => addOddities(tx, runId, oddities));
     } catch (error) {
-      for (const oddity of oddities) this.add(oddity);
+      for (const oddity of oddities) this.#gather(oddity);
       throw error;
     }
   }

@@ -44,7 +44,7 @@ export function reviewsRow({ reviews }: Tally): FactRow {
   };
 }
 
-/** Those without one are told where none is still to come. */
+/** Those without one are shown once no more can arrive. */
 export function imagesRow({ images }: Tally): FactRow {
   return {
     label: 'images',
@@ -56,7 +56,7 @@ export function imagesRow({ images }: Tally): FactRow {
   };
 }
 
-/** Findings by whether they are mended. */
+/** Findings by whether they are repaired. */
 export function findingsRow({ open, repaired }: Tally['findings']): FactRow {
   return {
     label: 'findings',

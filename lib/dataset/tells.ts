@@ -14,7 +14,7 @@ import { findingsRow, imagesRow, leftOutRow, listingsRow, reviewsRow, shopsRow }
 
 type Context = TellContext<unknown, { readonly sql: Sql; readonly rules: { readonly madeSince: number } }>;
 
-/** Reasons, and findings, told one by one. */
+/** Reasons and findings shown one by one. */
 const SHOWN = 5;
 
 /** Counted once for all stages. */

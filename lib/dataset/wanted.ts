@@ -37,7 +37,7 @@ export interface NextWanted {
   readonly again: boolean;
 }
 
-/** The oldest ids first, without those of `except` (on their way already, or refused). */
+/** The oldest ids first, without those of `except` (already in flight, or refused). */
 export async function nextWanted(sql: Sql, limit: number, except: ReadonlySet<number>): Promise<NextWanted> {
   const rows = await sql.all<{ id: number; misses: number }>(
     'SELECT listing_id AS id, misses FROM wanted ORDER BY rowid LIMIT ?',

@@ -24,7 +24,7 @@ export interface SearchQuery {
 }
 
 export interface SearchPage extends Sorted<Listing> {
-  /** All that match, as Etsy counts; undefined when the offset lies past the end. */
+  /** All that match, as Etsy counts; undefined when the offset is past the end. */
   readonly count: number | undefined;
 }
 
@@ -42,7 +42,7 @@ export interface ReviewQuery {
 }
 
 export interface ReviewPage extends Sorted<Review> {
-  /** Of the window, as Etsy counts; undefined when the offset lies past its end. */
+  /** Of the window, as Etsy counts; undefined when the offset is past its end. */
   readonly count: number | undefined;
   /** Rows in the answer, good and bad. */
   readonly rows: number;
@@ -93,7 +93,7 @@ export class EtsyApi {
   /**
    * getListingsByListingIds with images and shop. Ids that do not exist or are not visible are missing in the answer; where
    * none exists it may be a 404.
-   * @param patience tries before a failing request is told from an API that is out of order; undefined: as many as usual
+   * @param patience tries before checking whether the request or the API is at fault; undefined: as many as usual
    */
   async batch(ids: readonly number[], patience?: number): Promise<Sorted<BatchListing>> {
     const query = { listing_ids: ids.join(','), includes: 'Images,Shop' };
@@ -124,7 +124,7 @@ export class EtsyApi {
     return this.#unlessGone(
       this.#get(path, {}, (raw) => {
         const sorted = sortOut(shop, [raw]);
-        // The shop asked for, but not as it should be: asking once more would not mend it.
+        // The shop asked for, but not as it should be: asking again would not help.
         if (sorted.good[0]?.shop_id === shopId || fieldOf(raw, 'shop_id') === shopId) return sorted;
         const reason = sorted.rejected[0]?.reason ?? `shop_id: is another than ${shopId}`;
         throw new ApiError('body', path, `not a shop record: ${reason}`);
@@ -262,7 +262,7 @@ function maySpeak({ good, rejected, misfits }: Sorted<ListingImage>): boolean {
 }
 
 /**
- * Just below the next cent: Etsy compares converted prices, which can lie between two cents, and between two ranges no
+ * Just below the next cent: Etsy compares converted prices, which can fall between two cents, and between two ranges no
  * price may fall through.
  */
 function upTo(cents: number): string {

@@ -72,7 +72,7 @@ function isKeyIn(text: string, key: ApiKey): boolean {
   return text.length >= 8 && key.isIn(Buffer.from(text));
 }
 
-/** What an answer says that is none: `{"error": "..."}` of Etsy, anything of what stands in between. One line, cut. */
+/** What an answer says that is none: `{"error": "..."}` of Etsy, anything of a proxy in between. One line, clipped. */
 export function errorText(bytes: Buffer, key: ApiKey): string {
   return short(saidIn(bytes), key, MOST_ERROR_TEXT) || 'no message';
 }

@@ -27,7 +27,7 @@ const GAVE_UP =
 const LATER = 'Etsy answers other requests but not this one. Start sync-data again later.';
 const REFUSED =
   'Check api: baseUrl in pipeline.yaml. If it is right, Etsy has changed, and sync-data must be updated.';
-/** A longer wait is told. */
+/** A longer wait is shown. */
 const TELL_MS = 5000;
 /** Who waits after that long without any good answer waits for one, to whomever it is given. */
 const SILENT_MS = 2000;
@@ -191,7 +191,7 @@ export class Client {
     return this.#options.giveUpAfterMs - (this.#trouble?.observedMs ?? 0);
   }
 
-  /** A pause that somebody at the screen would notice is told, with its reason and end. */
+  /** A pause long enough to notice is shown, with its reason and end. */
   async #pause(ms: number, error: ApiError, signal: AbortSignal): Promise<void> {
     if (this.#trouble) {
       this.#trouble = { ...this.#trouble, plannedMs: Math.max(this.#trouble.plannedMs, ms) };

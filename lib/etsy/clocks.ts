@@ -8,7 +8,7 @@ export interface Reading {
   readonly wall: number;
 }
 
-/** What lies between two readings that should be `BEAT_MS` apart. Milliseconds. */
+/** The difference between two readings that should be `BEAT_MS` apart. Milliseconds. */
 export interface Between {
   /** The process did not run. */
   readonly stoodStillMs: number;
@@ -46,7 +46,7 @@ export class Clocks {
   #stoodStillMs = 0;
   #sleptMs = 0;
 
-  /** @param jumped told of each jump of the wall clock (ms, negative: back) that is more than a correction */
+  /** @param jumped called with each jump of the wall clock (ms, negative: back) that is more than a correction */
   constructor(jumped: (ms: number) => void) {
     this.#jumped = jumped;
     this.#timer = setInterval(() => this.#look(), BEAT_MS).unref();

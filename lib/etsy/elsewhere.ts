@@ -28,11 +28,11 @@ export interface Refusal {
   readonly allowed: number | undefined;
 }
 
-/** What is to be done, and told. */
+/** What to do, and what to report. */
 export interface Suspicion {
   /** How long half as many requests are to be made. Milliseconds. */
   readonly slowMs: number;
-  /** Requests refused, or made by others, that have not been told yet; 0: it is too early to say anything. */
+  /** Requests refused, or made by others, not reported yet; 0: too early to say. */
   readonly n: number;
 }
 
@@ -52,7 +52,7 @@ export class Elsewhere {
   #over = 0;
   /** Times of counts that others had a part in. */
   #signs: number[] = [];
-  /** Calls of others that have not been told, and when they were told last. */
+  /** Calls of others not reported yet, and when the last were reported. */
   #calls = 0;
   #toldAt = -Infinity;
   /** Ascending: the first is the lowest of the last `COMPARED_MS`. */

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 
 /** A field of a record whose value was not of its type. */
 export interface Misfit {
-  /** With a dot where it lies in another: "price.amount". */
+  /** With a dot for a nested one: "price.amount". */
   readonly field: string;
   /** The value as it came, as JSON, cut. */
   readonly example: string;
@@ -49,7 +49,7 @@ export function fit(
 
 type Holder = Record<string, unknown>;
 
-/** What holds the value: the record, or a copy of what lies in it, put in its place. */
+/** What holds the value: the record, or a copy of its nested object, put in its place. */
 function holderOf(record: Holder, field: string, rest: readonly string[]): Holder | undefined {
   let holder = record;
   let name = field;

@@ -11,7 +11,7 @@ export class Holds {
   readonly #told: (hold: Hold | undefined) => void;
   #shown: Hold | undefined;
 
-  /** @param told the wait to be shown, undefined once there is none */
+  /** @param told called with the wait to show, undefined once there is none */
   constructor(told: (hold: Hold | undefined) => void) {
     this.#told = told;
   }

@@ -24,7 +24,7 @@ export class Quota {
   readonly #options: QuotaOptions;
   /** Epoch ms before which no request may go out; undefined: none. */
   #until: number | undefined;
-  /** The wait that is told to those who watch. */
+  /** The wait that is shown. */
   #told: { readonly until: number; readonly end: () => void } | undefined;
   /** Requests that wait, of all stages. */
   #waiting = 0;

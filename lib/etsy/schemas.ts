@@ -149,7 +149,7 @@ export type Shop = z.infer<typeof shop>;
 export type Review = z.infer<typeof review>;
 export type TaxonomyNode = z.infer<typeof taxonomyNode>;
 
-/** A record that is not what the schema says, with the reason; it is set aside, and the rest goes on. */
+/** A record that is not what the schema says, with the reason; it is set aside, and the rest continues. */
 export interface Rejected {
   readonly raw: unknown;
   readonly reason: string;

@@ -4,7 +4,7 @@ const watchers = new Map<string, () => void>();
 let subscribed = false;
 
 /**
- * Tells when a request's head is really written to its socket. Before that may lie a DNS look-up, a TCP and a TLS
+ * Tells when a request's head is really written to its socket. That may be preceded by a DNS look-up, a TCP and a TLS
  * handshake: a server counts arrivals, so pacing by the moment of the fetch call would let windows overfill.
  * @returns ends the watch
  */

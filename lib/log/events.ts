@@ -102,7 +102,7 @@ export function logEvents({ log, stages, news, clock = systemClock }: LogEventsO
     try {
       for (const [event, fields] of await news(isLast)) log.write(event, fields);
     } catch (error) {
-      // Whoever else reads the database is told what is wrong with it.
+      // Other readers of the database report what is wrong with it.
       log.write('log', { problem: String(error) });
     }
   };

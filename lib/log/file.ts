@@ -20,8 +20,8 @@ export interface LogOptions {
 
 /**
  * The run log: one JSON object a line, `time` (ISO 8601, UTC), `run` (null before it is known), `event`, and fields of
- * the event. Every line is on its way to the disk when `write` returns, so a kill loses none; a stream would hold some
- * back. Nothing that goes wrong with it is thrown: who set `onProblem` is told once.
+ * the event. Every line has left the process when `write` returns, so a kill loses none; a stream would hold some
+ * back. It never throws; `onProblem` is called once.
  */
 export class Log {
   runId: number | undefined;
@@ -107,7 +107,7 @@ export class Log {
       try {
         ftruncateSync(file, size);
       } catch {
-        // It is told why the line could not be written.
+        // `onProblem` reports why the line could not be written.
       }
       throw error;
     }

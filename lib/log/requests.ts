@@ -3,7 +3,7 @@ import type { Sql } from '../store/database.ts';
 
 /** A request younger than this may still be without its answer. Milliseconds. */
 const UNSETTLED_MS = 30_000;
-/** Records set aside that are told one by one each time. */
+/** Records set aside that are logged one by one each time. */
 const ONE_BY_ONE = 50;
 
 /**

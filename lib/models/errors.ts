@@ -14,7 +14,7 @@ const VERSIONS: Readonly<Record<string, string>> = {
   '@huggingface/tokenizers': '0.2.0',
 };
 
-/** A package that only pictures need, and that npm left out or was told to leave out. */
+/** A package that only pictures need and that npm left out, by itself or on request. */
 export function missingPackage(name: string, cause: unknown): ModelError {
   const all = Object.entries(VERSIONS).map(([one, version]) => `${one}@${version}`);
   return new ModelError(

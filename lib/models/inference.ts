@@ -10,7 +10,7 @@ import type { CutoutModel, EmbeddingModel, ModelFile, TextSide } from './registr
 // What runs in a thread: one session for each model it was ever asked for, one picture after the other. The thread knows
 // files by path, size and hash, and nothing of the dataset.
 
-/** A model as a thread is told of it: what it is, and where its files lie. */
+/** A model as a thread gets it: what it is, and where its files are. */
 export type Loadable =
   | { readonly work: 'cutout'; readonly model: CutoutModel; readonly weights: string }
   | { readonly work: 'image'; readonly model: EmbeddingModel; readonly weights: string }

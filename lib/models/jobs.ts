@@ -2,7 +2,7 @@
 
 export interface PictureItem {
   readonly id: number;
-  /** A JPEG, PNG or WebP as it lies on disk. */
+  /** A JPEG, PNG or WebP as on disk. */
   readonly bytes: Uint8Array;
 }
 

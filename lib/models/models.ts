@@ -9,7 +9,7 @@ import type { CutoutModel, EmbeddingModel, ModelFile, Registry, TextSide } from 
 import { openThreads } from './threads.ts';
 
 export interface ModelsOptions {
-  /** Absolute: where models lie, or are put. */
+  /** Absolute: the folder of the models. */
   readonly folder: string;
   /** An address in place of the hosts that models come from. */
   readonly source?: string | undefined;
@@ -78,7 +78,7 @@ export class Models {
     return (work === 'cutout' ? this.#cutouts(name) : this.#embeddings(name)).milliseconds;
   }
 
-  /** Whether its files lie here already. */
+  /** Whether its files are already here. */
   async isHere(work: Job['work'], name: string): Promise<boolean> {
     for (const file of this.#filesOf(work, name)) if ((await this.#find(file)) === undefined) return false;
     return true;

@@ -3,7 +3,7 @@ import { ModelError } from './errors.ts';
 // As much of an ONNX file as has to be looked at or changed before it is loaded. The file is read in place, at 178 MB
 // without a copy: what changes keeps its length.
 
-/** A field of a protocol buffer: where its content lies in the file. */
+/** A field of a protocol buffer: where its content is in the file. */
 interface Field {
   readonly number: number;
   readonly wire: number;
@@ -54,7 +54,7 @@ export function resizeInput(file: Uint8Array, from: number, to: number): void {
     const maker = makers.get(name);
     return initializers.get(name) ?? (maker?.op === 'Constant' ? constantOf(file, maker) : undefined);
   };
-  /** Where the numbers of a list lie in the file that are known, counted from its end. */
+  /** Where the known numbers of a list are in the file, counted from its end. */
   const placesOf = (name: string): readonly number[] => {
     const tensor = tensorOf(name);
     if (tensor) return placesIn(file, tensor);
@@ -70,7 +70,7 @@ export function resizeInput(file: Uint8Array, from: number, to: number): void {
   for (const place of new Set(sizes)) resizeNumber(file, place, from, to);
 }
 
-/** The weights of a model lie in its own file: one that names others could read what it likes. @throws ModelError */
+/** A model must contain its own weights: one that names other files could read anything. @throws ModelError */
 export function refuseOtherFiles(file: Uint8Array): void {
   const graph = graphOf(file);
   for (const field of fieldsOf(file, graph.start, graph.end)) {
@@ -124,7 +124,7 @@ function resizeShape(file: Uint8Array, info: Field, from: number, to: number): v
   }
 }
 
-/** Where each number of a tensor of int64 lies. */
+/** Where each number of a tensor of int64 is. */
 function placesIn(file: Uint8Array, tensor: Field): number[] {
   const fields = [...fieldsOf(file, tensor.start, tensor.end)];
   const isInt64 = fields.some(({ number, start }) => number === 2 && varint(file, start).value === 7);

@@ -1,4 +1,4 @@
-// Where a thread that runs models begins. Like lib/sync-data.js it loads TypeScript as it lies there.
+// Entry point of a thread that runs models. Like lib/sync-data.js it loads TypeScript without a build.
 import { createJiti } from 'jiti';
 import { compiledFolder } from '../compiled.js';
 

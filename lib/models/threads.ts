@@ -6,7 +6,7 @@ import type { Answer, Job, Pool } from './jobs.ts';
 
 export interface ThreadOptions {
   readonly threads: number;
-  /** What a job's model is, and where its files lie. @throws ModelError where it was not made ready */
+  /** What a job's model is, and where its files are. @throws ModelError where it was not made ready */
   readonly loadable: (job: Job) => Loadable;
   /** Milliseconds that a job may take before its thread is ended. */
   readonly patience?: number;

@@ -40,7 +40,7 @@ export function firstExcess(text: string): Excess | undefined {
   return undefined;
 }
 
-/** Without the document itself, and without what stands in the innermost. */
+/** Without the document itself and the contents of the innermost. */
 function levelsOf(stack: readonly CST.Token[]): number {
   const top = stack.at(-1)?.type;
   return stack.length - (top !== undefined && /-(?:collection|map|seq)$/.test(top) ? 1 : 2);

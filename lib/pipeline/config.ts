@@ -64,13 +64,13 @@ export interface Stage<Tx = unknown, Services = unknown> {
 }
 
 export interface LoadOptions {
-  /** What must not be shown of the file, loaded before it is judged. @param folder that pipeline.yaml lies in */
+  /** What must not be shown of the file, loaded before it is judged. @param folder of pipeline.yaml */
   readonly secrets?: (folder: string) => Promise<Redactor>;
   /** `own`: only modules of this package are loaded, others stand for themselves without their code. Default: all. */
   readonly tasks?: Loading;
 }
 
-/** Finds, reads and checks pipeline.yaml. Every mistake in it is told at once, in one UserError. */
+/** Finds, reads and checks pipeline.yaml. All mistakes are reported together, in one UserError. */
 export async function loadPipeline(cwd: string, options: LoadOptions = {}): Promise<Pipeline> {
   const { file, text } = await findPipeline(resolve(cwd));
   const folder = dirname(file);
@@ -118,7 +118,7 @@ export async function loadPipeline(cwd: string, options: LoadOptions = {}): Prom
 /** The text of each, for mistakes that show later. */
 const sources = new WeakMap<Pipeline, ConfigFile>();
 
-/** What stages found wrong with their options when they looked further: told like all mistakes in pipeline.yaml. */
+/** What stages found wrong with their options when they looked further: reported like all mistakes in pipeline.yaml. */
 export function mistakenOptions(
   pipeline: Pipeline,
   found: readonly { readonly stage: string; readonly error: OptionMistakes }[],
@@ -221,7 +221,7 @@ function checkPlaces(config: ConfigFile, file: string, written: unknown): void {
     })),
   ];
   const taken = new Map([[file, { label: 'this file', isShared: false }]]);
-  // Of two that clash, the one to change is one that stands in the file.
+  // Of two that clash, the one to change is the one written in the file.
   for (const { path, value, isShared = false } of places.toSorted(
     (a, b) => Number(a.isWritten) - Number(b.isWritten),
   )) {

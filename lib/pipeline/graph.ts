@@ -145,7 +145,7 @@ function linksOf(stage: StageDraft, index: number): Link[] {
  * its meaning. So any circle over both is a deadlock (X alongside Y, Y needs X: neither ever ends), and nothing else
  * is: that a stage waits for the first of its companions to start adds no circle of its own.
  *
- * Depth first in the order of the file, and told from its first stage there: always the same trail.
+ * Depth first in the order of the file, starting at its first stage: always the same trail.
  */
 function findCircles(links: ReadonlyMap<string, readonly Link[]>): GraphMistake[] {
   const mistakes: GraphMistake[] = [];

@@ -16,7 +16,7 @@ export type AnyTask<Tx = unknown, Services = unknown> = Task<Tx, Services, unkno
 export type LoadedTask =
   { readonly ok: true; readonly task: AnyTask } | { readonly ok: false; readonly problem: string };
 
-/** Where sync-data itself lies; its own tasks are found from any folder. */
+/** The folder of sync-data itself; its own tasks are found from any folder. */
 export const packageFolder = fileURLToPath(new URL('../../', import.meta.url));
 
 export type Loading = 'all' | 'own';

@@ -104,7 +104,7 @@ export class Runner {
     return { state: 'finished', ...rest, left: left.filter((one) => one !== undefined) };
   }
 
-  /** One after the other: each waits for the one throttle anyway. All mistakes are told at once. */
+  /** One after the other: each waits for the one throttle anyway. All mistakes are reported together. */
   async #prepare(selected: readonly string[]): Promise<StageState[]> {
     const states: StageState[] = [];
     const mistaken: { stage: string; error: OptionMistakes }[] = [];

@@ -44,7 +44,7 @@ export class Stopped extends UserError {
   }
 }
 
-/** What stands under the name of a KILL file, be it a link that leads nowhere; undefined: nothing that can be seen. */
+/** Whatever has the name of a KILL file, a dangling link included; undefined: nothing, or not visible. */
 export function killInfo(file: string): Stats | undefined {
   try {
     return lstatSync(file, { throwIfNoEntry: false });
@@ -109,22 +109,22 @@ export class StopSwitch implements StageStop {
     return kill;
   }
 
-  /** Takes the KILL file away, if it was what stopped the run: its absence tells that the run has ended. */
+  /** Removes the KILL file if it stopped the run: its absence shows that the run has ended. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(name, this.#onSignal);
     if (this.stopped?.cause !== 'kill') return;
-    // What cannot be taken away (a folder) is told at the next start.
+    // What cannot be removed (a folder) is reported at the next start.
     await rm(this.#killFile, { force: true }).catch(() => undefined);
   }
 }
 
 /**
- * The KILL file that one stage, or a few, have of their own. It ends them as the run's own ends the run: what is on its
- * way is finished and committed, the file is taken away, the others go on.
+ * The KILL file that one stage, or a few, have of their own. It ends them as the run's own ends the run: requests in
+ * flight finish and are committed, the file is removed, the others continue.
  */
 export class StageKill implements StageStop {
-  /** It was there before this start, and is left: the stage is not started. */
+  /** It existed before this start and stays: the stage is not started. */
   readonly wasThere: boolean;
   readonly #file: string;
   readonly #controller = new AbortController();
@@ -158,13 +158,13 @@ export class StageKill implements StageStop {
     this.#controller.abort(new Stopped('stage-kill', `the ${this.name} file was found`));
   }
 
-  /** A stage begins that it may end. */
+  /** Called when a stage that it may end begins. */
   begin(): void {
     this.#active += 1;
     this.look();
   }
 
-  /** It has ended; after the last one the file is taken away, if it was obeyed. */
+  /** Called when that stage has ended; after the last one, the file is removed if it stopped them. */
   async end(): Promise<void> {
     this.#active -= 1;
     if (this.#active > 0 || this.stopped?.cause !== 'stage-kill') return;
@@ -173,7 +173,7 @@ export class StageKill implements StageStop {
 }
 
 /**
- * Ends a stage that gives way when the next run is due: what is on its way is finished and committed, as by KILL. A
+ * Ends a stage that gives way when the next run is due: requests in flight finish and are committed, as by KILL. A
  * clock that is set back does not put it off: by then so much time has passed, too.
  */
 export class StageCut implements StageStop {

@@ -28,7 +28,7 @@ export function startMeter(done: number, now: number): Meter {
 
 export function observe(meter: Meter, done: number, total: number | undefined, now: number): Meter {
   if (done < meter.done) return startMeter(done, now);
-  // Nothing was told of such a silence, and nothing is concluded from it: a machine that slept, most likely.
+  // Such a silence is ignored: most likely the machine slept.
   if (now - meter.at > STALLED) return { ...resume(meter, now), done, total };
   const elapsed = Math.max(0, now - meter.at);
   const kept = Math.exp(-elapsed / FADE);

@@ -14,7 +14,7 @@ export interface ReportOptions {
   readonly stderr: NodeJS.WritableStream;
 }
 
-/** `sync-data report`: prints where it lies. @returns the exit code */
+/** `sync-data report`: prints its path. @returns the exit code */
 export async function report({ cwd, env, stdout, stderr }: ReportOptions): Promise<number> {
   let secrets = new Redactor([]);
   try {

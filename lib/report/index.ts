@@ -129,5 +129,9 @@ async function contentOf(write: Subject['write'], source: Source): Promise<Conte
 /** As Etsy calls them, where its tree has been read; else as this version knows them. */
 async function categories(sql: Sql): Promise<Source['category']> {
   const known = (await whereThere(readTaxonomy(sql))) ?? new Taxonomy([], undefined);
-  return (id) => (id === null ? 'No category' : known.nameOf(id));
+  return (id) => {
+    if (id === null) return 'No category';
+    const name = known.nameOf(id);
+    return name === `Taxonomy ${id}` ? `Unknown category (${id})` : name;
+  };
 }

@@ -23,7 +23,7 @@ export interface Page {
   /** What stands above all else. */
   readonly finding: Finding;
   readonly headline: Html;
-  /** How new the data is: stands first where its quality is told. */
+  /** How new the data is: first in the part on quality. */
   readonly recency: Html;
   readonly parts: readonly Part[];
 }
@@ -35,7 +35,7 @@ const NOTICE =
 const POLICY =
   "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
-/** Parts whose tables or images want the whole width. */
+/** Parts whose tables or images need the whole width. */
 const WIDE = new Set(['runs', 'images', 'movers', 'doubles', 'cutouts']);
 
 /** The whole document. */

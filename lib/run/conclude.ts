@@ -36,7 +36,7 @@ export interface ConcludeOptions {
 
 /**
  * Counts what the run has changed, and notes it in the history and in the log. What a failed run can no longer read is
- * left out: why is told already. A history that cannot be written changes nothing; the next start sees to it.
+ * left out: the reason was already shown. A history that cannot be written changes nothing; the next start completes it.
  * @returns what is left on the terminal, and whether a finished run has not gone well all the same
  */
 export async function conclude(options: ConcludeOptions): Promise<{ text: string; isUnusable: boolean }> {

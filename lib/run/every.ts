@@ -21,7 +21,7 @@ async function nextRunAt(checkpoints: Checkpoints, every: number, now: number): 
 
 export interface Waiting {
   readonly killFile: string;
-  /** The KILL file as people are told of it. */
+  /** The name of the KILL file in messages. */
   readonly killName: string;
   /** Seconds. */
   readonly every: number;

@@ -14,7 +14,7 @@ export interface GaugeSources {
   readonly api: { readonly label: string; readonly limit: number } | undefined;
   /** Each reads the lines of a stage. */
   readonly figures: readonly (() => Promise<readonly Figures[]>)[];
-  /** How long the rest of the run takes; undefined: not to be told. */
+  /** How long the rest of the run takes; undefined: unknown. */
   readonly toGo?: (() => Promise<ToGo | undefined>) | undefined;
 }
 
@@ -24,7 +24,7 @@ export interface ToGo {
   readonly isQuota: boolean;
 }
 
-/** How long a run is under way before its end is told, and how often that is worked out again. Milliseconds. */
+/** How long a run is under way before its end is estimated, and how often that is repeated. Milliseconds. */
 const FIRST_ESTIMATE_MS = 20_000;
 const ESTIMATE_MS = 60_000;
 
@@ -49,7 +49,7 @@ export function gauges({ ledger, api, figures, toGo }: GaugeSources): (isLast?: 
   };
 }
 
-/** Nothing waits for it: it is told once it is known. */
+/** Nothing waits for it: it is shown once known. */
 function estimated(read: () => Promise<ToGo | undefined>): () => Gauges['toGo'] {
   let known: Gauges['toGo'];
   let next = performance.now() + FIRST_ESTIMATE_MS;

@@ -13,6 +13,7 @@ import type { Holder } from '../store/lock.ts';
 import { makeFolders } from '../dataset/images-folder.ts';
 import { migrate } from '../dataset/migrations.ts';
 import { version } from '../version.ts';
+import { checkRemembered, remember } from './remembered.ts';
 
 /** So that a schedule can tell it from a failure: the run that it would start is under way. */
 const ALREADY_RUNNING = 3;
@@ -43,7 +44,7 @@ const SHORT_MS = 100;
 const LONG_MS = 10_000;
 /** Where nobody remembers whether a -wal belongs to the file, reading all of it has to tell, however long that takes. */
 const WHOLE_MS = 2 ** 31 - 1;
-/** Whoever waits longer is told what for. Milliseconds. */
+/** A longer wait is explained. Milliseconds. */
 const TELL_MS = 1000;
 
 /**
@@ -56,6 +57,7 @@ export async function hold(options: HoldOptions, work: (held: Held) => Promise<n
   const { pipeline, stderr } = options;
   await makeFolders(pipeline.data);
   const path = await realDatabase(pipeline.data.database, pipeline.folder);
+  checkRemembered(path, await realpath(pipeline.folder));
   const file = await realpath(pipeline.file).catch(() => pipeline.file);
   const lock = await acquireLock(path, { pid: process.pid, since: Date.now(), pipeline: file });
   if ('pid' in lock) throw inUse(pipeline, file, lock);
@@ -91,6 +93,7 @@ export async function hold(options: HoldOptions, work: (held: Held) => Promise<n
       database.lockPatience = patient;
       await migrate(database);
       file = await HeldDatabase.hold(database, path, lock);
+      remember(path, await realpath(pipeline.folder));
       // The run has a switch of its own.
       await opening.close();
       told = await work({ database, file, inspection, log, waitedMs });

@@ -115,7 +115,7 @@ async function run(options: RunOptions): Promise<number> {
   stop.signal.addEventListener('abort', () =>
     emit({ type: 'stopping', reason: stop.stopped?.message ?? '' }),
   );
-  // What is found before the screen is there is told once it is.
+  // What is found before the screen opens is shown once it has.
   const early: string[] = [];
   let warn = (message: string): void => void early.push(message);
   if (options.key?.warning !== undefined) warn(options.key.warning);

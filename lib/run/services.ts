@@ -82,7 +82,7 @@ export interface ServicesOptions {
 /**
  * The entries of image_metadata.json, taken in; undefined where no stage of the pipeline uses them. One that does not
  * run now counts too: the file is kept in step with the database.
- * @param warn is told what another program changed, and what was made of it
+ * @param warn called with what another program changed, and what was done about it
  */
 export async function openEntries(
   pipeline: Pipeline,

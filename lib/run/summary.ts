@@ -59,7 +59,7 @@ function isSettings(error: unknown): boolean {
   return exitCodeOf(error) === 2 || (error instanceof ApiError && error.kind === 'key');
 }
 
-/** Kinds of oddities told; status has all of them. */
+/** Kinds of oddities shown; status has all of them. */
 const ODDITIES = 8;
 
 function odd(told: Required<Telling> | undefined): string[] {
@@ -154,7 +154,7 @@ function places({ pipeline, logFile, cwd }: SummaryOptions): string[] {
   return [place('data', relative(cwd, pipeline.data.database)), place('log', relative(cwd, logFile))];
 }
 
-/** Where something lies: "The data:   etsy_data.db". */
+/** Where something is: "The data:   etsy_data.db". */
 export function place(what: 'data' | 'log' | 'report', path: string): string {
   return `${`The ${what}:`.padEnd(12)}${path}`;
 }

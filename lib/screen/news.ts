@@ -5,7 +5,7 @@ import type { Meter } from '../progress/meter.ts';
 import { stageProgress, type StageView, timeTaken, unitCount, type UnitRow } from '../progress/stage.ts';
 import type { View } from '../progress/view.ts';
 
-/** A stage of more units is told as a whole: nobody reads thousands of starts and ends. */
+/** A stage of more units is shown as a whole: nobody reads thousands of starts and ends. */
 export const TOLD_ONE_BY_ONE = 50;
 
 export interface News {
@@ -13,7 +13,7 @@ export interface News {
   readonly what: string;
 }
 
-/** Something whose progress is told now and then. */
+/** Something whose progress is shown now and then. */
 export interface Subject {
   readonly key: string;
   readonly stage: string;

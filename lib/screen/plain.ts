@@ -8,11 +8,11 @@ import { emptyView, paceOf, reduce } from '../progress/view.ts';
 
 const LOOK_EVERY = 1_000;
 const FIRST_AFTER = 5_000;
-/** A subject of hours is told of more seldom: every so much of its age. */
+/** A subject of hours is shown less often: every this fraction of its age. */
 const THEN_EVERY = 30_000;
 const AT_LAST_EVERY = 300_000;
 const SHARE_OF_AGE = 1 / 20;
-/** Warnings told one by one in so long; more are counted. */
+/** Warnings shown one by one in this time; more are counted. */
 const WARNINGS = 20;
 const WARNINGS_EVERY = 600_000;
 
@@ -20,7 +20,7 @@ const WARNINGS_EVERY = 600_000;
 export function openPlain(setting: ScreenSetting): Screen {
   const { stream, clock, name } = setting;
   const reader = gaugeReader(setting.gauges);
-  /** When each subject was last told of, and what. */
+  /** When each subject was last shown, and what. */
   const told = new Map<string, { readonly since: number; readonly due: number; readonly text: string }>();
   let view = emptyView(setting.stages);
   let warnings = { since: clock.now(), told: 0, unsaid: 0 };

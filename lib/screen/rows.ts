@@ -122,7 +122,7 @@ function totalOf({ state, progress }: Row): number | undefined {
   return state === 'finished' ? undefined : progress.total;
 }
 
-/** Without a known size, how many of the parts are done stands in its place. */
+/** Without a known size, the number of finished parts takes its place. */
 function meterBar({ progress, parts }: Row, width: number, theme: Theme): string {
   const { done, total } = progress;
   if (done === undefined || total === undefined || total <= 0) {

@@ -16,7 +16,7 @@ export interface SearchOptions {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WritableStream;
   readonly json: boolean;
-  /** What stands behind `search`; nothing: the page. */
+  /** What follows `search`; nothing: the page. */
   readonly words: readonly string[];
 }
 

@@ -30,7 +30,7 @@ import { readTold } from '../run/told.ts';
 import type { Sources } from '../services.ts';
 import type { ToldRun } from '../task/telling.ts';
 
-/** Reasons told. */
+/** Reasons shown. */
 const REASONS = 5;
 
 /**
@@ -147,7 +147,7 @@ async function toldOf(sources: Sources, pipeline: Pipeline, run: ToldRun): Promi
   });
 }
 
-/** What a stage crawls is told by its options. */
+/** What a stage crawls is in its options. */
 function isCrawl(options: unknown): boolean {
   return typeof options === 'object' && options !== null && 'taxonomies' in options;
 }

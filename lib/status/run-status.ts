@@ -14,7 +14,7 @@ interface RunRow {
   readonly finished_at: number | null;
 }
 
-/** The run that the next start goes on with, or else the last one, with its checkpoint. */
+/** The run that the next start resumes, or else the last one, with its checkpoint. */
 export async function runStatus(database: Database, pipeline: Pipeline): Promise<RunStatus | null> {
   const row = await database.read.get<RunRow>(
     `SELECT id, only_stage, started_at, finished_at FROM runs

@@ -12,9 +12,9 @@ export interface Status {
   readonly at: string;
   readonly pipeline: string;
   readonly database: string;
-  /** True while the KILL file lies there: nothing is started then. */
+  /** True while the KILL file exists: nothing is started then. */
   readonly killFile: boolean;
-  /** Stages whose own KILL file lies there: they are not started then. */
+  /** Stages whose own KILL file exists: they are not started then. */
   readonly killedStages: readonly { readonly stage: string; readonly file: string }[];
   /** Who is at work on the database; null: nobody. `pid` is 0 for the first moment of a start. */
   readonly underWay: { readonly pid: number; readonly since: string } | null;
@@ -80,7 +80,7 @@ export interface ToldStage extends Omit<Telling, 'counts'> {
 export interface RunStatus {
   readonly id: number;
   readonly startedAt: string;
-  /** Null: the next start goes on with it. */
+  /** Null: the next start resumes it. */
   readonly finishedAt: string | null;
   /** Set where it is of one stage alone. */
   readonly onlyStage: string | null;

@@ -184,7 +184,7 @@ export class HeldDatabase {
     return new HeldDatabase(database, path, file, new Set(isMarked ? [next] : [before, next]));
   }
 
-  /** Looks from time to time, also while nothing is written. @param lost is told once */
+  /** Looks from time to time, also while nothing is written. @param lost called once */
   watch(everyMs: number, lost: (loss: UserError) => void): void {
     this.#timer = setInterval(() => {
       try {

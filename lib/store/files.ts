@@ -14,7 +14,7 @@ export async function namingFile<T>(path: string, work: () => Promise<T>): Promi
   }
 }
 
-/** Something else than a file stands under a file's name, or the file is larger than it may be. */
+/** Something other than a file has a file's name, or the file is too large. */
 export class NotAFile extends UserError {
   override readonly name = 'NotAFile';
   /** "a symbolic link", "a folder", "a pipe", … */
@@ -134,7 +134,7 @@ export function openToAppend(path: string, mode: number): { readonly file: numbe
 
 /**
  * Sees to it that a file is there which only its owner may open, and that it is a file: what opens it by its name next
- * does not follow links. What the file system refuses, that one is told.
+ * does not follow links. Whatever the file system refuses is reported for that file.
  *
  * @throws NotAFile
  */
@@ -163,7 +163,7 @@ function kindOf(info: Stats): string {
  * the file that was there; a new file has what the umask leaves.
  *
  * @param durable true: a power cut does not undo it once this has resolved
- * @throws FileError; NotAFile where a folder stands under the temporary name
+ * @throws FileError; NotAFile where a folder has the temporary name
  */
 export function replaceFile(
   path: string,

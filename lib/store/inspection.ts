@@ -10,7 +10,7 @@ export class Inspection {
 
   constructor(path: string) {
     this.#ended = Database.inspect(path, this.#abort.signal).catch((error: unknown) => {
-      // What else opening it meets, the one who opens it to work with it is told.
+      // Other errors of opening it are reported where it is opened for work.
       const isDamage =
         error instanceof StoreError && (error.code === 'SQLITE_CORRUPT' || error.code === 'SQLITE_NOTADB');
       if (!isDamage) return;

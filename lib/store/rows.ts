@@ -61,7 +61,7 @@ export function insertFrom(table: string, columns: readonly string[]): string {
   return `INSERT INTO ${table} (${columns.join(', ')}) SELECT ${values} FROM jsonb_each(:rows) AS r`;
 }
 
-/** The rows as `insertFrom` wants them. */
+/** The rows as `insertFrom` takes them. */
 export function rowsJson<Column extends string>(
   columns: readonly Column[],
   rows: readonly Readonly<Partial<Record<Column, unknown>>>[],

@@ -10,7 +10,7 @@ export function expects(what: string): { error: (issue: z.core.$ZodRawIssue) => 
   };
 }
 
-/** What stands there, in words. */
+/** What was found, in words. */
 export function found(value: unknown): string {
   if (value === undefined) return 'missing';
   if (value === null) return 'found nothing';

@@ -1,6 +1,6 @@
 export interface Landed<T> {
   readonly value: T;
-  /** Others are still on their way: see Step.pending. */
+  /** Others are still in flight: see Step.pending. */
   readonly pending: boolean;
 }
 
@@ -9,7 +9,7 @@ export interface Landed<T> {
  * and neither latency nor one slow request is.
  *
  * `next` gives the next request, or undefined while there is none; it is asked again after every answer. After an error
- * or a stop nothing new begins, but what is on its way is still handed over before the error is thrown.
+ * or a stop nothing new begins, but what is in flight is still handed over before the error is thrown.
  */
 export async function* inFlight<T>(
   window: number,

@@ -1,4 +1,4 @@
-/** Where something stands in pipeline.yaml: ['stages', 0, 'with']. */
+/** Where something is in pipeline.yaml: ['stages', 0, 'with']. */
 export type KeyPath = readonly (string | number)[];
 
 export interface OptionMistake {

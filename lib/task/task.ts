@@ -31,7 +31,7 @@ export interface Step<Tx, Cursor> {
   readonly cursor?: Cursor;
   readonly progress?: Progress;
   /**
-   * True while answers that are already paid for are on their way: when the run is to stop, the runner asks for
+   * True while answers that are already paid for are in flight: when the run is to stop, the runner asks for
    * further steps until one says otherwise. Left out, this step is the last one after a stop.
    */
   readonly pending?: boolean;

@@ -34,13 +34,13 @@ export interface Problem {
   readonly title: string;
   /** In all; with 0 nothing is said. */
   readonly count: number;
-  /** The most frequent first; what they leave of `count` is told as "for other reasons". */
+  /** The most frequent first; the rest of `count` is shown as "for other reasons". */
   readonly reasons: readonly { readonly text: string; readonly n: number }[];
   /** For the summary: a few of them, a line each, and what more of them are called: "findings". */
   readonly examples?: { readonly lines: readonly string[]; readonly of: string };
 }
 
-/** The run that is told of. */
+/** The run in question. */
 export interface ToldRun {
   readonly id: number;
   /** Epoch milliseconds. */

@@ -53,7 +53,7 @@ function escaped(text: string, index: number): string {
 /** Cut at so many characters (code points), with … in place of the rest. */
 export function clip(text: string, most: number): string {
   if (text.length <= most) return text;
-  // A character has two units at most: what lies beyond need not be taken apart.
+  // A character has two units at most: what is beyond need not be split.
   const characters = Array.from(text.slice(0, 2 * most + 2));
   if (characters.length <= most) return text;
   return `${characters

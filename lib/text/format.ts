@@ -46,7 +46,7 @@ export function perSecond(value: number): string {
   return value < 9.95 ? tenths.format(value) : whole.format(value);
 }
 
-/** "4.9/s"; what is slower than one in ten seconds is told per minute or per hour: "3/min". */
+/** "4.9/s"; a rate below one in ten seconds is shown per minute or per hour: "3/min". */
 export function rate(value: number): string {
   if (value <= 0 || value >= 0.1) return `${perSecond(value)}/s`;
   const perMinute = value * 60;

@@ -8,7 +8,7 @@ const USERINFO = /(:\/\/)([^\s/@"']+(?=@))/g;
 /** Of the form of a keystring, with or without the shared secret. */
 const KEY_SHAPED = /()(?<![A-Za-z0-9])([a-z0-9]{24}(?::[a-z0-9]{8,16})?)(?![A-Za-z0-9])/g;
 
-/** @param instead what stands in place of it */
+/** @param instead what replaces it */
 export function masked(text: string, instead: (secret: string) => string): string {
   const strike = (_: string, before: string, secret: string): string => before + instead(secret);
   return text.replace(NAMED, strike).replace(USERINFO, strike).replace(KEY_SHAPED, strike);

@@ -1,4 +1,4 @@
-/** What stands in place of a secret. */
+/** What replaces a secret. */
 const STRUCK = '[key]';
 /** Shorter parts would be found in ordinary words. Etsy's are 24 and 10 characters long. */
 const SHORTEST = 8;
@@ -65,7 +65,7 @@ export class Redactor {
 
   #spansIn(text: string): Span[] {
     const asItStands = reduced(text, false);
-    // A form may hide what stands there as it is: in "=%abcdef" the letters ab are the key's.
+    // A form may hide the plain text: in "=%abcdef" the letters ab are the key's.
     const readings = text.search(FORMS) >= 0 ? [asItStands, reduced(text, true)] : [asItStands];
     return readings.flatMap((reading) => this.#needles.flatMap((needle) => placesOf(needle, reading)));
   }

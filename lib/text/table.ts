@@ -13,7 +13,7 @@ const INDENT = '  ';
 const GAP = '  ';
 
 /**
- * Lines in which each figure stands under the figure of the row above; where the widest does not fit into `width`
+ * Lines in which each figure is below the figure of the row above; where the widest does not fit into `width`
  * columns, a figure a line.
  */
 export function table(rows: readonly FactRow[], width: number): string[] {

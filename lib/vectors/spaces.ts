@@ -58,7 +58,7 @@ export async function completeSpace(tx: Tx, id: number, now: number): Promise<vo
 /** So many pictures count: older ones weigh less and less. */
 const OF_LATE = 2000;
 
-/** How fast it goes, for what is told of the time left. @param ms that passed while these were done */
+/** How fast it goes, for the time left. @param ms that passed while these were done */
 export async function notePace(tx: Tx, id: number, pictures: number, ms: number): Promise<void> {
   await tx.run(
     `UPDATE spaces SET worked_ms = iif(pictures > ${OF_LATE}, worked_ms / 2, worked_ms) + ?,

@@ -105,14 +105,15 @@ export async function applyPage(
 }
 
 /** A page of the search that was refused twice, at different times of the run. The next run reads all pages anyway. */
-export async function applyRefusedPage(tx: Tx, runId: number, reason: string): Promise<void> {
+export async function applyRefusedPage(tx: Tx, runId: number, place: string, refusal: string): Promise<void> {
+  const reason = `${refusal} (${place})`;
   await setAside(tx, runId, nowSeconds(), [{ endpoint: SEARCH, reason, raw: null }]);
   await noteReceived(tx, runId, { endpoint: SEARCH, refused: 1, reason });
   await addOddities(tx, runId, [
     {
-      what: 'pages of the search were refused, though others were answered',
+      what: `a page of the search could not be had (${refusal})`,
       became: 'set aside after a second try; the next run asks again',
-      example: reason,
+      example: place,
     },
   ]);
 }

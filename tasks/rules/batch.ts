@@ -171,7 +171,7 @@ async function ask(
   };
 }
 
-/** A shop by itself. What cannot be had or used is told, so that the rest goes on. */
+/** A shop by itself. What cannot be fetched or used is reported, so that the rest continues. */
 export async function fetchShop(services: Services, shopId: number): Promise<FetchedShop> {
   const answer = await orLeaveOut(services.api.shop(shopId), (leftOut) => ({
     good: [],
@@ -184,7 +184,7 @@ export async function fetchShop(services: Services, shopId: number): Promise<Fet
   return { lost: { ...(bad ?? { reason: 'HTTP 404: Etsy no longer knows the shop', raw: shopId }), shopId } };
 }
 
-/** Images that lie on disk although nothing is recorded of them: another program, or an earlier system, put them there. */
+/** Images on disk without a record: another program, or an earlier system, put them there. */
 export async function unrecordedImages(services: Services, listings: readonly Listing[]): Promise<Found> {
   const { madeSince } = services.rules;
   const since = listings.filter((listing) => classify(listing.when_made, madeSince) === 'since');

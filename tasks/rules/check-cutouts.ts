@@ -17,7 +17,7 @@ export interface CheckStep {
 
 /**
  * Is every cutout that is on record there, as it was written, and every file on record? A row without its file is
- * forgotten, so that the file is made again; a file that no row speaks of is told, and left alone.
+ * forgotten, so that the file is made again; a file without a row is reported and left alone.
  */
 export async function* checkCutouts(
   sql: Sql,

@@ -23,7 +23,7 @@ type Services = ServicesWith<'cdn'>;
 const TRIES = 3;
 /** The pauses before the tries at the end of a run, by how long the first pause after a failure is: 5 s, 20 s, 60 s. */
 const ROUNDS = [10, 40, 120];
-/** Downloads committed together: a commit waits for the disk, and a file that lies there already is not fetched again. */
+/** Downloads committed together: a commit waits for the disk, and a file already on disk is not fetched again. */
 const GROUP = 25;
 const GROUP_MS = 1000;
 
@@ -86,7 +86,7 @@ export async function* downloads(all: Downloads): AsyncGenerator<Downloaded, voi
   }
 }
 
-/** A folder that vanishes in the middle is told as such, not by the first file that cannot be written. */
+/** A folder that vanishes during the run is reported as such, not by the first file that cannot be written. */
 async function folderKept<T>(folder: ImagesFolder, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -3,7 +3,7 @@ import type { Rejected } from '../../lib/etsy/schemas.ts';
 
 /**
  * An answer that cannot be had, though Etsy answers everything else: the rest of the stage must not wait for it.
- * @param instead makes what stands in the answer's place, from the reason to be set aside
+ * @param instead makes what replaces the answer, from the reason to be set aside
  * @throws every other error
  */
 export async function orLeaveOut<T>(answer: Promise<T>, instead: (leftOut: Rejected) => T): Promise<T> {

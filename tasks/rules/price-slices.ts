@@ -41,7 +41,7 @@ export interface PageRequest {
   readonly page: number;
 }
 
-/** Where a page's rows lie in Etsy's terms. */
+/** Where a page's rows are in Etsy's terms. */
 export function placeOf(page: number): { offset: number; order: 'desc' | 'asc' } {
   return page < PAGES
     ? { offset: page * PAGE, order: 'desc' }
@@ -115,7 +115,7 @@ export interface PageShown {
   readonly distinct: number;
   /** Of these, those that the slice had shown before. */
   readonly repeated: number;
-  /** Undefined: the offset lies past the end. */
+  /** Undefined: the offset is past the end. */
   readonly count: number | undefined;
   /** What the last run counted in the same range; undefined: it did not. */
   readonly before: number | undefined;

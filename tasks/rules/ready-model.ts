@@ -2,7 +2,7 @@ import type { Job } from '../../lib/models/jobs.ts';
 import type { Models } from '../../lib/models/models.ts';
 import { megabytes } from '../../lib/text/format.ts';
 
-/** How often it is told how far a download is. Milliseconds. */
+/** How often the progress of a download is shown. Milliseconds. */
 const TELL_MS = 500;
 
 /**

@@ -50,7 +50,7 @@ export type Pass = z.infer<typeof pass>;
 /** What a page says. */
 export interface PageFacts {
   readonly rows: number;
-  /** Of the window, as Etsy counts; undefined: the offset lies past its end. */
+  /** Of the window, as Etsy counts; undefined: the offset is past its end. */
   readonly count: number | undefined;
   /** Reviews in it that the pass had not shown before. */
   readonly fresh: number;
@@ -133,7 +133,7 @@ export function advancePass(current: Pass, page: PageFacts): Advance {
   }
 
   const isBackFarEnough = at.until !== undefined && page.oldest !== undefined && page.oldest < at.until;
-  // Fewer than Etsy counts: something is missing that lies further back than it should.
+  // Fewer than Etsy counts: something is missing that is further back than it should be.
   if (isBackFarEnough && (page.accounted ?? largest) < largest) delete at.until;
   else if (isBackFarEnough)
     return over({ ...at, largest: 0 }, { than: page.oldest ?? 0, left: largest - at.read });
@@ -143,7 +143,7 @@ export function advancePass(current: Pass, page: PageFacts): Advance {
   // A full page is never taken for the last one, whatever the count says.
   const goesOn = at.empty < 2 && (offset < counted || page.rows >= PAGE);
   if (goesOn && offset <= MAX_OFFSET) return { next: { ...at, offset } };
-  // More than 12,100 reviews within one second cannot be told apart by time; the window goes on before it.
+  // More than 12,100 reviews within one second cannot be separated by time; the window continues before it.
   const maxCreated = page.oldest === current.maxCreated ? (page.oldest ?? 0) - 1 : page.oldest;
   if (goesOn && maxCreated !== undefined && maxCreated >= (current.minCreated ?? EARLIEST))
     return { next: { ...newWindow(at), maxCreated } };

@@ -39,7 +39,7 @@ type Written = z.infer<typeof taxonomies>;
 const FETCH_AGAIN_AFTER = 30 * 86_400;
 /** What is not in the tree is looked for once more, in case it is new; a mistake may cost a request a day. Seconds. */
 const ASK_AGAIN_AFTER = 86_400;
-/** Near misses told, and categories of one name. */
+/** Near misses shown, and categories of one name. */
 const SHOWN = 5;
 
 /** Asks Etsy for its categories, where those at hand do not tell what is meant. */

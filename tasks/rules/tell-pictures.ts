@@ -2,7 +2,7 @@ import { count, estimate } from '../../lib/text/format.ts';
 import type { Sql } from '../../lib/store/database.ts';
 import type { Problem } from '../../lib/task/telling.ts';
 
-/** Reasons that are told one by one. */
+/** Reasons shown one by one. */
 const REASONS = 5;
 
 /**

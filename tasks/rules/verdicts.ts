@@ -11,7 +11,7 @@ import type { ImageFault } from '../../lib/dataset/image-files.ts';
 export interface RecordVerdict {
   readonly findings: Finding[];
   readonly wanted: Wanted[];
-  /** Entries of whose image nothing is known: it may lie on disk all the same. */
+  /** Entries without a known image: it may be on disk all the same. */
   readonly imageUnknown: number[];
 }
 

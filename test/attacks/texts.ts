@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { ApiKey, findKey } from '../../lib/etsy/key.ts';
@@ -25,7 +24,6 @@ import {
   wholeRange,
 } from '../../tasks/rules/price-slices.ts';
 import { serving } from '../messages/provoke.ts';
-import type { Answer } from '../messages/provoke.ts';
 import type { Attack } from './row.ts';
 
 const [KEYSTRING, SECRET] = ['abcdefghijklmnopqrstuvwx', 'sharedsec1'];
@@ -249,23 +247,6 @@ export const texts: readonly Attack[] = [
     },
   },
   {
-    claim: 'A redirect of the API is not followed',
-    name: 'an API and an image host that send elsewhere',
-    fails: async () => {
-      const asked: string[] = [];
-      const answer = (url: string): Answer => {
-        asked.push(url);
-        return { status: 302, headers: { location: url.replace('/', 'http://localhost:9/') } };
-      };
-      await serving({ answer }, async (origin) => {
-        const cdn = new Cdn({ timeoutMs: 5000, firstPauseMs: 1 });
-        await assert.rejects(cdn.download(`${origin}/1`, ['127.0.0.1']), /localhost/);
-      });
-      assert.deepEqual(asked, ['/1']);
-      assert.match(await readFile('lib/etsy/client.ts', 'utf8'), /redirect: 'error'/);
-    },
-  },
-  {
     claim: 'No pattern that is tried on a stranger',
     name: 'texts of 200,000 characters made for slow patterns',
     fails: () => {
@@ -395,22 +376,6 @@ export const texts: readonly Attack[] = [
             return true;
           },
         );
-    },
-  },
-  {
-    claim: 'A key from .env is in no command line',
-    name: 'a look at the process while its key is known',
-    fails: async (folder) => {
-      await writeFile(join(folder, '.env'), `ETSY_API_KEY=${KEYSTRING}:${SECRET}\n`, { mode: 0o600 });
-      const env = { ...process.env };
-      assert.equal((await findKey(folder, env))?.header(), `${KEYSTRING}:${SECRET}`);
-      const shown = [process.argv, process.execArgv, process.title, process.env, env];
-      if (existsSync('/proc/self/environ'))
-        shown.push(
-          await readFile('/proc/self/environ', 'latin1'),
-          await readFile('/proc/self/cmdline', 'latin1'),
-        );
-      assert.ok(!JSON.stringify(shown).includes(KEYSTRING));
     },
   },
   {

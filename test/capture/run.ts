@@ -18,8 +18,9 @@ const { values } = parseArgs({
 });
 const COLUMNS = Number(values.columns);
 const ROWS = 40;
-/** How long after the start, in seconds, it is at its liveliest. */
-const LIVELY = 14;
+/** How long the run has been under way when it is at its liveliest, by its own first line. */
+const LIVELY = /run \d+ · 1[2-9] s/;
+const LOOK_MS = 200;
 const here = fileURLToPath(new URL('.', import.meta.url));
 const into = values.into ?? here;
 const command = fileURLToPath(new URL('../../lib/sync-data.js', import.meta.url));
@@ -31,10 +32,10 @@ const market = await spawnMarketplace({
   shops: 260,
 });
 
-/** @param at seconds after its start, for a look before its end */
+/** @param at for a look before its end: once the screen says so */
 async function capture(
   args: readonly string[],
-  at?: number,
+  at?: RegExp,
 ): Promise<{ readonly early: string; readonly late: string }> {
   const screen = new Screen(COLUMNS, ROWS);
   const child = spawn(process.execPath, ['--import', join(here, 'terminal.mjs'), command, ...args], {
@@ -42,6 +43,8 @@ async function capture(
     env: {
       ...process.env,
       ETSY_API_KEY: market.key,
+      // Hints name the command as the README does.
+      npm_command: 'exec',
       CAPTURE_SIZE: `${COLUMNS}x${ROWS}`,
       FORCE_COLOR: '1',
       TERM: 'xterm-256color',
@@ -59,7 +62,11 @@ async function capture(
   const name = ['sync-data', ...args].join(' ');
   let early = '';
   if (at !== undefined) {
-    await sleep(at * 1000);
+    while (
+      child.exitCode === null &&
+      !screen.lines.some((line) => at.test(line.map(({ text }) => text).join('')))
+    )
+      await sleep(LOOK_MS);
     early = await shown(`${name} at work`);
   }
   const code = await ended;

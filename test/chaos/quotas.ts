@@ -89,7 +89,7 @@ const waiting = PLACES.map(({ stage, worlds, lead }): Disturbance => {
     async disturb(round) {
       const { rig, random } = round;
       await refuse(rig, await lead(round), 1 + random.int(2));
-      promised(await rig.run(), 0, /waiting until .+: the daily quota is used up/, /going on/);
+      promised(await rig.run(), 0, /waiting until .+: the daily quota is used up/, /: resumed$/m);
       assert.ok((await rig.requests()).some((request) => request.fault === 'limitDay'));
       return 0;
     },

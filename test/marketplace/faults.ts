@@ -18,6 +18,11 @@ export const FAULTS = [
   'drip', // the body comes in small parts over dripMs
   'stall', // nothing happens for stallMs, then the usual answer
   'missing', // 404
+  'error400',
+  'retryNextDay', // 503 with a Retry-After of a day
+  'falseQuota', // a good answer whose headers say of the day what is not so, or nothing that can be read
+  'oddFields', // optional fields of the records are of another type, their meaning clear
+  'otherImage', // the first image of each listing has the address of another image
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 export type Kind = 'api' | 'cdn';

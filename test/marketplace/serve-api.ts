@@ -5,7 +5,7 @@ import { deliver, packed, reset } from './deliver.ts';
 import type { Fault, FaultSource, Trouble } from './faults.ts';
 import { keyProblem, LIMIT_TEXTS, type Limit, type Limits } from './limits.ts';
 import type { RequestLog } from './requests.ts';
-import { badRecord, HTML_PAGE, invalidJson, tooLarge, wrongShape } from './spoil.ts';
+import { HTML_PAGE, badRecord, invalidJson, oddFields, otherImage, tooLarge, wrongShape } from './spoil.ts';
 import type { World } from './world.ts';
 
 /** Carries the arrival, epoch milliseconds, from the door to the server. */
@@ -27,7 +27,18 @@ interface Outcome extends Reply {
 const ERRORS: Partial<Record<Fault, [status: number, text: string]>> = {
   error500: [500, 'Server error'],
   error503: [503, 'Service unavailable'],
+  error400: [400, 'Bad request'],
+  retryNextDay: [503, 'Down for maintenance'],
   missing: [404, 'Resource not found'],
+};
+
+/** What a fault puts in the place of the usual headers. */
+const HEADERS: Partial<Record<Fault, (variant: number) => Record<string, string>>> = {
+  retryNextDay: () => ({ 'retry-after': '86400' }),
+  falseQuota: (variant) => {
+    const said = ['', '0', 'unlimited', '-1', '0x0'][Math.floor(variant * 5)] ?? '';
+    return { 'x-remaining-today': said, 'x-limit-per-second': said };
+  },
 };
 
 export function createApiServer(parts: Parts): Server {
@@ -84,6 +95,7 @@ async function respond(
       'content-type': html ? 'text/html; charset=utf-8' : 'application/json',
       ...pack.headers,
       ...parts.limits.headers(refused),
+      ...(trouble.fault && HEADERS[trouble.fault]?.(trouble.variant)),
     },
     body: pack.body,
     truncated: trouble.fault === 'truncated',
@@ -120,5 +132,7 @@ function compose(parts: Parts, request: IncomingMessage, url: string, { fault, v
   if (fault === 'wrongShape') return { status: 200, body: wrongShape(variant) };
   if (fault === 'emptyList') return { ...reply, body: Buffer.from('{"count":0,"results":[]}') };
   if (fault === 'badRecord') return { ...reply, body: badRecord(reply.body, variant) };
+  if (fault === 'oddFields') return { ...reply, body: oddFields(reply.body) };
+  if (fault === 'otherImage') return { ...reply, body: otherImage(reply.body) };
   return reply;
 }

@@ -27,6 +27,33 @@ export function badRecord(body: Buffer, variant: number): Buffer {
   return jsonBody(parsed);
 }
 
+interface Records {
+  results?: Record<string, unknown>[];
+}
+
+/** Numbers as text and flags as 0 and 1, as Etsy was seen to send them; what a record cannot do without stays. */
+export function oddFields(body: Buffer): Buffer {
+  const parsed = JSON.parse(body.toString()) as Records;
+  for (const record of parsed.results ?? []) {
+    for (const [name, value] of Object.entries(record)) {
+      if (name.endsWith('_id')) continue;
+      if (typeof value === 'number') record[name] = String(value);
+      if (typeof value === 'boolean') record[name] = value ? 1 : 0;
+    }
+  }
+  return jsonBody(parsed);
+}
+
+export function otherImage(body: Buffer): Buffer {
+  const parsed = JSON.parse(body.toString()) as Records;
+  for (const { images } of parsed.results ?? []) {
+    const [first] = (images ?? []) as Record<string, unknown>[];
+    if (typeof first?.['url_570xN'] === 'string')
+      first['url_570xN'] = first['url_570xN'].replaceAll(String(first['listing_image_id']), '987654321');
+  }
+  return jsonBody(parsed);
+}
+
 export function wrongShape(variant: number): Buffer {
   const shapes = ['{"results":{"0":{}},"count":"many"}', '[]', 'null', '{"ok":true}', '{"count":3}'];
   return Buffer.from(shapes[Math.floor(variant * shapes.length)] ?? '[]');

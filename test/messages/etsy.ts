@@ -29,6 +29,31 @@ function answered(
   };
 }
 
+/** Given up for its request after three, and not waited for as an outage would be. */
+function tooLarge(when: string, answer: Answer, reason: string): Row {
+  const next = 'Etsy may have changed its answers: look for a newer sync-data, then start again.';
+  const place = 'taxonomy 12371 (Coffee Tables), from 0.00 up: page 1';
+  return answered(
+    when,
+    answer,
+    [
+      'Finished in <duration>, but most of what an endpoint sent could not be used.',
+      `  listings/active: 1 request was refused (given up: ${reason} (${place}))`,
+      `  ${next}`,
+      '',
+      'Odd in this run:',
+      `  a page of the search could not be had (given up: ${reason}): once, for example ${place}: set aside after a second try; the next run asks again`,
+      '',
+      'What failed and why: npx sync-data status',
+      '',
+      'The data:   etsy_data.db',
+      'The log:    sync-data.log',
+      'The report: report.html',
+    ],
+    next,
+  );
+}
+
 /** One listing, which the batch does not tell the shop of. */
 const LISTING = {
   listing_id: 1,
@@ -110,70 +135,58 @@ export const etsy: readonly Row[] = [
     'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
     'The full error is in sync-data.log.',
   ]),
-  answered(
+  tooLarge(
     'Etsy answers with more values than any page has',
     { body: `[${'1,'.repeat(150_001)}1]` },
-    [
-      'Stage crawl failed, at Coffee Tables:',
-      '  listings/active: the answer is too large: it has more than 150000 values',
-      '  Etsy answers other requests but not this one. Start sync-data again later.',
-      '',
-      'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
-      'The full error is in sync-data.log.',
-    ],
-    'Etsy answers other requests but not this one. Start sync-data again later.',
+    'the answer is too large: it has more than 150000 values',
   ),
   answered(
     'Etsy answers with more rows than were asked for',
     { body: JSON.stringify({ count: 1, results: Array(101).fill(1) }) },
     [
-      'Stage crawl failed, at Coffee Tables:',
-      '  listings/active: 101 rows where at most 100 were asked for',
-      '  Etsy answers other requests but not this one. Start sync-data again later.',
+      'Finished in <duration>, but most of what an endpoint sent could not be used.',
+      '  listings/active: 1 request was refused (given up: 101 rows where at most 100 were asked for (taxonomy 12371 (Coffee Tables), from 0.00 up: page 1))',
+      '  Etsy may have changed its answers: look for a newer sync-data, then start again.',
       '',
-      'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
-      'The full error is in sync-data.log.',
+      'Odd in this run:',
+      '  a page of the search could not be had (given up: 101 rows where at most 100 were asked for): once, for example taxonomy 12371 (Coffee Tables), from 0.00 up: page 1: set aside after a second try; the next run asks again',
+      '',
+      'What failed and why: npx sync-data status',
+      '',
+      'The data:   etsy_data.db',
+      'The log:    sync-data.log',
+      'The report: report.html',
     ],
-    'Etsy answers other requests but not this one. Start sync-data again later.',
+    '  Etsy may have changed its answers: look for a newer sync-data, then start again.'.trim(),
   ),
   answered(
     'Etsy answers with JSON of another shape',
     { body: '{"results":{}}' },
     [
-      'Stage crawl failed, at Coffee Tables:',
-      '  listings/active: not a list of records: count: Invalid input: expected number, received undefined; results: Invalid input: expected array, received object',
-      '  Etsy answers other requests but not this one. Start sync-data again later.',
+      'Finished in <duration>, but most of what an endpoint sent could not be used.',
+      '  listings/active: 1 request was refused (given up: not a list of records: count: Invalid input: expected number, received undefined; results: Invalid input: expected array, received object (taxonomy 12371 (Coffee Tables), from 0.00 up: page 1))',
+      '  Etsy may have changed its answers: look for a newer sync-data, then start again.',
       '',
-      'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
-      'The full error is in sync-data.log.',
+      'Odd in this run:',
+      '  a page of the search could not be had (given up: not a list of records: count: Invalid input: expected number, received undefined; results: Invalid input: expected array, received object): once, for example taxonomy 12371 (Coffee Tables), from 0.00 up: page 1: set aside after a second try; the next run asks again',
+      '',
+      'What failed and why: npx sync-data status',
+      '',
+      'The data:   etsy_data.db',
+      'The log:    sync-data.log',
+      'The report: report.html',
     ],
-    'Etsy answers other requests but not this one. Start sync-data again later.',
+    '  Etsy may have changed its answers: look for a newer sync-data, then start again.'.trim(),
   ),
-  answered(
+  tooLarge(
     'Etsy answers with more than 8 MB, and says so',
     { headers: { 'content-length': '60000000' } },
-    [
-      'Stage crawl failed, at Coffee Tables:',
-      '  listings/active: the body has 60000000 bytes, more than the 8 MB allowed',
-      '  Etsy answers other requests but not this one. Start sync-data again later.',
-      '',
-      'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
-      'The full error is in sync-data.log.',
-    ],
-    'Etsy answers other requests but not this one. Start sync-data again later.',
+    'the body has 60000000 bytes, more than the 8 MB allowed',
   ),
-  answered(
+  tooLarge(
     'Etsy answers with more than 8 MB',
-    { body: Buffer.alloc(51 * 2 ** 20, ' '), headers: { 'transfer-encoding': 'chunked' } },
-    [
-      'Stage crawl failed, at Coffee Tables:',
-      '  listings/active: the body is larger than the 8 MB allowed',
-      '  Etsy answers other requests but not this one. Start sync-data again later.',
-      '',
-      'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
-      'The full error is in sync-data.log.',
-    ],
-    'Etsy answers other requests but not this one. Start sync-data again later.',
+    { body: Buffer.alloc(9 * 2 ** 20, ' '), headers: { 'transfer-encoding': 'chunked' } },
+    'the body is larger than the 8 MB allowed',
   ),
   {
     when: 'an answer is cut off on the way',
@@ -270,6 +283,9 @@ export const etsy: readonly Row[] = [
       '  shops/9: not a shop record: record: Invalid input: expected object, received array',
       '  Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.',
       '',
+      'Odd in this run:',
+      '  the names of categories could not be had: once, for example not a taxonomy: results: Too small: expected array to have >=1 items: those known before are used; the next run asks again',
+      '',
       'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
       'The full error is in sync-data.log.',
     ],
@@ -279,27 +295,30 @@ export const etsy: readonly Row[] = [
       answer: (url) => (url.includes('/shops/9') ? { body: '[]' } : { body: ONE }),
     },
   ),
-  answered(
-    'Etsy answers all but one request',
-    'reset',
-    [
-      'Stage crawl failed, at End Tables:',
-      '  listings/active: HTTP 500: Internal error',
-      '  Etsy answers other requests but not this one. Start sync-data again later.',
+  {
+    when: 'Etsy answers all but one request',
+    provoke: (folder) =>
+      ending(folder, {
+        stages: TWO_CATEGORIES,
+        answer: (url) =>
+          url.includes('=12372') ? { status: 500, body: said('Internal error') } : { body: ONE },
+      }),
+    text: [
+      'Finished in <duration>.',
       '',
       'Odd in this run:',
-      '  pages of the search that were empty, short, repeated or counted far less than before: once, for example page 1, with a count of 0: asked for again',
+      '  a page of the search could not be had (given up: HTTP 500: Internal error): once, for example taxonomy 12372 (End Tables), from 0.00 up: page 1: set aside after a second try; the next run asks again',
+      '  the names of categories could not be had: once, for example not a taxonomy: results: Too small: expected array to have >=1 items: those known before are used; the next run asks again',
       '',
-      'The checkpoint is in <folder>/etsy_data.db. To resume: npx sync-data',
-      'The full error is in sync-data.log.',
+      'What failed and why: npx sync-data status',
+      '',
+      'The data:   etsy_data.db',
+      'The log:    sync-data.log',
+      'The report: report.html',
     ],
-    'Etsy answers other requests but not this one. Start sync-data again later.',
-    {
-      stages: TWO_CATEGORIES,
-      api: { giveUpAfter: '60s' },
-      answer: (url) => (url.includes('=12372') ? { status: 500, body: said('Internal error') } : undefined),
-    },
-  ),
+    next: 'What failed and why: npx sync-data status',
+    exitCode: 0,
+  },
   {
     when: 'Etsy cannot be reached for some seconds',
     provoke: (folder) =>

@@ -1,4 +1,4 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspectImage } from '../../lib/dataset/image-files.ts';
 import { ImagesFolder } from '../../lib/dataset/images-folder.ts';
@@ -7,6 +7,7 @@ import { migrate } from '../../lib/dataset/migrations.ts';
 import { describe, exitCodeOf } from '../../lib/errors.ts';
 import { jumpMessage } from '../../lib/etsy/clocks.ts';
 import { Database } from '../../lib/store/database.ts';
+import { checkRemembered, remember } from '../../lib/run/remembered.ts';
 import { namingFile } from '../../lib/store/files.ts';
 import { CRAWL, KEY, command, lines, run, timeless } from './provoke.ts';
 import type { Folder, Row, Said } from './row.ts';
@@ -164,6 +165,27 @@ export const otherFiles: readonly Row[] = [
     },
     text: ['a folder is in its place', 'kept in iCloud only: open it, or switch off "Optimise Mac Storage"'],
     next: 'kept in iCloud only: open it, or switch off "Optimise Mac Storage"',
+  },
+  {
+    when: 'a database on a disk of its own, which is not mounted',
+    provoke: async (folder) => {
+      const [home, path] = [join(folder.path, 'home'), join(folder.path, 'disk', 'etsy_data.db')];
+      await folder.write({ 'home/pipeline.yaml': '', 'disk/etsy_data.db': '' });
+      remember(path, home);
+      await rm(path);
+      try {
+        checkRemembered(path, home);
+      } catch (error) {
+        return { text: describe(error), exitCode: exitCodeOf(error) };
+      }
+      return { text: 'nothing' };
+    },
+    text: [
+      'The database <folder>/disk/etsy_data.db is gone; it was there in the last run. Is its disk mounted?',
+      'Mount it, or put etsy_data.db back, then start sync-data again. To begin a new database instead: rm "<folder>/home/.sync-data-database"',
+    ],
+    next: 'Mount it, or put etsy_data.db back, then start sync-data again. To begin a new database instead: rm "<folder>/home/.sync-data-database"',
+    exitCode: 2,
   },
   {
     when: 'a database that another program holds',

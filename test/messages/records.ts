@@ -299,6 +299,21 @@ export const records: readonly Row[] = [
     next: FINDINGS,
   },
   {
+    when: 'a category whose first page cannot be had',
+    provoke: async (folder) => {
+      await run(folder, {
+        stages: CRAWL.replace('[12371]', '[12371, 993]'),
+        tree: TREE,
+        answer: (url) => (url.includes('=993') ? { status: 400, body: '{"error":"Bad"}' } : listed(LISTING)),
+      });
+      return { text: await findings(folder) };
+    },
+    text: [
+      'unseen-listings: taxonomy 993 (Coffee & End Tables), from 0.00 up: nothing of it was read in this run, for its first page was refused: HTTP 400: Bad; the next run asks again',
+    ],
+    next: 'the next run asks again',
+  },
+  {
     when: 'categories that Etsy answers for with others',
     provoke: async (folder) => {
       const others = Array.from({ length: 20 }, (_, id) => ({

@@ -1,4 +1,5 @@
 import { ending } from './provoke.ts';
+import type { Etsy } from './provoke.ts';
 import type { Row } from './row.ts';
 
 const AGAIN = 'To resume: npx sync-data';
@@ -6,7 +7,7 @@ const AGAIN = 'To resume: npx sync-data';
 /** How a run ends whose only task is this one; `parts` are members, `steps` what its run does. */
 function own(
   when: string,
-  { parts = '', steps, kill = '' }: { parts?: string; steps: string; kill?: string },
+  { parts = '', steps, kill = '', answer }: { parts?: string; steps: string; kill?: string } & Etsy,
   text: readonly string[],
   next: string,
   exitCode = 1,
@@ -22,7 +23,10 @@ import { writeFileSync } from 'node:fs';
 export default { title: 'Mine', options: z.object({}), cursor: z.unknown(), units: () => [{ id: 'all', title: 'All' }],
   ${parts} async *run(unit, cursor, { services, folder, stop }) { ${steps} } };`,
       });
-      return ending(folder, { stages: `  - { id: mine, task: ./mine.mjs${kill} }\n` });
+      return ending(folder, {
+        stages: `  - { id: mine, task: ./mine.mjs${kill} }\n`,
+        ...(answer && { answer }),
+      });
     },
     text,
     next,
@@ -54,6 +58,19 @@ const askedInWrite = (what: string, call: string): Row =>
 export const tasks: readonly Row[] = [
   askedInWrite('services.api', 'services.api.batch([1])'),
   askedInWrite('services.cdn', "services.cdn.download('https://127.0.0.1/1.jpg', ['127.0.0.1'])"),
+  own(
+    'a request that is answered no more, though others are',
+    {
+      parts: "uses: ['api'],",
+      steps: 'yield {}; for (;;) await Promise.all([1, 2].map((id) => services.api.shop(id)));',
+      answer: (url) => (url.endsWith('/2') ? { status: 500, body: '' } : { body: '{"shop_id":1}' }),
+    },
+    failed([
+      'shops/2: HTTP 500: no message',
+      'Etsy answers other requests but not this one. Start sync-data again later.',
+    ]),
+    'Etsy answers other requests but not this one. Start sync-data again later.',
+  ),
   own(
     'a service that is not named under uses',
     { parts: "uses: ['cdn'],", steps: 'yield {}; await services.api.batch([1]);' },

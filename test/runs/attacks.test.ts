@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { files } from '../attacks/files.ts';
+import { pictures } from '../attacks/pictures.ts';
+import { runs } from '../attacks/runs.ts';
 import { texts } from '../attacks/texts.ts';
 
-const ATTACKS = [...texts, ...files];
+const ATTACKS = [...texts, ...files, ...runs, ...pictures];
 
 /** What SECURITY.md says that sync-data defends against, line by line. */
 async function claims(): Promise<string[]> {

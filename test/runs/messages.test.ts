@@ -4,6 +4,7 @@ import { assertedElsewhere } from '../messages/elsewhere.ts';
 import { endings } from '../messages/endings.ts';
 import { etsy } from '../messages/etsy.ts';
 import { timeless, withFolder } from '../messages/provoke.ts';
+import { oddities } from '../messages/oddities.ts';
 import { records } from '../messages/records.ts';
 import type { Row } from '../messages/row.ts';
 import { search } from '../messages/search.ts';
@@ -33,6 +34,7 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
   'the end of a run': endings,
   'a task of one’s own': tasks,
   'records kept for the next run': records,
+  'odd answers that were put right': oddities,
 };
 
 for (const [about, rows] of Object.entries(TABLES)) {

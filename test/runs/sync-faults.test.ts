@@ -215,7 +215,7 @@ describe('429', () => {
       const { code, stdout } = await rig.run();
       assert.equal(code, 0);
       assert.match(stdout, /waiting until .+: the daily quota is used up/);
-      assert.match(stdout, /going on/);
+      assert.match(stdout, /: resumed$/m);
       await isInStep(rig);
     });
   });

@@ -7,7 +7,7 @@ import { BAR_TOP, inItsRow, names, ROW, rowsOf } from './rows.ts';
 
 export interface Bar {
   readonly name: string;
-  /** What stands at its end. */
+  /** The text at its end. */
   readonly told: string;
   readonly value: number;
   readonly tone?: Tone;

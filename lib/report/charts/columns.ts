@@ -26,7 +26,7 @@ const TICKS = 3;
 const MARGINS = { marginTop: 18, marginRight: 20, marginBottom: 26, marginLeft: 42 };
 /**
  * A first crawl brings in more than all that follow together. Columns that are so many times as high as the next are
- * cut off, with the figure on top, or all others could not be told apart: so many at most, and beside so many others.
+ * cut off, with the figure on top, or the others would all look alike: at most this many, beside this many others.
  */
 const DWARFS = 4;
 const MOST_CUT = 3;
@@ -34,7 +34,7 @@ const LEAST_OTHERS = 3;
 /** So many marks along the bottom have room on a phone. */
 const NARROW = 4;
 
-/** Columns in the order of time. @param marks what stands under which column */
+/** Columns in the order of time. @param marks the text under each column */
 export function columns(label: string, stacks: readonly Stack[], marks: readonly Mark[]): Html {
   const totals = stacks.map(({ parts }) => parts.reduce((sum, { value }) => sum + value, 0));
   const ceiling = ceilingOf(totals);

@@ -23,7 +23,7 @@ const HEIGHT = 176;
 const MARGINS = { marginTop: 14, marginRight: 52, marginBottom: 26, marginLeft: 48 };
 const NARROW = 4;
 
-/** Values in the order of time. @param marks what stands under which value */
+/** Values in the order of time. @param marks the text under each value */
 export function lines(
   label: string,
   points: readonly LinePoint[],

@@ -4,7 +4,7 @@ import { everyFew } from './columns.ts';
 import { drawing, GRID, MARK } from './drawing.ts';
 import { BAR_TOP, names, ROW, rowsOf } from './rows.ts';
 
-/** Where the values of a group lie. All above 0. */
+/** The spread of a group's values. All above 0. */
 export interface Range {
   readonly name: string;
   readonly told: string;

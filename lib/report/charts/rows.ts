@@ -2,7 +2,7 @@ import { text } from '@observablehq/plot';
 import { clip } from '../../text/clean.ts';
 import type { Markish, PlotOptions } from '@observablehq/plot';
 
-/** Pixels from one row to the next, and from its top to the bar. Above the bar stand its name and what is told of it. */
+/** Pixels from one row to the next, and from its top to the bar. Above the bar are its name and its figures. */
 export const ROW = 42;
 export const BAR_TOP = 21;
 const LONGEST_NAME = 32;

@@ -5,7 +5,7 @@ import type { Html, Piece } from '../html.ts';
 
 export interface Column {
   readonly title: string;
-  /** Figures stand at the right, under each other; they and short words stay on one line. */
+  /** Figures are right-aligned; they and short words stay on one line. */
   readonly kind?: 'figure' | 'short';
 }
 

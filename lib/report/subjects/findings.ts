@@ -6,7 +6,7 @@ import { html } from '../html.ts';
 import type { Content, Source } from '../subject.ts';
 import { day } from '../words.ts';
 
-/** Open findings told one by one. */
+/** Open findings shown one by one. */
 const TOLD = 20;
 const LONGEST = 200;
 

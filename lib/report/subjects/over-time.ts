@@ -11,11 +11,11 @@ import type { Content, Source } from '../subject.ts';
 import { day as dayName, dayInYear, ofDay } from '../words.ts';
 
 const DAY_S = 86_400;
-/** A history of so many days is told day by day, a longer one week by week. */
+/** A history of up to this many days is shown by day, a longer one by week. */
 const DAYS = 35;
 const WEEKS = 26;
 /** Readings that are compared: a report is written within half a minute. */
-const MOST_READINGS = 6_000_000;
+const MOST_READINGS = 2_000_000;
 
 /** Counts by day since 1970. */
 type ByDay = readonly { readonly day: number; readonly n: number }[];

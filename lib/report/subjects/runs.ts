@@ -34,7 +34,7 @@ interface Counts {
   readonly images?: { readonly done?: number };
 }
 
-/** Runs told, newest first. */
+/** Runs shown, newest first. */
 const TOLD = 30;
 
 function readRuns(sql: Sql): Promise<RunRow[]> {

@@ -5,7 +5,7 @@ import { html } from '../html.ts';
 import type { Content, Source } from '../subject.ts';
 import { moment } from '../words.ts';
 
-/** Open records told one by one. */
+/** Open records shown one by one. */
 const TOLD = 20;
 const LONGEST = 200;
 

@@ -92,8 +92,8 @@ export async function whenMade({ sql, rules }: Source): Promise<Content> {
       </p>
       ${vintage.length > 1 ? html`<p>Vintage is everything that was made earlier; the figures have it by decade.</p>` : undefined}
       <p>
-        Sellers choose from Etsy's ranges, and these overlap: "before" a year takes in years that the range
-        above it has, too. They move on each year, so a range of an older listing may no longer be on offer.
+        Sellers choose from Etsy's ranges, which move on each year: those of older listings overlap with
+        today's, as 2000–2009 and 2000–2006 do, and "before 2007" says nothing of how long before.
       </p>`,
     shows: figureWith(
       [
