@@ -126,6 +126,10 @@ function textOf(entries: File): string {
   return `{${lines.join(',')}}`;
 }
 
+function isListing(key: string): boolean {
+  return /^[1-9]\d*$/.test(key) && Number.isSafeInteger(Number(key));
+}
+
 /** Of two entries with one key the last counts. */
 function meaning(entries: readonly (readonly [string, string, ...unknown[]])[]): Map<string, string> {
   return new Map(entries.map(([key, text]) => [key, text]));
@@ -186,6 +190,8 @@ describe('image_metadata.json, loaded and saved', () => {
             // Another program takes its time: two writes within one tick of the clock cannot be told apart.
             await utimes(here.path, 0, 1_000_000 + index);
             await metaData.load();
+            // Keys that are no listing's are another program's, which may take them away.
+            for (const key of expected.keys()) if (!isListing(key)) expected.delete(key);
             for (const [key, text] of one.entries) expected.set(key, text);
           } else if (one.do === 'take away') await rm(here.path);
           else {
