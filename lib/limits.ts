@@ -1,5 +1,8 @@
 // How much one answer, record, text or file of somebody else may cost. Every bound stands here, with what it is set by.
 
+/** Rows in one answer of Etsy, and ids in one batch, at most. */
+export const PAGE = 100;
+
 /** An API answer, after decompression. A page of 100 listings has 0.3 to 1 MB; the longest descriptions make it 5. Bytes. */
 export const MOST_BODY_BYTES = 8 * 1024 * 1024;
 /** Of an error answer: the reason is at its start. Bytes. */

@@ -1,5 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+export const MINUTE_MS = 60_000;
+export const HOUR_MS = 60 * MINUTE_MS;
+export const DAY_MS = 24 * HOUR_MS;
+/** Seconds, as in the tables. */
+export const DAY_S = 86_400;
+export const WEEK_S = 7 * DAY_S;
+
 /** A timer for longer than this fires at once. Milliseconds. */
 const LONGEST_MS = 2 ** 31 - 1;
 const NAP_MS = 1000;

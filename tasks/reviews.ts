@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as nap } from 'node:timers/promises';
 import { z } from 'zod';
-import { PAGE } from '../lib/etsy/api.ts';
+import { PAGE } from '../lib/limits.ts';
 import type { ReviewPage } from '../lib/etsy/api.ts';
 import { createdAt } from '../lib/etsy/schemas.ts';
 import type { Rejected } from '../lib/etsy/schemas.ts';

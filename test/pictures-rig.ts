@@ -17,7 +17,9 @@ import { listing } from './store-rig.ts';
 
 const COMMAND = fileURLToPath(new URL('../lib/sync-data.js', import.meta.url));
 
-const PIPELINE = `stages:
+/** @param of what the vectors are made of */
+function pipeline(of: 'cutout' | 'image'): string {
+  return `stages:
   - id: background
     task: ./tasks/background.ts
     kill: KILL_BG
@@ -26,8 +28,9 @@ const PIPELINE = `stages:
     task: ./tasks/embed.ts
     needs: [background]
     kill: KILL_EMBED
-    with: { models: [baseline] }
+    with: { models: [baseline], of: ${of} }
 `;
+}
 
 /** What comes of the pictures, without what may differ between two installations that hold the same. */
 export interface PicturesDump {
@@ -50,7 +53,7 @@ export class PicturesRig {
   static async open(count: number): Promise<PicturesRig> {
     const rig = new PicturesRig(await mkdtemp(join(tmpdir(), 'pictures-')));
     await mkdir(rig.path('images'));
-    await writeFile(rig.path('pipeline.yaml'), PIPELINE);
+    await rig.configure('cutout');
     const database = await Database.open(rig.path('etsy_data.db'));
     try {
       await migrate(database);
@@ -76,6 +79,11 @@ export class PicturesRig {
     const folder = await mkdtemp(join(tmpdir(), 'pictures-'));
     await cp(this.folder, folder, { recursive: true, preserveTimestamps: true });
     return new PicturesRig(folder);
+  }
+
+  /** Writes pipeline.yaml. */
+  async configure(of: 'cutout' | 'image'): Promise<void> {
+    await writeFile(this.path('pipeline.yaml'), pipeline(of));
   }
 
   path(...names: string[]): string {

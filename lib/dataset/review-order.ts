@@ -1,14 +1,15 @@
-const DAY = 24 * 3600;
+import { PAGE } from '../limits.ts';
+import { DAY_S } from '../time.ts';
+
 /** Shops count the reviews of so many seconds. */
-export const YEAR = 365 * DAY;
-const PAGE = 100;
+export const YEAR = 365 * DAY_S;
 
 /** Shops unread for longer are read whatever their figures say: first of all, after those with news, last of all. Seconds. */
-const FORGOTTEN = 182 * DAY;
-const QUIET = 91 * DAY;
+const FORGOTTEN = 182 * DAY_S;
+const QUIET = 91 * DAY_S;
 /** What was counted and never listed may be a count that was wrong once: after so long it is looked at again. Seconds. */
-const DOUBTFUL = 28 * DAY;
-const SILENT = 364 * DAY;
+const DOUBTFUL = 28 * DAY_S;
+const SILENT = 364 * DAY_S;
 
 /** Of a hundred sales so many are reviewed, as a first guess; reviews older than a year are worth a third. */
 const REVIEWED = 0.2;

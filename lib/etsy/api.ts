@@ -4,11 +4,10 @@ import { z } from 'zod';
 import { envelope, listing, listingImage, reasonOf, review, shop, sortOut, taxonomyNode } from './schemas.ts';
 import type { Misfit } from './fit.ts';
 import type { Listing, ListingImage, Review, Shop, Sorted, TaxonomyNode } from './schemas.ts';
+import { PAGE } from '../limits.ts';
 import { isCut, TOO_DEEP } from '../text/json.ts';
 import type { Category } from '../dataset/taxonomy.ts';
 
-/** Rows in one answer, and ids in one batch, at most. */
-export const PAGE = 100;
 /** The largest offset Etsy takes; with it, 12,100 rows of a query can be reached. */
 export const MAX_OFFSET = 12_000;
 

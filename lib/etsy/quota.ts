@@ -1,9 +1,7 @@
 import type { Ledger } from '../store/ledger.ts';
-import { sleep } from '../time.ts';
+import { DAY_MS, MINUTE_MS, sleep } from '../time.ts';
 
 const SECOND_MS = 1000;
-const MINUTE_MS = 60 * SECOND_MS;
-const DAY_MS = 24 * 60 * MINUTE_MS;
 /** Etsy's sliding day is made of buckets, of two hours in older documents: by then some calls have come back. */
 const LONGEST_WAIT_MS = 120 * MINUTE_MS;
 /** The share of the day's calls that the ledger must know of to agree that none is left: others may use the key, too. */

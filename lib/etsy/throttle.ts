@@ -4,6 +4,12 @@ import { sleep, unlessAborted } from '../time.ts';
 
 /** p-throttle hands out turns this much further apart than the limit says: 205.5 ms at 5 a second, so 4.87 a second. */
 const SLACK_MS = 5.5;
+
+/** Requests per second that the throttle lets through, of so many that it may. */
+export function paceOf(qps: number): number {
+  return 1000 / (1000 / qps + SLACK_MS);
+}
+
 /**
  * No window of one second plus this holds more requests than the limit, as they leave here: a server that is held up
  * notes an arrival late, and the sixth after it must not come within the second all the same.

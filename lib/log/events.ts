@@ -1,6 +1,6 @@
 import type { Log } from './file.ts';
 import type { Listener, RunEvent } from '../progress/events.ts';
-import { type Clock, systemClock } from '../time.ts';
+import { MINUTE_MS, type Clock, systemClock } from '../time.ts';
 import { TOLD_ONE_BY_ONE } from '../screen/news.ts';
 import {
   emptyStage,
@@ -11,8 +11,6 @@ import {
   unitCount,
 } from '../progress/stage.ts';
 import { emptyView, reduce, type View } from '../progress/view.ts';
-
-const MINUTE_MS = 60_000;
 
 export type LogRecord = readonly [event: string, fields: Readonly<Record<string, unknown>>];
 

@@ -1,4 +1,5 @@
-import { appendFileSync, closeSync, ftruncateSync, renameSync } from 'node:fs';
+import { appendFileSync, closeSync, ftruncateSync, renameSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { inspect } from 'node:util';
 import { openToAppend } from '../store/files.ts';
 import { clip, printable } from '../text/clean.ts';
@@ -29,6 +30,8 @@ export class Log {
   readonly #onExit = (code: number): void => this.write('end', { exitCode: code, atOnce: true });
   readonly #onUncaught = (error: unknown): void => this.write('failure', { error: fullText(error) });
   #problem: string | undefined;
+  /** Device and inode of where it was first written. */
+  #folder: string | undefined;
   #tell: ((problem: string) => void) | undefined;
   #lost = 0;
 
@@ -78,6 +81,10 @@ export class Log {
 
   #append(line: string): void {
     const { path, maxBytes = MAX_BYTES } = this.#options;
+    const { dev, ino } = statSync(dirname(path));
+    this.#folder ??= `${dev} ${ino}`;
+    // The dataset was moved away: nothing of it belongs there.
+    if (this.#folder !== `${dev} ${ino}`) throw new Error(`${dirname(path)} was replaced by another folder`);
     const { file, info } = openToAppend(path, 0o644);
     let isFull = false;
     try {

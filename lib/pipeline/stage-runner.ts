@@ -6,6 +6,7 @@ import { StageCut, Stopped } from './stop.ts';
 import type { StageKill, StageStop, StopSwitch } from './stop.ts';
 import type { Database } from '../store/database.ts';
 import type { Progress, Step, TaskContext, Unit } from '../task/task.ts';
+import { DAY_MS } from '../time.ts';
 
 export interface RunnerOptions {
   readonly pipeline: Pipeline;
@@ -49,7 +50,7 @@ export interface Left {
 }
 
 /** A stage that gives way has so much of each run, however late it comes to its turn. Milliseconds. */
-const LEAST_MS = 24 * 3600 * 1000;
+const LEAST_MS = DAY_MS;
 
 export interface Companions {
   companionsActive(): boolean;

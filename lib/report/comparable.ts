@@ -1,6 +1,5 @@
 import type { Sql } from '../store/database.ts';
-
-const DAY_S = 86_400;
+import { DAY_S } from '../time.ts';
 
 /**
  * A reading is compared with the one before it, which takes about two seconds per million: of more than `most`, only the

@@ -1,12 +1,12 @@
 import type { Gauges } from '../progress/events.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { Figures } from '../task/telling.ts';
+import { DAY_MS } from '../time.ts';
 
 /** Requests a second are shown over the last so many seconds. */
 const OVER_S = 5;
 /** What takes long (counting a million rows) is asked for seldom: at most this share of the time goes into it. */
 const SHARE = 1 / 30;
-const DAY_MS = 86_400_000;
 
 export interface GaugeSources {
   readonly ledger: Ledger;

@@ -1,6 +1,5 @@
 import type { Api } from '../progress/events.ts';
-
-const DAY = 24 * 3_600_000;
+import { DAY_MS } from '../time.ts';
 
 /**
  * How long work takes that waits whenever the day's calls are used up. All in milliseconds.
@@ -19,7 +18,7 @@ export function withQuota(left: number, rate: number | undefined, api: Api | und
 export function withWaits(atOnce: number, requests: number, left: number, perDay: number): number {
   const waiting = requests - left;
   if (waiting <= 0 || perDay <= 0) return atOnce;
-  return Math.max(atOnce, (waiting / perDay) * DAY);
+  return Math.max(atOnce, (waiting / perDay) * DAY_MS);
 }
 
 /** When the calls that are left will be used up, at this rate; undefined: not to be seen. Milliseconds. */

@@ -7,11 +7,9 @@ import type { FreshSpan } from '../dataset/due.ts';
 import { pagesLackViews } from '../dataset/standing.ts';
 import type { ReviewPlan } from '../dataset/review-queue.ts';
 import type { Tally } from '../dataset/tally.ts';
+import { paceOf } from '../etsy/throttle.ts';
 import { leastRequests, sumOf } from './requests.ts';
 import type { NextRun, QuotaStatus, RunStatus, Sync } from './shape.ts';
-
-/** p-throttle's turns are a little further apart than the limit says (lib/etsy/throttle.ts). */
-const USED = 0.974;
 
 export interface NextRunOptions {
   readonly sql: Sql;
@@ -121,7 +119,7 @@ async function crawlLeft({ sql, run, crawls }: NextRunOptions, rest: boolean): P
 
 /** At the pace of the throttle, or of the day's quota where that is slower. */
 function secondsFor(requests: number, { perSecond, perDay, used }: QuotaStatus): number {
-  const atOnce = requests / (perSecond * USED);
+  const atOnce = requests / paceOf(perSecond);
   if (perDay === null) return atOnce;
   return withWaits(atOnce * 1000, requests, Math.max(0, perDay - used), perDay) / 1000;
 }

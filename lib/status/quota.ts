@@ -1,8 +1,7 @@
 import { callsBackAt } from '../etsy/quota.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { QuotaStatus } from './shape.ts';
-
-const DAY_MS = 86_400_000;
+import { DAY_MS } from '../time.ts';
 
 /** The budget of requests as the ledger has it. */
 export async function quotaStatus(ledger: Ledger, perSecond: number, now: number): Promise<QuotaStatus> {

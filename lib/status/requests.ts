@@ -1,4 +1,4 @@
-import { PAGE } from '../etsy/api.ts';
+import { PAGE } from '../limits.ts';
 
 /** What a sync has to find out. */
 export interface Need {

@@ -1,5 +1,6 @@
 import { latest } from '../text/to-come.ts';
 import type { Database } from './database.ts';
+import { DAY_MS } from '../time.ts';
 
 export interface Outcome {
   /** HTTP status; null: no answer came. */
@@ -17,7 +18,6 @@ export interface Pace {
   readonly lastMs: number | undefined;
 }
 
-const DAY_MS = 24 * 3600 * 1000;
 /** Kept longer than the sliding day that Etsy counts, so that a report of yesterday's run still adds up. */
 const KEEP_MS = 2 * DAY_MS;
 /** Attempts that the throttle may have to reckon with: more than it lets through in a second. */

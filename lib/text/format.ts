@@ -1,9 +1,8 @@
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../time.ts';
+
 export { oneLine, printable } from './clean.ts';
 
 const SECOND = 1000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
 
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 const tenths = new Intl.NumberFormat('en-US', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
@@ -56,11 +55,11 @@ export function rate(value: number): string {
 /** In words, the two largest units: "40 s", "4 min", "2 h 5 min", "3 d 4 h". */
 export function duration(milliseconds: number): string {
   const seconds = Math.max(0, Math.round(milliseconds / SECOND)) * SECOND;
-  if (seconds < MINUTE) return `${seconds / SECOND} s`;
-  const minutes = Math.round(seconds / MINUTE) * MINUTE;
-  if (minutes < HOUR) return `${minutes / MINUTE} min`;
-  if (minutes < DAY) return pair(minutes, HOUR, 'h', MINUTE, 'min');
-  return pair(Math.round(minutes / HOUR) * HOUR, DAY, 'd', HOUR, 'h');
+  if (seconds < MINUTE_MS) return `${seconds / SECOND} s`;
+  const minutes = Math.round(seconds / MINUTE_MS) * MINUTE_MS;
+  if (minutes < HOUR_MS) return `${minutes / MINUTE_MS} min`;
+  if (minutes < DAY_MS) return pair(minutes, HOUR_MS, 'h', MINUTE_MS, 'min');
+  return pair(Math.round(minutes / HOUR_MS) * HOUR_MS, DAY_MS, 'd', HOUR_MS, 'h');
 }
 
 function pair(value: number, large: number, largeName: string, small: number, smallName: string): string {
@@ -72,20 +71,22 @@ function pair(value: number, large: number, largeName: string, small: number, sm
 /** An estimate in words, no finer than an estimate is: steps of 5 s, 1 min, 5 min, 1 h. */
 export function estimate(milliseconds: number): string {
   const step =
-    milliseconds < MINUTE
+    milliseconds < MINUTE_MS
       ? 5 * SECOND
-      : milliseconds < HOUR
-        ? MINUTE
-        : milliseconds < 10 * HOUR
-          ? 5 * MINUTE
-          : HOUR;
+      : milliseconds < HOUR_MS
+        ? MINUTE_MS
+        : milliseconds < 10 * HOUR_MS
+          ? 5 * MINUTE_MS
+          : HOUR_MS;
   return duration(Math.max(1, Math.ceil(milliseconds / step)) * step);
 }
 
 /** A countdown in words, to the second in its last two minutes: "1 min 20 s". */
 export function countdown(milliseconds: number): string {
   const left = Math.max(0, Math.ceil(milliseconds / SECOND)) * SECOND;
-  return left >= MINUTE && left < 2 * MINUTE ? pair(left, MINUTE, 'min', SECOND, 's') : duration(left);
+  return left >= MINUTE_MS && left < 2 * MINUTE_MS
+    ? pair(left, MINUTE_MS, 'min', SECOND, 's')
+    : duration(left);
 }
 
 /** "2026-11-22T15:02:11Z". */
@@ -95,6 +96,6 @@ export function stamp(at: number): string {
 
 /** The time of day, with the weekday or the date when it is not today: "17:05 UTC", "Mon 02:10 UTC", "3 Nov 02:10 UTC". */
 export function clockTime(at: number, now: number): string {
-  if (Math.floor(at / DAY) === Math.floor(now / DAY)) return `${time.format(at)} UTC`;
-  return `${(Math.abs(now - at) < 6 * DAY ? weekdayTime : dateTime).format(at).replace(',', '')} UTC`;
+  if (Math.floor(at / DAY_MS) === Math.floor(now / DAY_MS)) return `${time.format(at)} UTC`;
+  return `${(Math.abs(now - at) < 6 * DAY_MS ? weekdayTime : dateTime).format(at).replace(',', '')} UTC`;
 }

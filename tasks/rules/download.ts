@@ -106,12 +106,13 @@ async function downloadGroup(
   const waiting = await nextImages(services.sql, runId, GROUP + resting.size);
   const jobs = waiting.filter((job) => !resting.has(job.listing_id)).slice(0, GROUP);
   if (jobs.length === 0) return undefined;
-  await folder.ready();
   const group: Downloaded = { done: [], failed: [], again: new Set() };
   const files = new SyncedFiles();
   const until = performance.now() + GROUP_MS;
   for (const job of jobs) {
     if (stop.aborted || performance.now() > until) break;
+    // Each time: what is written into a folder that was put there since would be missing in the other one.
+    await folder.ready();
     const result = await fetchImage(services, hosts, job, stop, isLast).catch((error: unknown) =>
       inTheWay(job, error),
     );

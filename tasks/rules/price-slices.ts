@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { MAX_OFFSET, PAGE } from '../../lib/etsy/api.ts';
+import { MAX_OFFSET } from '../../lib/etsy/api.ts';
+import { PAGE } from '../../lib/limits.ts';
 
 /** Rows that one query can reach: the last page begins at the largest offset. */
 export const REACH = MAX_OFFSET + PAGE;

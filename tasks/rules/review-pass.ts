@@ -1,13 +1,15 @@
 import { z } from 'zod';
-import { MAX_OFFSET, PAGE } from '../../lib/etsy/api.ts';
+import { MAX_OFFSET } from '../../lib/etsy/api.ts';
+import { PAGE } from '../../lib/limits.ts';
 import type { ReviewQuery } from '../../lib/etsy/api.ts';
+import { DAY_S, WEEK_S } from '../../lib/time.ts';
 
 /** Etsy shows some reviews days late: a pass goes back this far before the last complete one began. Seconds. */
-export const OVERLAP = 7 * 24 * 3600;
+export const OVERLAP = WEEK_S;
 /** The earliest time Etsy takes, 2000-01-01 UTC. Epoch seconds. */
 export const EARLIEST = 946_684_800;
 
-const YEAR = 365 * 24 * 3600;
+const YEAR = 365 * DAY_S;
 
 /** How far the pages of one shop are read, newest first. Plain data: it is kept with the shop until the pass is complete. */
 export const pass = z.object({

@@ -8,7 +8,7 @@ import { nearest } from '../../lib/text/nearest.ts';
 import { ApiError } from '../../lib/etsy/errors.ts';
 import { addOddities } from '../../lib/dataset/oddities.ts';
 import { settleEndpoint } from '../../lib/dataset/set-aside.ts';
-import { nowSeconds } from '../../lib/time.ts';
+import { DAY_S, nowSeconds } from '../../lib/time.ts';
 import type { ServicesWith } from '../../lib/services.ts';
 import type { Sql, Tx } from '../../lib/store/database.ts';
 import { knownTime } from '../../lib/text/to-come.ts';
@@ -36,9 +36,9 @@ const TREE = 'seller-taxonomy/nodes';
 type Written = z.infer<typeof taxonomies>;
 
 /** The names of the categories are for readers of the data too: they are fetched once a month. Seconds. */
-const FETCH_AGAIN_AFTER = 30 * 86_400;
+const FETCH_AGAIN_AFTER = 30 * DAY_S;
 /** What is not in the tree is looked for once more, in case it is new; a mistake may cost a request a day. Seconds. */
-const ASK_AGAIN_AFTER = 86_400;
+const ASK_AGAIN_AFTER = DAY_S;
 /** Near misses shown, and categories of one name. */
 const SHOWN = 5;
 

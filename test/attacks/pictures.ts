@@ -63,6 +63,11 @@ export const pictures: readonly Attack[] = [
         '%PDF-1.4',
       ])
         await assert.rejects(decode(Buffer.from(text)), text);
+      const print = sharp({ create: { width: 3000, height: 3000, channels: 3, background: 'teal' } });
+      await assert.rejects(
+        decode(await print.toColourspace('cmyk').jpeg().toBuffer()),
+        /at most 6250000 are/,
+      );
       const large = sharp({ create: { width: 6000, height: 4000, channels: 3, background: 'teal' } });
       const { width, height } = await decode(await large.jpeg().toBuffer());
       assert.deepEqual([width, height], [2048, 1365]);

@@ -1,4 +1,5 @@
-import { MAX_OFFSET, PAGE } from '../../lib/etsy/api.ts';
+import { MAX_OFFSET } from '../../lib/etsy/api.ts';
+import { PAGE } from '../../lib/limits.ts';
 import { advance, nextPage, placeOf, wholeRange } from '../../tasks/rules/price-slices.ts';
 import type { Slice } from '../../tasks/rules/price-slices.ts';
 import { advancePass, wholePass } from '../../tasks/rules/review-pass.ts';

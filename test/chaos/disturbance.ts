@@ -8,20 +8,24 @@ import type { Rig } from '../rig.ts';
  */
 export type World = 'first' | 'weekly';
 
-/** One installation to be disturbed. Its marketplace and the undisturbed run it is compared with are the lane's. */
-export interface Round {
-  readonly rig: Rig;
-  readonly world: World;
+/** What every round has. */
+export interface Chance {
   /** Seeded by the round: all chance comes from here. */
   readonly random: Random;
+  /** Adds to what is told of this round, where it fails or all is told: "SIGKILL after 811 ms, in reviews". */
+  readonly note: (text: string) => void;
+}
+
+/** One installation to be disturbed. Its marketplace and the undisturbed run it is compared with are the lane's. */
+export interface Round extends Chance {
+  readonly rig: Rig;
+  readonly world: World;
   /** What an undisturbed run of this world takes: it tells where in a run to aim. */
   readonly undisturbed: {
     readonly ms: number;
     /** Its SQL statements and what it wrote and renamed, in their order, as test/fixtures/kill-at.mjs puts them. */
     readonly events: readonly string[];
   };
-  /** Adds to what is told of this round, where it fails or all is told: "SIGKILL after 811 ms, in reviews". */
-  readonly note: (text: string) => void;
   /** Counts an end in each of these stages: how the ends spread over the stages is told below the table. */
   readonly ended: (stages: readonly string[]) => void;
 }
@@ -50,5 +54,11 @@ export interface Disturbance {
    * @returns how many times it was ended in the middle: the requests repeated are told per end
    * @throws where the command did not behave as it promises (exit code, message, files left behind)
    */
-  disturb(round: Round): Promise<number>;
+  disturb?(round: Round): Promise<number>;
+  /**
+   * In place of `disturb`, where there is no marketplace: it has an installation of its own, and compares by itself.
+   *
+   * @throws where what comes of it is not what comes of an undisturbed run
+   */
+  apart?(chance: Chance): Promise<number>;
 }

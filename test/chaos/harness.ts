@@ -3,6 +3,7 @@ import pLimit from 'p-limit';
 import { differences } from '../dump.ts';
 import type { Dump } from '../dump.ts';
 import { aspect, createRandom, hash } from '../marketplace/random.ts';
+import type { Random } from '../marketplace/random.ts';
 import { repeats } from '../repeats.ts';
 import type { Rig } from '../rig.ts';
 import type { Disturbance, World } from './disturbance.ts';
@@ -76,6 +77,7 @@ export class Harness {
   async #play(lane: Lane, disturbance: Disturbance, number: number): Promise<Played> {
     const world = disturbance.worlds[number % disturbance.worlds.length];
     if (!world) throw new Error(`internal: ${disturbance.name} has no world`);
+    if (disturbance.apart) return this.#playApart(disturbance, number, world);
     const undisturbed = await lane.undisturbed(world, disturbance.furnish);
     this.#compareLanes(world, disturbance.furnish, undisturbed.dump);
 
@@ -86,14 +88,14 @@ export class Harness {
     try {
       const ends = await inTime(
         disturbance.slow ? SLOW_LIMIT_MS : LIMIT_MS,
-        disturbance.disturb({
+        disturbance.disturb?.({
           rig,
           world,
-          random: createRandom(hash(this.#seed, number, aspect(disturbance.name))),
+          random: this.#random(disturbance, number),
           undisturbed,
           note: (text) => void notes.push(text),
           ended: (where) => void stages.push(...where),
-        }),
+        }) ?? Promise.reject(new Error(`internal: ${disturbance.name} disturbs nothing`)),
       );
       const made = await rig.market.requests();
       const { lost, doubled, differences: found } = judge(await rig.dump(), undisturbed.dump);
@@ -113,6 +115,25 @@ export class Harness {
     } finally {
       await rig.close();
     }
+  }
+
+  async #playApart(disturbance: Disturbance, number: number, world: World): Promise<Played> {
+    const notes: string[] = [];
+    const played = { number, world, notes, stages: [], ends: 0, lost: 0, doubled: 0 };
+    const chance = {
+      random: this.#random(disturbance, number),
+      note: (text: string) => void notes.push(text),
+    };
+    try {
+      return { ...played, ends: await inTime(LIMIT_MS, disturbance.apart?.(chance) ?? Promise.resolve(0)) };
+    } catch (error) {
+      const fault = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      return { ...played, fault: [...notes.map((note) => `- ${note}`), fault].join('\n') };
+    }
+  }
+
+  #random(disturbance: Disturbance, number: number): Random {
+    return createRandom(hash(this.#seed, number, aspect(disturbance.name)));
   }
 
   /** That two marketplaces of one seed offer the same is what lets any lane play any round. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Log, fullText } from '../../lib/log/file.ts';
 import { logEvents } from '../../lib/log/events.ts';
@@ -102,6 +102,22 @@ describe('the run log', () => {
         ],
       );
     }));
+
+  it('is not begun anew where its folder was moved away and another is there', async () => {
+    const home = join(await mkdtemp(join(tmpdir(), 'log-')), 'data');
+    await mkdir(home);
+    const log = new Log({ path: join(home, 'sync-data.log'), redact: (text) => text });
+    let problem = '';
+    log.onProblem((said) => (problem = said));
+    log.write('one');
+    await rename(home, `${home} moved`);
+    await mkdir(home);
+    log.write('two');
+    log.end(1);
+    assert.match(problem, /data was replaced by another folder; the run continues without it$/);
+    assert.deepEqual(await readdir(home), []);
+    await rm(dirname(home), { recursive: true });
+  });
 
   it('has errors with their causes', () => {
     const cause = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });

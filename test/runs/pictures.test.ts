@@ -196,11 +196,7 @@ describe('background and embed', () => {
 
   it('with another model begin anew, and the old vectors stand until then', async () => {
     const rig = await copyOf(whole);
-    const yaml = await readFile(rig.path('pipeline.yaml'), 'utf8');
-    await writeFile(
-      rig.path('pipeline.yaml'),
-      yaml.replace('models: [baseline]', 'models: [baseline], of: image'),
-    );
+    await rig.configure('image');
     await finish(rig);
     const spaces = await rig.rows(
       "SELECT input, (SELECT count(*) FROM embeddings WHERE space = spaces.id) AS n FROM spaces WHERE kind = 'image' ORDER BY id",

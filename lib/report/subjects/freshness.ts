@@ -9,9 +9,8 @@ import { html } from '../html.ts';
 import type { Html } from '../html.ts';
 import type { Content, Source } from '../subject.ts';
 import { day, dayInYear, ofDay, share } from '../words.ts';
+import { DAY_S, WEEK_S } from '../../time.ts';
 
-const DAY = 86_400;
-const WEEK = 7 * DAY;
 /** A review counts as in soon when it comes in within so many days. */
 const SOON = 14;
 /** Weeks drawn. */
@@ -31,9 +30,9 @@ interface Arrived {
 /** Those written since `since`, epoch seconds. */
 function readArrived(sql: Sql, since: number): Promise<Arrived[]> {
   return sql.all<Arrived>(
-    `SELECT create_timestamp / ${WEEK} AS written, snapshot_timestamp / ${WEEK} AS came, count(*) AS n,
+    `SELECT create_timestamp / ${WEEK_S} AS written, snapshot_timestamp / ${WEEK_S} AS came, count(*) AS n,
        sum(max(0, snapshot_timestamp - create_timestamp)) AS ages,
-       sum(snapshot_timestamp - create_timestamp <= ${SOON * DAY}) AS soon
+       sum(snapshot_timestamp - create_timestamp <= ${SOON * DAY_S}) AS soon
      FROM reviews WHERE create_timestamp >= ? AND snapshot_timestamp IS NOT NULL GROUP BY written, came`,
     [since],
   );
@@ -98,7 +97,7 @@ export async function freshness({ sql, now }: Source): Promise<Content> {
   if (checked.stored === 0)
     return { empty: 'No review is stored yet. The reviews stage of a run fills this.' };
   // What was written before the first run says nothing of how fast reviews come in.
-  const arrived = await readArrived(sql, Math.max(first.at, today - DRAWN * WEEK));
+  const arrived = await readArrived(sql, Math.max(first.at, today - DRAWN * WEEK_S));
   const compared = checked.equal + checked.more + checked.fewer;
   return {
     says: html`<p>
@@ -124,7 +123,7 @@ function says(arrived: readonly Arrived[]): Html {
   const sum = (of: (row: Arrived) => number): number => arrived.reduce((total, row) => total + of(row), 0);
   const n = sum((row) => row.n);
   if (n === 0) return html`<p>None of them was written since the first run began.</p>`;
-  const age = sum((row) => row.ages) / n / DAY;
+  const age = sum((row) => row.ages) / n / DAY_S;
   return html`<p>
     Of <b>${plural(n, 'review')}</b> written since the first run began,
     ${share(
@@ -139,7 +138,7 @@ function overTime(arrived: readonly Arrived[], today: number): Html {
   const ages = byWeek(arrived, 'came', 'ages');
   // Of the last two weeks some are still to come in.
   const soon = byWeek(arrived, 'written', 'soon').filter(
-    ({ week }) => (week + 1) * WEEK <= today - SOON * DAY,
+    ({ week }) => (week + 1) * WEEK_S <= today - SOON * DAY_S,
   );
   const nameOf = ({ week }: Week): string => `week of ${day(ofDay(week * 7))}`;
   const drawn = (label: string, weeks: readonly Week[], value: (week: Week) => number): Html =>
@@ -187,7 +186,7 @@ function overTime(arrived: readonly Arrived[], today: number): Html {
 }
 
 function ageOf({ n, sum }: Week): number {
-  return sum / n / DAY;
+  return sum / n / DAY_S;
 }
 
 function agreement({ equal, more, fewer, reviewsMore, reviewsFewer }: Checked, compared: number): Html {

@@ -7,8 +7,8 @@ import { figures, short, table } from '../charts/table.ts';
 import { html } from '../html.ts';
 import type { Content, Source } from '../subject.ts';
 import { share } from '../words.ts';
+import { WEEK_S } from '../../time.ts';
 
-const WEEK_S = 604_800;
 const MOST_WEEKS = 104;
 
 /** Listings by the weeks from the first reading to the last, and whether the last found them gone. */

@@ -10,12 +10,12 @@ import { OFFER } from '../offers.ts';
 import type { Offer } from '../offers.ts';
 import type { Content, Source } from '../subject.ts';
 import { money } from '../words.ts';
+import { DAY_S } from '../../time.ts';
 
 const SHOWN = 5;
 /** Some are gone, or their picture is. */
 const LOOKED_AT = 40;
 const SHARE = 0.2;
-const DAY_S = 86_400;
 /** Price cuts are looked for in the last four weeks, and in so many readings at most. */
 const WEEKS_BACK = 28;
 const MOST_READINGS = 2_000_000;

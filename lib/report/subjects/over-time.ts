@@ -9,8 +9,8 @@ import { html } from '../html.ts';
 import type { Html } from '../html.ts';
 import type { Content, Source } from '../subject.ts';
 import { day as dayName, dayInYear, ofDay } from '../words.ts';
+import { DAY_S } from '../../time.ts';
 
-const DAY_S = 86_400;
 /** A history of up to this many days is shown by day, a longer one by week. */
 const DAYS = 35;
 const WEEKS = 26;

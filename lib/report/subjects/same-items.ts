@@ -9,8 +9,8 @@ import { html } from '../html.ts';
 import type { Html } from '../html.ts';
 import type { Content, Source } from '../subject.ts';
 import { day, dayInYear, ofDay } from '../words.ts';
+import { DAY_S } from '../../time.ts';
 
-const DAY_S = 86_400;
 /** A change takes two readings that are so many days apart. */
 const APART = 5;
 /** Listings whose readings are all compared: of more, every so-many-th. */

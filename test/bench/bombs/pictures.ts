@@ -70,6 +70,10 @@ export const pictures: readonly PictureBomb[] = [
     bytes: () => flat(5000, 'teal').jpeg({ progressive: true }).toBuffer(),
   },
   {
+    name: 'a JPEG of 6 megapixels in four colours',
+    bytes: () => flat(2500).toColourspace('cmyk').jpeg().toBuffer(),
+  },
+  {
     name: 'a JPEG of 25 megapixels in four colours',
     bytes: () => flat(5000).toColourspace('cmyk').jpeg().toBuffer(),
   },
