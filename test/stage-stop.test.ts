@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { createServer } from 'node:http';
 import type { Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -59,6 +59,7 @@ describe('a stage that is stopped by itself', () => {
 
   beforeEach(async () => {
     [asked, held, run, stage] = [0, [], new AbortController(), new AbortController()];
+    setMaxListeners(0, stage.signal, run.signal);
     clocks = new Clocks(() => undefined);
     server = createServer((_, response) => answer(response, (asked += 1))).listen(0, '127.0.0.1');
     await once(server, 'listening');

@@ -11,6 +11,7 @@ import { search } from '../messages/search.ts';
 import { keys } from '../messages/keys.ts';
 import { stageTasks } from '../messages/stage-tasks.ts';
 import { yaml } from '../messages/yaml.ts';
+import { direct } from '../messages/direct.ts';
 import { databaseFile } from '../messages/database-file.ts';
 import { metadataFile } from '../messages/metadata-file.ts';
 import { otherFiles } from '../messages/other-files.ts';
@@ -29,6 +30,7 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
   'image_metadata.json': metadataFile,
   'the database': databaseFile,
   'other files': otherFiles,
+  'one thing alone': direct,
   Etsy: etsy,
   'the search': search,
   'the end of a run': endings,
