@@ -188,6 +188,32 @@ describe('the foot of the live screen', () => {
   });
 });
 
+describe('the head of the live screen', () => {
+  it('says how long the whole run takes, once that is known', async () => {
+    const head = async (toGo?: Gauges['toGo']): Promise<string> =>
+      (await shown(100, () => undefined, { ...GAUGES, toGo }))[0] ?? '';
+    const until = START + 4 * DAY;
+    assert.match(await head({ until, isQuota: true }), / · 1 min · about 4 d to go at today's quota$/);
+    assert.match(await head({ until: START + 20 * MINUTE, isQuota: false }), / · about \d\d min to go$/);
+    assert.match(await head(), / · 1 min$/);
+  });
+
+  it('has at its end what is true then, however lately it was read', async () => {
+    const terminal = new FakeTerminal(100);
+    const clock = new WoundClock();
+    const asked: (boolean | undefined)[] = [];
+    const gauges = async (isLast?: boolean): Promise<Gauges> => {
+      asked.push(isLast);
+      return GAUGES;
+    };
+    const screen = await openLive({ ...settingFor(terminal, clock), stages: STAGES, gauges });
+    await clock.advance(SECOND);
+    await screen.close();
+    assert.equal(asked.at(-1), true);
+    assert.ok(asked.slice(0, -1).every((isLast) => isLast !== true));
+  });
+});
+
 describe('the estimate over the day’s calls', () => {
   const api: Api = { ...API, usedToday: 1_000, leftToday: 4_000 };
 

@@ -12,7 +12,6 @@ const PRICE = 'price_amount * 1.0 / price_divisor';
  * table, which is twice as fast as the view. Prices are in units, not cents; times are epoch seconds.
  */
 const OFFERS = `
-PRAGMA cache_size = -8000;
 CREATE TEMP TABLE offers AS
 SELECT l.listing_id, l.shop_id, l.taxonomy_id AS category_id,
   coalesce(n.price_amount * 1.0 / n.price_divisor, ${newestKnown(PRICE, 'price_amount')},
