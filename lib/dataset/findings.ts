@@ -55,6 +55,7 @@ export function openFindings(sql: Sql, runId: number, limit: number): Promise<Fi
   );
 }
 
+const IMAGE_DONE = `EXISTS (SELECT 1 FROM images WHERE listing_id = CAST(subject AS INTEGER) AND state = 'done')`;
 /** Findings of this run that no longer hold, by kind: what makes each whole again, in SQL. */
 const WHOLE_AGAIN: Readonly<Record<string, string>> = {
   'missing-listing': `EXISTS (SELECT 1 FROM listings WHERE listing_id = CAST(subject AS INTEGER)) OR EXISTS (
@@ -65,9 +66,9 @@ const WHOLE_AGAIN: Readonly<Record<string, string>> = {
   'missing-shop-dynamic': 'EXISTS (SELECT 1 FROM shops_dynamic WHERE shop_id = CAST(subject AS INTEGER))',
   'entry-without-image': `EXISTS (
     SELECT 1 FROM meta_data WHERE listing_id = CAST(subject AS INTEGER) AND value ->> 'image_id' IS NOT NULL)`,
-  'image-not-on-record': `EXISTS (SELECT 1 FROM images WHERE listing_id = CAST(subject AS INTEGER) AND state = 'done')`,
+  'image-not-on-record': IMAGE_DONE,
   'missing-cutout': 'EXISTS (SELECT 1 FROM cutouts WHERE listing_id = CAST(subject AS INTEGER))',
-  'missing-image': `EXISTS (SELECT 1 FROM images WHERE listing_id = CAST(subject AS INTEGER) AND state = 'done')`,
+  'missing-image': IMAGE_DONE,
 };
 
 /** Listings whose image was missing in this run, and is on record as downloaded: whether it is there, the file tells. */
@@ -75,7 +76,7 @@ export function imagesToLookAt(sql: Sql, runId: number): Promise<number[]> {
   return ids(
     sql,
     `SELECT CAST(subject AS INTEGER) AS id FROM findings
-     WHERE run_id = :run AND kind = 'missing-image' AND repaired = 0 AND (${WHOLE_AGAIN['missing-image']})`,
+     WHERE run_id = :run AND kind = 'missing-image' AND repaired = 0 AND (${IMAGE_DONE})`,
     { ':run': runId },
   );
 }
