@@ -24,6 +24,11 @@ export class UserError extends Error {
     this.hint = details.hint;
   }
 
+  /** A setting or the key is wrong: no further start helps before the user has done something. */
+  get needsUser(): boolean {
+    return this.exitCode === 2;
+  }
+
   /** What is printed. */
   told(): string {
     return this.hint === undefined ? this.message : `${this.message}\n${asTyped(this.hint)}`;

@@ -45,6 +45,10 @@ export class ApiError extends UserError {
     this.isExcess = more.isExcess ?? false;
   }
 
+  override get needsUser(): boolean {
+    return this.kind === 'key';
+  }
+
   /** The same, with what to do next now that nothing more is tried. */
   advising(hint: string, kind = this.kind): ApiError {
     const { endpoint, reason, status, retryAfterMs } = this;

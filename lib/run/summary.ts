@@ -1,5 +1,4 @@
-import { exitCodeOf } from '../errors.ts';
-import { ApiError } from '../etsy/errors.ts';
+import { UserError } from '../errors.ts';
 import { relative } from 'node:path';
 import type { Run } from '../../checkpoints/checkpoints.ts';
 import type { Pipeline } from '../pipeline/config.ts';
@@ -36,7 +35,7 @@ export interface SummaryOptions {
 export function summary(options: SummaryOptions): string {
   const { outcome, told, pace, width } = options;
   // Nothing more helps than its last line.
-  if (outcome.state === 'failed' && outcome.failures.every(({ error }) => isSettings(error)))
+  if (outcome.state === 'failed' && outcome.failures.every(({ error }) => needsUser(error)))
     return `\n${ending(options).join('\n')}\n`;
   const requests: FactRow[] = pace === undefined ? [] : [{ label: 'requests', facts: requestFacts(pace) }];
   const figures = told === undefined ? [] : table([...factRows(told.rows, 'summary'), ...requests], width);
@@ -54,9 +53,8 @@ export function summary(options: SummaryOptions): string {
   return `${text.join('\n')}\n`;
 }
 
-/** Something that no further start cures, only the user: a setting, or the key. */
-function isSettings(error: unknown): boolean {
-  return exitCodeOf(error) === 2 || (error instanceof ApiError && error.kind === 'key');
+function needsUser(error: unknown): boolean {
+  return error instanceof UserError && error.needsUser;
 }
 
 /** Kinds of oddities shown; status has all of them. */

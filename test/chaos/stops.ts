@@ -10,8 +10,8 @@ import { promised } from './promise.ts';
 
 /** A stop waits for the requests in flight, and here none takes long. Generous: the machine may be busy. */
 const STOP_MS = 5000;
-/** The end of a run that was so near its end that it finished instead. */
-const LAST_MS = 1000;
+/** The end of a run that was so near its end that it finished instead, its report included. */
+const LAST_MS = STOP_MS;
 const SIGNALS = [
   ['SIGTERM', 143],
   ['SIGINT', 130],

@@ -219,7 +219,8 @@ export const records: readonly Row[] = [
     },
     text: [
       'Records set aside; the next run asks for them again',
-      '1 listings/active: given up: HTTP 500: Internal error',
+      '1 listings/active: given up: HTTP 500: Internal error (taxonomy 12371 (Coffee Tables), from 0.00 up: page 2)',
+      '1 listings/active: given up: HTTP 500: Internal error (taxonomy 12371 (Coffee Tables), from 0.00 up: page 3)',
       '1 shops/{id}: HTTP 404: Etsy no longer knows the shop',
     ],
     next: ASIDE,
