@@ -4,52 +4,66 @@ export { oneLine, printable } from './clean.ts';
 
 const SECOND = 1000;
 
-const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
-const tenths = new Intl.NumberFormat('en-US', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+/** To make a format takes milliseconds, and most starts need few of them. */
+function lazy<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
+}
+
+const whole = lazy(() => new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 }));
+const tenths = lazy(
+  () => new Intl.NumberFormat('en-US', { minimumFractionDigits: 1, maximumFractionDigits: 1 }),
+);
 // As in the log, the report and the data.
 const timeZone = 'UTC';
-const time = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone });
-const weekdayTime = new Intl.DateTimeFormat('en-GB', {
-  weekday: 'short',
-  hour: '2-digit',
-  minute: '2-digit',
-  timeZone,
-});
-const dateTime = new Intl.DateTimeFormat('en-GB', {
-  day: 'numeric',
-  month: 'short',
-  hour: '2-digit',
-  minute: '2-digit',
-  timeZone,
-});
-const english = new Intl.PluralRules('en-US');
+const time = lazy(() => new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone }));
+const weekdayTime = lazy(
+  () =>
+    new Intl.DateTimeFormat('en-GB', {
+      weekday: 'short',
+      hour: '2-digit',
+      minute: '2-digit',
+      timeZone,
+    }),
+);
+const dateTime = lazy(
+  () =>
+    new Intl.DateTimeFormat('en-GB', {
+      day: 'numeric',
+      month: 'short',
+      hour: '2-digit',
+      minute: '2-digit',
+      timeZone,
+    }),
+);
+const english = lazy(() => new Intl.PluralRules('en-US'));
 
 /** 12300 → "12,300". */
 export function count(value: number): string {
-  return whole.format(value);
+  return whole().format(value);
 }
 
 /** 1 → "1 unit", 1200 → "1,200 units". */
 export function plural(value: number, one: string, other = `${one}s`): string {
-  return `${count(value)} ${english.select(value) === 'one' ? one : other}`;
+  return `${count(value)} ${english().select(value) === 'one' ? one : other}`;
 }
 
 /** 84200000 → "84 MB". */
 export function megabytes(bytes: number): string {
   const mega = bytes / 1e6;
-  return mega < 1000 ? `${whole.format(mega)} MB` : `${tenths.format(mega / 1000)} GB`;
+  return mega < 1000 ? `${whole().format(mega)} MB` : `${tenths().format(mega / 1000)} GB`;
 }
 
 /** Per second: "4.9", "245". */
 export function perSecond(value: number): string {
-  return value < 9.95 ? tenths.format(value) : whole.format(value);
+  return value < 9.95 ? tenths().format(value) : whole().format(value);
 }
 
 /** "4.9/s"; a rate below one in ten seconds is shown per minute or per hour: "3/min". */
 export function rate(value: number): string {
   if (value <= 0 || value >= 0.1) return `${perSecond(value)}/s`;
   const perMinute = value * 60;
-  return perMinute >= 1 ? `${whole.format(perMinute)}/min` : `${whole.format(perMinute * 60)}/h`;
+  return perMinute >= 1 ? `${whole().format(perMinute)}/min` : `${whole().format(perMinute * 60)}/h`;
 }
 
 /** In words, the two largest units: "40 s", "4 min", "2 h 5 min", "3 d 4 h". */
@@ -96,6 +110,6 @@ export function stamp(at: number): string {
 
 /** The time of day, with the weekday or the date when it is not today: "17:05 UTC", "Mon 02:10 UTC", "3 Nov 02:10 UTC". */
 export function clockTime(at: number, now: number): string {
-  if (Math.floor(at / DAY_MS) === Math.floor(now / DAY_MS)) return `${time.format(at)} UTC`;
-  return `${(Math.abs(now - at) < 6 * DAY_MS ? weekdayTime : dateTime).format(at).replace(',', '')} UTC`;
+  if (Math.floor(at / DAY_MS) === Math.floor(now / DAY_MS)) return `${time().format(at)} UTC`;
+  return `${(Math.abs(now - at) < 6 * DAY_MS ? weekdayTime : dateTime)().format(at).replace(',', '')} UTC`;
 }

@@ -26,9 +26,11 @@ function aimed(
   rounds: number,
   worlds: Disturbance['worlds'],
   spots: readonly Spot[],
+  kind = name,
 ): Disturbance {
   return {
     name,
+    kind,
     rounds,
     worlds,
     async disturb(round) {
@@ -105,12 +107,14 @@ export const aimedKills: readonly Disturbance[] = [
     12,
     ['first'],
     [...around({ match: PAGE_SAVED }), ...around({ match: PAGE_SAVED, then: COMMIT })],
+    'pages of reviews',
   ),
   aimed(
     'SIGKILL between the newest and the older pages of a shop’s reviews',
     12,
     ['first'],
     [...around({ match: OLDER_SAVED }), ...around({ match: OLDER_SAVED, then: COMMIT })],
+    'pages of reviews',
   ),
   {
     name: 'SIGKILL while a new database is set up',

@@ -57,6 +57,7 @@ type Entries = Record<string, Record<string, unknown>>;
 export const exchanges: readonly Disturbance[] = [
   {
     name: 'the database exchanged during a run',
+    kind: 'exchanged',
     rounds: 4,
     worlds: ['weekly'],
     async disturb(round) {
@@ -70,12 +71,14 @@ export const exchanges: readonly Disturbance[] = [
   },
   {
     name: 'the folder of images moved during a run',
+    kind: 'exchanged',
     rounds: 4,
     worlds: ['weekly'],
     disturb: (round) => exchanged(round, 'images', () => Promise.resolve(), 'was moved or deleted'),
   },
   {
     name: 'the folder of the dataset moved during a run',
+    kind: 'exchanged',
     rounds: 4,
     worlds: ['first', 'weekly'],
     async disturb(round) {

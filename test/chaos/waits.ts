@@ -61,7 +61,7 @@ export const waits: readonly Disturbance[] = [
   },
   {
     name: 'the clock set back an hour, or ahead a day, while it waits for the next run',
-    kind: 'every, clock',
+    kind: 'every',
     rounds: 4,
     worlds: ['weekly', 'first'],
     repeatsNothing: true,

@@ -388,11 +388,10 @@ describe('ids in pipeline.yaml', () => {
       await write(rig, '12371');
       await rig.market.setFaults({ script: [{ path: 'seller-taxonomy', fault: 'error503', times: 1000 }] });
       assert.equal((await rig.run()).code, 0, rig.transcript);
-      const open = 'SELECT count(*) AS n FROM set_aside WHERE settled_at IS NULL';
-      assert.equal(await rig.number(open), 1);
+      assert.match(rig.transcript, /Odd in this run:[^]*the names of categories could not be had/);
+      assert.equal(await rig.number('SELECT count(*) AS n FROM set_aside'), 0, 'the names are no record');
       await rig.market.setFaults({});
       assert.equal((await rig.run({ stage: 'crawl' })).code, 0, rig.transcript);
       assert.equal(await rig.number('SELECT count(*) AS n FROM taxonomy'), all.length);
-      assert.equal(await rig.number(open), 0);
     }));
 });
