@@ -2,11 +2,13 @@
 // The files are listed here because neither Node 20 nor the shell of Windows expands a pattern.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** Loading the TypeScript takes longer than most quick tests: several files share a process, as many as make this many. */
+/** Loading the TypeScript takes longer than most tests: several files of a folder share one of so many processes. */
 const GROUPS = 8;
+/** First, and by themselves: they take minutes, or use up what a process has. */
+const APART = ['chaos', 'documents', 'attacks'].map((name) => `test/runs/${name}.test.ts`);
 const GROUPED = join('node_modules', '.cache', 'test-groups');
 
 const [concurrency, ...folders] = process.argv.slice(2);
@@ -15,31 +17,33 @@ const files = folders.flatMap((folder) =>
     .filter((name) => name.endsWith('.test.ts'))
     .map((name) => `${folder}/${name}`),
 );
-const args = [
-  '--import',
-  'tsx',
-  '--test',
-  `--test-concurrency=${concurrency}`,
-  ...grouped(files.filter(mayShare)),
-  ...files.filter((file) => !mayShare(file)),
+const apart = files.filter((file) => !mayShare(file));
+const entries = [
+  ...apart.filter((file) => APART.includes(file)),
+  ...apart.filter((file) => !APART.includes(file)),
+  ...folders.flatMap((folder) => grouped(folder)),
 ];
+const args = ['--import', 'tsx', '--test', `--test-concurrency=${concurrency}`, ...entries];
 process.exitCode = spawnSync(process.execPath, args, { stdio: 'inherit' }).status ?? 1;
 
-/** Quick tests start no process. Those with hooks around every test, or that change the process, have one of their own. */
+/** Tests of time run alone; those with hooks around every test, or that change the process, have one of their own. */
 function mayShare(file) {
-  if (!/^test\/[^/]+$/.test(file)) return false;
+  if (APART.includes(file) || file.startsWith('test/alone/')) return false;
   return !/^(?:beforeEach|afterEach)\(|process\.(?:env\[|chdir|umask|exitCode)|setFlagsFromString/m.test(
     readFileSync(file, 'utf8'),
   );
 }
 
-function grouped(files) {
-  rmSync(GROUPED, { recursive: true, force: true });
-  mkdirSync(GROUPED, { recursive: true });
-  return Array.from({ length: Math.min(GROUPS, files.length) }, (_, group) => {
-    const own = files.filter((_, index) => index % GROUPS === group);
-    const path = join(GROUPED, `${group + 1}.test.mjs`);
-    writeFileSync(path, own.map((file) => `await import('${pathToFileURL(file).href}');\n`).join(''));
+/** @returns the files that load the tests of a folder, a group each */
+function grouped(folder) {
+  const own = files.filter((file) => dirname(file) === folder && mayShare(file));
+  const into = join(GROUPED, basename(folder));
+  rmSync(into, { recursive: true, force: true });
+  mkdirSync(into, { recursive: true });
+  return Array.from({ length: Math.min(GROUPS, own.length) }, (_, group) => {
+    const path = join(into, `${group + 1}.test.mjs`);
+    const members = own.filter((_, index) => index % GROUPS === group);
+    writeFileSync(path, members.map((file) => `await import('${pathToFileURL(file).href}');\n`).join(''));
     return path;
   });
 }
