@@ -1,10 +1,14 @@
 #!/usr/bin/env node
-// Loads the TypeScript sources without a build step; only this file and compiled.js are JavaScript. jiti keeps what it
-// compiles under the hash of the source, so an edited task is what runs.
+// Loads the TypeScript sources without a build step; only this file and the two it imports from beside it are
+// JavaScript. jiti keeps what it compiles under the hash of the source, so an edited task is what runs.
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { compiledFolder } from './compiled.js';
+import { startedWithLess } from './small-address-space.js';
+
+const ended = await startedWithLess();
+if (ended !== undefined) process.exit(ended);
 
 // A run of days has little that lives long; with its usual generosity the heap would grow to four times that.
 setFlagsFromString('--optimize-for-size');
