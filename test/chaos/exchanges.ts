@@ -63,9 +63,10 @@ export const exchanges: readonly Disturbance[] = [
     async disturb(round) {
       const copy = round.rig.path('a copy.db');
       await cp(round.rig.path('etsy_data.db'), copy);
-      const back = (path: string): Promise<void> => cp(copy, path);
+      // Moved, not copied: for a moment there would be no file, or half of one.
+      const back = (path: string): Promise<void> => rename(copy, path);
       const ends = await exchanged(round, 'etsy_data.db', back, 'was replaced by another file');
-      await rm(copy);
+      await rm(copy, { force: true });
       return ends;
     },
   },
