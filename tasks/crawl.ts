@@ -121,13 +121,14 @@ export default defineTask({
           yield { progress: { done: read, total: counted }, pending };
           continue;
         }
-        const place = await placeName(taxonomyId, request);
+        const range = await rangeName(taxonomyId, request.slice);
+        const place = `${range}: page ${request.page + 1}`;
         const { reason } = page.leftOut;
         open = advance(open, request, undefined, [], false).open;
         yield {
           write: async (tx) => {
             await applyRefusedPage(tx, runId, place, reason);
-            if (request.slice.count < 0) await addFindings(tx, runId, [unreadSlice(place, reason)]);
+            if (request.slice.count < 0) await addFindings(tx, runId, [unreadSlice(range, reason)]);
           },
           cursor: { open, counted, read, cuts },
           pending,
@@ -194,10 +195,10 @@ export default defineTask({
       };
     }
 
-    /** "taxonomy 12371 (Coffee Tables), from 0.00 up: page 1" */
-    async function placeName(taxonomy: number, { slice: { low, high }, page }: PageRequest): Promise<string> {
+    /** "taxonomy 12371 (Coffee Tables), from 0.00 up" */
+    async function rangeName(taxonomy: number, slice: PageRequest['slice']): Promise<string> {
       const name = (await readTaxonomy(services.sql)).nameOf(taxonomy);
-      return `taxonomy ${taxonomy} (${name}), ${rangeText({ low, high })}: page ${page + 1}`;
+      return `taxonomy ${taxonomy} (${name}), ${rangeText(slice)}`;
     }
 
     async function fewerFinding(
@@ -229,8 +230,7 @@ interface LeftOut {
   readonly leftOut: Rejected;
 }
 
-function unreadSlice(place: string, reason: string): Finding {
-  const subject = place.replace(/: page \d+$/, '');
+function unreadSlice(subject: string, reason: string): Finding {
   return {
     kind: 'unseen-listings',
     subject,

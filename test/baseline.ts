@@ -91,7 +91,7 @@ export function baselineVector(): Buffer {
   const meanOf = (x: string): string => net.op('Div', [sum(net.op('Mul', [x, piece]), [2, 3]), area]);
   const level = net.op('Add', [meanOf(gray), number(0.02)]);
 
-  // Edges, of a piece made as bright as any other: eight directions, each counted where it rises.
+  // The brightness is evened out first, so that a brighter copy has the same edges: eight directions, rises only.
   const even = net.op('Clip', [net.op('Div', [gray, level]), number(0), number(2.5)]);
   const kernels = Array.from({ length: 8 }, (_, k) => {
     const [cos, sin] = [Math.cos((k * Math.PI) / 4), Math.sin((k * Math.PI) / 4)];

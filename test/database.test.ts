@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { Database, StoreError } from '../lib/store/database.ts';
+import { Database } from '../lib/store/database.ts';
+import { StoreError } from '../lib/store/store-error.ts';
 import { addShops } from '../lib/dataset/shops.ts';
 import { FRESH, shop, storePerTest } from './store-rig.ts';
 

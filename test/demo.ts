@@ -59,7 +59,7 @@ try {
   const where = relative(process.cwd(), folder) || '.';
   if (process.exitCode === 0)
     console.log(`
-Everything is in ${where}/ (pictures in images/, without their background in cutouts/). To look around:
+Everything is in ${where}/ (pictures in images/, their cutouts in cutouts/). To look around:
   ${pathToFileURL(join(folder, 'report.html')).href}
   sqlite3 -box ${where}/etsy_data.db "SELECT title, price, currency, favorites FROM current_listings LIMIT 5"
   cd ${where} && node ${script} status

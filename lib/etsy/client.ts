@@ -5,28 +5,26 @@ import type { Oddity } from '../dataset/oddities.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { MOST_BODY_BYTES, MOST_ERROR_BYTES, MOST_ERROR_TEXT } from '../limits.ts';
 import { duration } from '../text/format.ts';
-import { unlessAborted } from '../time.ts';
-import { BodyTooLarge, answerOf, errorText, readBody, readStart, short } from './body.ts';
+import { nap, unlessAborted } from '../time.ts';
+import { BodyTooLarge, answerOf, readBody, readStart, short } from './body.ts';
 import type { Clocks } from './clocks.ts';
 import { ALLOWED, Elsewhere } from './elsewhere.ts';
 import type { Sent, Suspicion } from './elsewhere.ts';
-import { ApiError, rootCause } from './errors.ts';
-import { WHERE_TO_GET_A_KEY } from './key.ts';
+import { ApiError, endpointOf } from './errors.ts';
 import type { ApiKey } from './key.ts';
 import type { Quota } from './quota.ts';
 import { PATIENCE, decide, troubled } from './retry.ts';
 import type { Trouble } from './retry.ts';
 import { JsonTooLarge } from '../text/json.ts';
 import type { Throttle } from './throttle.ts';
-import { headerNumber, retryAfterMs } from './headers.ts';
-import { nap } from '../time.ts';
+import { headerNumber } from './headers.ts';
+import { NONE_ALLOWED, NONE_LEFT, answeredAfter, noNumber, pausedForLess } from './odd.ts';
+import { REFUSED, lostOn, refusalOf } from './refusals.ts';
 import { onWire } from './wire.ts';
 
 const GAVE_UP =
   'Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.';
 const LATER = 'Etsy answers other requests but not this one. Start sync-data again later.';
-const REFUSED =
-  'Check api: baseUrl in pipeline.yaml. If it is right, Etsy has changed, and sync-data must be updated.';
 /** A longer wait is shown. */
 const TELL_MS = 5000;
 /** Who waits after that long without any good answer waits for one, to whomever it is given. */
@@ -181,7 +179,8 @@ export class Client {
           )
             count.forgiven = count.failures;
         }
-        if (error.kind !== 'quota' && (error.retryAfterMs ?? 0) > leftMs) this.#options.odd(cut(error));
+        if (error.kind !== 'quota' && (error.retryAfterMs ?? 0) > leftMs)
+          this.#options.odd(pausedForLess(error));
         await this.#pause(decision.act === 'retry' ? decision.afterMs : firstBackoffMs, error, signal);
       }
     }
@@ -360,7 +359,7 @@ export class Client {
     let remainingToday: number | undefined;
     try {
       const outcome = await flight.settled;
-      if ('error' in outcome) throw this.#lost(path, outcome.error);
+      if ('error' in outcome) throw lostOn(path, outcome.error, key, timeoutMs);
       const response = outcome.value as unknown as Response;
       status = response.status;
       const { headers } = response;
@@ -376,8 +375,9 @@ export class Client {
         await quota.answered(remainingToday, Date.now());
         return this.#json(path, bytes);
       }
-      const problem = await this.#problem(path, response, bytes, remainingToday);
+      const problem = refusalOf({ path, status, headers, bytes, remaining: remainingToday }, key);
       if (problem.kind === 'rate') this.#tooMany(flight.own);
+      if (problem.kind === 'quota') await quota.spent(problem.retryAfterMs, Date.now());
       throw problem;
     } finally {
       ledger.settle(stamp, { status, tookMs: performance.now() - flight.began, remainingToday });
@@ -419,7 +419,8 @@ export class Client {
       return await readBody(response, MOST_BODY_BYTES);
     } catch (error) {
       if (error instanceof BodyTooLarge) await this.#options.refused(path, error.message);
-      if (!(error instanceof BodyTooLarge)) throw this.#lost(path, error);
+      if (!(error instanceof BodyTooLarge))
+        throw lostOn(path, error, this.#options.key, this.#options.timeoutMs);
       throw new ApiError('body', path, error.message, { cause: error, isExcess: true });
     }
   }
@@ -439,82 +440,9 @@ export class Client {
       throw new ApiError('body', path, `the answer is not JSON; it starts with: ${start}`);
     }
   }
-
-  #lost(path: string, error: unknown): ApiError {
-    const timedOut =
-      error instanceof Error && /Timeout/.test(`${error.name} ${rootCause(error)} ${String(error.cause)}`);
-    const message = timedOut
-      ? `no complete answer within ${this.#options.timeoutMs / 1000} s`
-      : short(rootCause(error), this.#options.key, MOST_ERROR_TEXT);
-    return new ApiError(timedOut ? 'timeout' : 'network', path, message, { cause: error });
-  }
-
-  async #problem(
-    path: string,
-    response: Response,
-    bytes: Buffer,
-    remaining: number | undefined,
-  ): Promise<ApiError> {
-    const { status } = response;
-    const said = errorText(bytes, this.#options.key);
-    const { headers } = response;
-    // By the server's own clock, where it tells: ours may be wrong.
-    const now = Date.parse(headers.get('date') ?? '') || Date.now();
-    const retryAfter = retryAfterMs(headers.get('retry-after'), now);
-    const more = { status, retryAfterMs: retryAfter };
-    if (status === 429) {
-      if (remaining === 0 || /daily|per day/i.test(said)) {
-        await this.#options.quota.spent(retryAfter, Date.now());
-        return new ApiError('quota', path, `HTTP 429: ${said}`, more);
-      }
-      return new ApiError('rate', path, `HTTP 429: ${said}`, more);
-    }
-    if (status === 401 || status === 403) {
-      return new ApiError('key', path, `Etsy refused the API key (HTTP ${status}: ${said})`, {
-        ...more,
-        hint: WHERE_TO_GET_A_KEY,
-      });
-    }
-    if (status >= 500 || status === 408 || status === 425) {
-      return new ApiError('server', path, `HTTP ${status}: ${said}`, more);
-    }
-    return new ApiError('client', path, `HTTP ${status}: ${said}`, { ...more, hint: REFUSED });
-  }
-}
-
-const IGNORED = 'ignored';
-const NONE_LEFT: Oddity = {
-  what: 'the header x-remaining-today was 0 beside answers that were not refused',
-  became: `${IGNORED}, for the recorded requests are far from the limit of the day`,
-};
-const NONE_ALLOWED: Oddity = { what: 'the header x-limit-per-second was 0', became: IGNORED };
-
-function noNumber(header: string, example: string): Oddity {
-  return { what: `the header ${header} was not a number`, became: IGNORED, example };
-}
-
-function answeredAfter({ endpoint, status, reason }: ApiError): Oddity {
-  return {
-    what: `${endpointOf(endpoint)}: HTTP ${status ?? 'error'}, once`,
-    became: 'asked again, and answered',
-    example: reason,
-  };
-}
-
-function cut({ retryAfterMs = 0, reason }: ApiError): Oddity {
-  return {
-    what: 'answers asked for a pause (Retry-After) longer than api: giveUpAfter leaves',
-    became: 'paused for less, then asked again',
-    example: `${duration(retryAfterMs)} (${reason})`,
-  };
 }
 
 /** What may be over a moment later, and may as well be this one request's fault. */
 function isPassing(error: Error): boolean {
   return error instanceof ApiError && ['server', 'body', 'timeout', 'network'].includes(error.kind);
-}
-
-/** "shops/12/reviews" → "shops/{id}/reviews" */
-function endpointOf(path: string): string {
-  return path.replaceAll(/\d+/g, '{id}');
 }

@@ -73,3 +73,8 @@ export function rootCause(error: unknown): string {
   const code = (deepest as { code?: unknown }).code;
   return deepest.message || (typeof code === 'string' ? code : deepest.name);
 }
+
+/** "shops/12/reviews" → "shops/{id}/reviews" */
+export function endpointOf(path: string): string {
+  return path.replaceAll(/\d+/g, '{id}');
+}

@@ -1,4 +1,4 @@
-import { StoreError } from '../store/database.ts';
+import { StoreError } from '../store/store-error.ts';
 
 /**
  * A report changes nothing, so it may meet a file as an earlier system left it.

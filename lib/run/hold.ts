@@ -1,7 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { exitCodeOf } from '../errors.ts';
-import { UserError } from '../errors.ts';
+import { UserError, exitCodeOf } from '../errors.ts';
 import { Log, fullText } from '../log/file.ts';
 import type { Pipeline } from '../pipeline/config.ts';
 import { StopSwitch } from '../pipeline/stop.ts';
@@ -57,7 +56,8 @@ export async function hold(options: HoldOptions, work: (held: Held) => Promise<n
   const { pipeline, stderr } = options;
   await makeFolders(pipeline.data);
   const path = await realDatabase(pipeline.data.database, pipeline.folder);
-  checkRemembered(path, await realpath(pipeline.folder));
+  const home = await realpath(pipeline.folder);
+  await checkRemembered(path, home);
   const file = await realpath(pipeline.file).catch(() => pipeline.file);
   const lock = await acquireLock(path, { pid: process.pid, since: Date.now(), pipeline: file });
   if ('pid' in lock) throw inUse(pipeline, file, lock);
@@ -93,7 +93,7 @@ export async function hold(options: HoldOptions, work: (held: Held) => Promise<n
       database.lockPatience = patient;
       await migrate(database);
       file = await HeldDatabase.hold(database, path, lock);
-      remember(path, await realpath(pipeline.folder));
+      await remember(path, home);
       // The run has a switch of its own.
       await opening.close();
       told = await work({ database, file, inspection, log, waitedMs });

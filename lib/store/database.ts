@@ -1,13 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { open } from 'sqlite';
 import type { Database as Connection, Statement } from 'sqlite';
 // The one place that names the driver; everything else speaks Sql.
 import sqlite3 from 'sqlite3';
 import { UserError } from '../errors.ts';
+import { unlocked } from './lock-patience.ts';
+import type { LockPatience } from './lock-patience.ts';
+import { asStoreError } from './store-error.ts';
 
 export type Value = string | number | null | Uint8Array;
 export type Params = readonly Value[] | Readonly<Record<`:${string}`, Value>>;
@@ -34,33 +36,6 @@ export interface ScriptTx extends Tx {
   /** Several statements, ended by semicolons, without parameters. */
   script(sql: string): Promise<void>;
 }
-
-/** What the database file itself refuses: full disk, read-only, corruption, another writer. */
-export class StoreError extends UserError {
-  override readonly name = 'StoreError';
-  readonly code: string;
-
-  constructor(path: string, code: string, cause: Error) {
-    const hint = HINTS[code] ?? 'The last checkpoint is safe; start sync-data again to resume.';
-    super(`${path}: ${cause.message}`, { exitCode: 1, hint, cause });
-    this.code = code;
-  }
-}
-
-const HINTS: Readonly<Record<string, string>> = {
-  SQLITE_FULL:
-    'The disk is full. Free some space, then start sync-data again; it resumes from the last checkpoint.',
-  SQLITE_IOERR:
-    'Reading or writing the file failed. Check the disk and its free space, then start sync-data again.',
-  SQLITE_READONLY: 'The file or its folder is read-only. Make both writable, then start sync-data again.',
-  SQLITE_CANTOPEN: 'Check that the folder exists and is writable, then start sync-data again.',
-  SQLITE_BUSY:
-    'Another program has locked the database. Close it (perhaps a database browser), then start sync-data again.',
-  SQLITE_CORRUPT:
-    'The file is damaged; sync-data does not repair it. Restore a copy, or rescue what is readable with: sqlite3 FILE ".recover" | sqlite3 NEW_FILE',
-  SQLITE_NOTADB:
-    'Either this is not a SQLite database (then name the right file in pipeline.yaml under data: database), or its first page is damaged (then restore a copy). Nothing was changed.',
-};
 
 /** Set while code runs inside `write`, in whatever that code calls and waits for. */
 const insideWrite = new AsyncLocalStorage<true>();
@@ -143,22 +118,6 @@ class DriverSql implements ScriptTx {
   }
 }
 
-function asStoreError(path: string, error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof StoreError) return error;
-  const code = (error as { code?: unknown }).code;
-  return typeof code === 'string' && code.startsWith('SQLITE_') ? new StoreError(path, code, error) : error;
-}
-
-/** How the lock of another program is waited for. */
-export interface LockPatience {
-  readonly giveUpAfterMs: number;
-  /** Tells of the wait, until (epoch ms) it ends at the latest; what is returned ends it. */
-  readonly hold: (reason: string, until: number) => () => void;
-  readonly signal?: AbortSignal;
-}
-
-/** Between two looks whether the lock is gone, beside what SQLite itself waits. Milliseconds. */
-const LOOK_MS = 250;
 /** How long SQLite itself waits for a lock; nothing can call it back meanwhile, so less where we wait. Milliseconds. */
 const BUSY_MS = 10_000;
 const PATIENT_BUSY_MS = 150;
@@ -394,32 +353,5 @@ export class Database {
     await this.#turn(() => undefined);
     await this.#reader.close();
     if (this.#writer !== this.#reader) await this.#writer.close();
-  }
-}
-
-async function unlocked<T>(
-  path: string,
-  patience: LockPatience | undefined,
-  work: () => Promise<T>,
-): Promise<T> {
-  const began = performance.now();
-  let end: (() => void) | undefined;
-  try {
-    for (;;) {
-      try {
-        return await work();
-      } catch (error) {
-        const isBusy = (error as { code?: unknown }).code === 'SQLITE_BUSY';
-        if (!isBusy || !patience || performance.now() - began >= patience.giveUpAfterMs) throw error;
-        const reason = `another program holds ${path} (a backup or a database browser, perhaps)`;
-        end ??= patience.hold(reason, Date.now() + patience.giveUpAfterMs);
-        await sleep(LOOK_MS, undefined, patience.signal && { signal: patience.signal }).catch(
-          () => undefined,
-        );
-        patience.signal?.throwIfAborted();
-      }
-    }
-  } finally {
-    end?.();
   }
 }

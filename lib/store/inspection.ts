@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Database, StoreError } from './database.ts';
+import { Database } from './database.ts';
+import { StoreError } from './store-error.ts';
 
 /** Looks for damage in the database file, beside whatever else is going on, until it has read all of it. */
 export class Inspection {

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { Database, StoreError } from './database.ts';
+import { Database } from './database.ts';
+import { StoreError } from './store-error.ts';
 import type { Tx } from './database.ts';
 import type { Marks } from './database-file.ts';
 import { makePrivate } from './files.ts';

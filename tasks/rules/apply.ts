@@ -1,5 +1,5 @@
 import type { BatchListing, SearchPage } from '../../lib/etsy/api.ts';
-import { imageNumber, imageParts, imageUrl } from '../../lib/dataset/image-url.ts';
+import { imageNumber, imageParts } from '../../lib/dataset/image-url.ts';
 import type { Listing, ListingImage } from '../../lib/etsy/schemas.ts';
 import { classify } from '../../lib/dataset/when-made.ts';
 import type { ServicesWith } from '../../lib/services.ts';
@@ -17,7 +17,6 @@ import {
   recheckImages,
   withoutImageRecord,
 } from '../../lib/dataset/images.ts';
-import type { ImageRef as StoredImage } from '../../lib/dataset/images.ts';
 import {
   addListings,
   addListingsDynamic,
@@ -25,17 +24,16 @@ import {
   fillGaps,
   fillProductionPartners,
   goneListings,
-  markRemoved,
   storedListings,
 } from '../../lib/dataset/listings.ts';
 import type { ListingRow } from '../../lib/dataset/listings.ts';
 import { getEntries, markSeen, putEntries } from '../../lib/dataset/meta-data.ts';
 import { addShops, dueShops } from '../../lib/dataset/shops.ts';
-import { shownInRun } from '../../lib/dataset/slices.ts';
-import { dropWanted, missesOf, unwantedShops, want, wantAgain } from '../../lib/dataset/wanted.ts';
-import { imageEntry, imageOfEntry, seenEntry, yearOfEntry } from '../../lib/dataset/entries.ts';
+import { unwantedShops, want } from '../../lib/dataset/wanted.ts';
+import { imageEntry, seenEntry, yearOfEntry } from '../../lib/dataset/entries.ts';
 import type { ImageRef } from '../../lib/dataset/entries.ts';
-import { moment, unique } from './batch.ts';
+import { applyMissing } from './apply-missing.ts';
+import { idsOf, moment, unique } from './batch.ts';
 import type { BatchAnswer, FetchedShop, Found } from './batch.ts';
 import { listingRow, primaryImage, shopRow } from './rows.ts';
 
@@ -292,105 +290,6 @@ function contradiction(image: ListingImage, listingId: number): string | undefin
   return `the address of image ${id} is that of another, ${number}`;
 }
 
-/** Answers without a listing after which it is given up for this run, where none of them proved anything. */
-const MOST_MISSES = 4;
-
-/**
- * That one answer does not name a listing proves nothing: it is asked for once more, in another request. It counts as
- * gone where both do not name it, the last of them names others, and the search has not shown it in this run.
- */
-async function applyMissing(
-  tx: Tx,
-  services: Services,
-  runId: number,
-  answer: BatchAnswer,
-  { now, fresh }: Now,
-): Promise<void> {
-  const named = new Set(idsOf(answer.listings));
-  const spoilt = new Set(answer.rejected.map((bad) => bad.listingId));
-  const refused = new Set(answer.refused.map(({ listingId }) => listingId));
-  // A record whose very id cannot be read might be any of them: then nothing is said of those that seem missing.
-  const isProof = answer.isCredible && !spoilt.has(undefined);
-  const missing = answer.asked.filter((id) => !named.has(id) && !spoilt.has(id) && !refused.has(id));
-  const misses = await missesOf(tx, answer.asked);
-  const shown = await shownInRun(tx, runId, missing);
-  // That a listing is gone still, one answer may say.
-  const known = new Set((await goneListings(tx, missing, now)).filter((id) => !shown.has(id)));
-  const again: { id: number; misses: number }[] = [];
-  const gone: number[] = [];
-  const unsettled: number[] = [];
-  for (const id of missing) {
-    const times = (misses.get(id) ?? 0) + 1;
-    if (isProof && known.has(id)) gone.push(id);
-    else if (times < 2) again.push({ id, misses: times });
-    else if (isProof && !shown.has(id)) gone.push(id);
-    else if (isProof || times >= MOST_MISSES) unsettled.push(id);
-    else again.push({ id, misses: times });
-  }
-  await dropWanted(tx, answer.asked);
-  await wantAgain(tx, again);
-  await settleListings(tx, gone, now);
-  await recordGone(tx, services, gone, { now, fresh });
-  await addOddities(tx, runId, [
-    {
-      ...MISSING,
-      became: 'asked for again, and there',
-      ...counted(answer.asked.filter((id) => named.has(id) && misses.has(id))),
-    },
-    {
-      ...MISSING,
-      became: 'asked for again in vain; left as they were, for the search shows them or no answer named any',
-      ...counted(unsettled),
-    },
-  ]);
-}
-
-const MISSING = { what: 'listings were missing in an answer of listings/batch' };
-
-function counted(ids: readonly number[]): { n: number; example: string | undefined } {
-  return { n: ids.length, example: ids[0] === undefined ? undefined : String(ids[0]) };
-}
-
-interface Now {
-  readonly now: number;
-  readonly fresh: FreshSpan;
-}
-
-async function recordGone(
-  tx: Tx,
-  services: Services,
-  gone: readonly number[],
-  { now, fresh }: Now,
-): Promise<void> {
-  await markRemoved(tx, gone, now, fresh);
-  await noteImages(tx, await lastKnownImages(tx, services, gone), []);
-  const without = await withoutImage(tx, gone);
-  await noteImages(
-    tx,
-    [],
-    without.map((id) => ({ id, reason: 'Etsy no longer shows the listing' })),
-  );
-}
-
-/** The listing is gone, its image may still be had: the entry of an earlier system names it. */
-async function lastKnownImages(tx: Tx, services: Services, gone: readonly number[]): Promise<StoredImage[]> {
-  const [host] = services.imageHosts;
-  if (host === undefined) return [];
-  const entries = await getEntries(tx, await withoutImage(tx, gone));
-  return [...entries].flatMap(([listingId, text]) => {
-    const image = imageOfEntry(JSON.parse(text));
-    if (!image) return [];
-    const url = imageUrl(host, image.shopId, image.imageId, image);
-    return [{ listingId, imageId: image.imageId, url }];
-  });
-}
-
-/** Of `listingIds`, those of which no image is known to be had. */
-async function withoutImage(tx: Tx, listingIds: readonly number[]): Promise<number[]> {
-  const unrecorded = await withoutImageRecord(tx, listingIds);
-  return [...unrecorded, ...(await recheckImages(tx, listingIds))];
-}
-
 async function updateEntries(
   tx: Tx,
   listings: readonly Listing[],
@@ -411,8 +310,4 @@ async function updateEntries(
     return value ? { listingId: id, value: JSON.stringify(value), earliestYear: yearOfEntry(value) } : [];
   });
   await putEntries(tx, changed);
-}
-
-function idsOf(listings: readonly { readonly listing_id: number }[]): number[] {
-  return listings.map((listing) => listing.listing_id);
 }

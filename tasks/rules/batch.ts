@@ -211,3 +211,7 @@ export async function moment(
 export function unique<T extends { readonly listing_id: number }>(listings: readonly T[]): T[] {
   return [...new Map(listings.map((listing) => [listing.listing_id, listing])).values()];
 }
+
+export function idsOf(listings: readonly { readonly listing_id: number }[]): number[] {
+  return listings.map((listing) => listing.listing_id);
+}

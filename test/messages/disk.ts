@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe } from '../../lib/errors.ts';
-import { Database, StoreError } from '../../lib/store/database.ts';
+import { Database } from '../../lib/store/database.ts';
+import { StoreError } from '../../lib/store/store-error.ts';
 import { asFileError } from '../../lib/errors.ts';
 import type { Folder, Row, Said } from './row.ts';
 

@@ -171,10 +171,10 @@ export const otherFiles: readonly Row[] = [
     provoke: async (folder) => {
       const [home, path] = [join(folder.path, 'home'), join(folder.path, 'disk', 'etsy_data.db')];
       await folder.write({ 'home/pipeline.yaml': '', 'disk/etsy_data.db': '' });
-      remember(path, home);
+      await remember(path, home);
       await rm(path);
       try {
-        checkRemembered(path, home);
+        await checkRemembered(path, home);
       } catch (error) {
         return { text: describe(error), exitCode: exitCodeOf(error) };
       }

@@ -10,7 +10,7 @@ import { OFFER } from '../offers.ts';
 import type { Offer } from '../offers.ts';
 import type { Content, Source } from '../subject.ts';
 import { money } from '../words.ts';
-import { DAY_S } from '../../time.ts';
+import { DAY_S, WEEK_S } from '../../time.ts';
 
 const SHOWN = 5;
 /** Some are gone, or their picture is. */
@@ -96,7 +96,7 @@ export async function movers({ sql, album }: Source): Promise<Content> {
   const recent = Math.floor(last / DAY_S) - WEEKS_BACK;
   const since = (await comparableFrom(sql, recent, MOST_READINGS)) * DAY_S;
   // In the first week all is new.
-  const weekAgo = last - 7 * DAY_S;
+  const weekAgo = last - WEEK_S;
   const groups: { title: string; says: string; offers: readonly Offer[]; told: (offer: never) => Told }[] = [
     {
       title: 'Most favourites gained a week',
