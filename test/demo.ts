@@ -59,12 +59,13 @@ try {
   const where = relative(process.cwd(), folder) || '.';
   if (process.exitCode === 0)
     console.log(`
-Everything is in ${where}/ (pictures in images/, their cutouts in cutouts/). To look around:
+Everything is in ${where}/: pictures in images/, cutouts in cutouts/. Look around:
   ${pathToFileURL(join(folder, 'report.html')).href}
-  sqlite3 -box ${where}/etsy_data.db "SELECT title, price, currency, favorites FROM current_listings LIMIT 5"
+  sqlite3 -box ${where}/etsy_data.db "SELECT title, price FROM current_listings"
   cd ${where} && node ${script} status
-  cd ${where} && node ${script} search   (gives the address of a page to search on)
-The demo's marketplace is gone; with a key of your own, sync-data reads Etsy: see README.md.`);
+  cd ${where} && node ${script} search   # a page to search on
+The demo's marketplace has ended. With a key of your own, sync-data reads Etsy:
+see README.md.`);
 } finally {
   await market.close();
 }
