@@ -61,7 +61,7 @@ try {
     console.log(`
 Everything is in ${where}/: pictures in images/, cutouts in cutouts/. Look around:
   ${pathToFileURL(join(folder, 'report.html')).href}
-  sqlite3 -box ${where}/etsy_data.db "SELECT title, price FROM current_listings"
+  sqlite3 ${where}/etsy_data.db "SELECT title, price FROM current_listings LIMIT 5"
   cd ${where} && node ${script} status
   cd ${where} && node ${script} search   # a page to search on
 The demo's marketplace has ended. With a key of your own, sync-data reads Etsy:
