@@ -28,6 +28,8 @@ export const MOST_MESSAGE = 4000;
 
 /** An image, downloaded or found in the images folder. Those of 570 pixels have 20 to 200 KB. Bytes. */
 export const MOST_IMAGE_BYTES = 20 * 1024 * 1024;
+/** Of a picture, looked at before anything is decoded. */
+export const MOST_PICTURE_PIXELS = 25_000_000;
 /** A file of settings: pipeline.yaml, .env. Bytes. */
 export const MOST_SETTINGS_BYTES = 256 * 1024;
 /** What the text of pipeline.yaml may consist of. The one that ships with sync-data has 200 tokens and no alias. */

@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
 import { lstat, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { MOST_IMAGE_BYTES } from '../limits.ts';
 import { namingFile, readRegular, replaceFile, syncPath } from '../store/files.ts';
-
-/** Read into memory at once. Bytes. */
-const MOST = 20_000_000;
 
 /** cutouts/{listing_id}.webp */
 export function cutoutPath(folder: string, listingId: number): string {
@@ -19,7 +17,7 @@ export interface PictureFile {
 /** @returns the file with its hash, or why it cannot be read */
 export async function readPicture(path: string): Promise<PictureFile | { readonly fault: string }> {
   try {
-    const { bytes } = await readRegular(path, 'refuse', MOST);
+    const { bytes } = await readRegular(path, 'refuse', MOST_IMAGE_BYTES);
     return { bytes, sha256: sha256Of(bytes) };
   } catch (error) {
     if (!(error instanceof Error)) throw error;

@@ -1,5 +1,6 @@
 import sharp from 'sharp';
 import type { Sharp } from 'sharp';
+import { MOST_IMAGE_BYTES, MOST_PICTURE_PIXELS } from '../limits.ts';
 import type { Cutout } from './jobs.ts';
 import type { EmbeddingModel, Pixels } from './registry.ts';
 
@@ -14,9 +15,6 @@ sharp.unblock({
   operation: ['VipsForeignLoadJpegBuffer', 'VipsForeignLoadPngBuffer', 'VipsForeignLoadWebpBuffer'],
 });
 
-/** Looked at before anything is decoded. */
-export const MOST_BYTES = 20_000_000;
-export const MOST_PIXELS = 25_000_000;
 /** A longer side is made so long while it is decoded: no model sees more, and a JPEG then costs a tenth. Pixels. */
 const LONGEST = 2048;
 /** Of 1. */
@@ -35,12 +33,12 @@ export interface Raster {
 
 /** Turned upright as its EXIF says, and 2048 pixels long at most. @throws Error with a reason where the file is too large or cannot be decoded */
 export async function decode(bytes: Uint8Array): Promise<Raster> {
-  if (bytes.length > MOST_BYTES)
-    throw new Error(`the file has ${bytes.length} bytes, at most ${MOST_BYTES} are read`);
-  const image = sharp(bytes, { limitInputPixels: MOST_PIXELS, failOn: 'warning' });
+  if (bytes.length > MOST_IMAGE_BYTES)
+    throw new Error(`the file has ${bytes.length} bytes, at most ${MOST_IMAGE_BYTES} are read`);
+  const image = sharp(bytes, { limitInputPixels: MOST_PICTURE_PIXELS, failOn: 'warning' });
   const { width, height, space } = await image.metadata();
   // Turning the four colours of a print into three costs four times as much.
-  const most = space === 'cmyk' ? MOST_PIXELS / 4 : MOST_PIXELS;
+  const most = space === 'cmyk' ? MOST_PICTURE_PIXELS / 4 : MOST_PICTURE_PIXELS;
   if (width * height > most)
     throw new Error(`the picture has ${width} × ${height} pixels, at most ${most} are read`);
   const { data, info } = await image
@@ -57,7 +55,7 @@ export async function decode(bytes: Uint8Array): Promise<Raster> {
 }
 
 function sharpOf({ data, width, height, channels }: Raster): Sharp {
-  return sharp(data, { raw: { width, height, channels }, limitInputPixels: MOST_PIXELS });
+  return sharp(data, { raw: { width, height, channels }, limitInputPixels: MOST_PICTURE_PIXELS });
 }
 
 /** Red plane, green plane, blue plane. */

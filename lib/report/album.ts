@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { MOST_IMAGE_BYTES } from '../limits.ts';
 import { readRegular } from '../store/files.ts';
 import { Html, html } from './html.ts';
 import { Shrinker } from './shrinker.ts';
@@ -8,9 +9,8 @@ import type { PictureType } from './shrinker.ts';
 const ALL = 1_950_000;
 /** A picture of so many bytes goes into the page as it is; a larger one is made smaller, where that can be done. */
 const SMALL = 16_000;
-/** Of one that cannot be made smaller, and of one that is read at all. */
+/** Of one that cannot be made smaller. */
 const ONE = 240_000;
-const READ = 20_000_000;
 /** Pixels: twice what it is shown at. */
 const WIDTH = 304;
 
@@ -65,7 +65,7 @@ export class Album {
 
 /** Undefined: it is not there, cannot be read, is none, or too large. Only a plain file is opened. */
 async function readPicture(path: string, type: PictureType): Promise<Buffer | undefined> {
-  const bytes = await readRegular(path, 'refuse', READ).then(
+  const bytes = await readRegular(path, 'refuse', MOST_IMAGE_BYTES).then(
     (read) => read.bytes,
     () => undefined,
   );

@@ -7,10 +7,8 @@ sharp.cache(false);
 sharp.block({ operation: ['VipsForeignLoad'] });
 sharp.unblock({ operation: ['VipsForeignLoadJpegBuffer', 'VipsForeignLoadWebpBuffer'] });
 
-const MOST_PIXELS = 25_000_000;
-
-process.on('message', async ({ id, bytes, type, width }) => {
-  const image = sharp(bytes, { limitInputPixels: MOST_PIXELS }).rotate();
+process.on('message', async ({ id, bytes, type, width, most }) => {
+  const image = sharp(bytes, { limitInputPixels: most }).rotate();
   const sized = image.resize(width, width, { fit: type === 'webp' ? 'inside' : 'cover' });
   const drawn = type === 'webp' ? sized.webp({ quality: 72 }) : sized.jpeg({ quality: 72, mozjpeg: true });
   const small = await drawn.toBuffer().catch(() => undefined);

@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { MOST_PICTURE_PIXELS } from '../limits.ts';
 
 /** All pictures of a report together take a second or two. Milliseconds for one. */
 const PATIENCE_MS = 5000;
@@ -38,7 +39,7 @@ export class Shrinker {
         resolve(small);
       };
       child.on('message', give).on('error', fail).on('exit', fail);
-      child.send({ id, bytes, type, width }, (error) => {
+      child.send({ id, bytes, type, width, most: MOST_PICTURE_PIXELS }, (error) => {
         if (error) fail();
       });
     });

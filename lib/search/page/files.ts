@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { readRegular } from '../../store/files.ts';
-import { MOST_PICTURE_BYTES } from '../../limits.ts';
+import { MOST_PICTURE_BYTES, MOST_PICTURE_PIXELS } from '../../limits.ts';
 import { isPicture } from '../asked.ts';
 
 /** What a browser is given: a picture's bytes and the type they are of. */
@@ -11,7 +11,6 @@ export interface Served {
 
 /** Pixels a side, for cards on screens of two dots per pixel. */
 const SMALL = 360;
-const MOST_PIXELS = 25_000_000;
 /** Of pictures made small, kept in memory. Bytes. */
 const MOST_KEPT = 64_000_000;
 
@@ -57,7 +56,7 @@ export class Pictures {
   async #shrunk({ bytes }: Served): Promise<Served | undefined> {
     try {
       const { default: sharp } = await import('sharp');
-      const made = await sharp(bytes, { limitInputPixels: MOST_PIXELS, failOn: 'error' })
+      const made = await sharp(bytes, { limitInputPixels: MOST_PICTURE_PIXELS, failOn: 'error' })
         .rotate()
         .resize(SMALL, SMALL, { fit: 'inside', withoutEnlargement: true })
         .webp({ quality: 80 })
