@@ -267,7 +267,9 @@ async function end(tx: Tx, over: Over): Promise<void> {
   const subject = `shop ${shopId}`;
   const missing = advance.missing > 0 ? advance.missing : advance.read === 0 ? claimed : 0;
   const isWhole = missing === 0 && !current.spoiled;
-  const isToBeRead = missing > 0 || current.nameless === true;
+  // Where all pages were read, what could not be used may be older than any watermark.
+  const isBeyond = current.spoiled === true && !advance.older;
+  const isToBeRead = missing > 0 || current.nameless === true || isBeyond;
   if (kind === 'older') {
     // What could not be used, or is missing, is looked for in all of the shop's pages by the next run.
     await saveOlder(tx, shopId, { than: 0, left: 0 }, isWhole && !isToBeRead ? null : runId);
