@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { Job, OwnPool, Result } from '../models/jobs.ts';
+import type { Job, Likeness, OwnPool, Result } from '../models/jobs.ts';
 import type { Space } from './protocol.ts';
 
 /** What a worker must reach, compared with this computer's own answers: cosine of vectors, overlap of masks. */
@@ -33,12 +33,13 @@ export async function disagreement(
   theirs: readonly Result[],
 ): Promise<string | undefined> {
   if (mine.length !== theirs.length) return `${theirs.length} answers to ${mine.length} items`;
-  for (const one of mine) {
-    const other = theirs.find(({ id }) => id === one.id);
-    const why = other ? await difference(own, one, other) : 'an answer is missing';
-    if (why !== undefined) return why;
-  }
-  return undefined;
+  const whys = await Promise.all(
+    mine.map((one) => {
+      const other = theirs.find(({ id }) => id === one.id);
+      return other ? difference(own, one, other) : Promise.resolve('an answer is missing');
+    }),
+  );
+  return whys.find((why) => why !== undefined);
 }
 
 async function difference(
@@ -58,9 +59,9 @@ async function difference(
   if (mine.cutout.state !== theirs.cutout.state)
     return `it calls a picture ${theirs.cutout.state} that is ${mine.cutout.state} here`;
   if (mine.cutout.state === 'whole') return undefined;
-  const { overlap, colours } = await own
-    .compare(mine.cutout.webp, theirs.cutout.webp)
-    .catch(() => ({ overlap: 0, colours: 255 }));
+  const likeness = await own.compare(mine.cutout.webp, theirs.cutout.webp).catch((error: unknown) => error);
+  if (likeness instanceof Error) return `a cutout of it cannot be read: ${likeness.message}`;
+  const { overlap, colours } = likeness as Likeness;
   if (overlap < LEAST_OVERLAP)
     return `its masks differ: overlap ${overlap.toFixed(4)}, expected at least ${LEAST_OVERLAP}`;
   return colours > MOST_COLOURS

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { MOST_IN_WINDOW, MOST_WINDOW_BYTES, MOST_WORDS } from '../limits.ts';
 import type { Answer, Job, OwnPool, Pool, Result, WorkerView } from '../models/jobs.ts';
 import type { Models } from '../models/models.ts';
+import { clockTime, plural } from '../text/format.ts';
 import type { RedisAddress } from './address.ts';
 import { Batches, Gathering, batchSize, sizeOf } from './batches.ts';
 import type { Batch, Wanted } from './batches.ts';
@@ -57,7 +58,7 @@ export class Coordinator implements Pool {
   readonly #models: Pick<Models, 'identity' | 'milliseconds'>;
   readonly #lanes = new Map<string, Lane>();
   readonly #batches = new Batches();
-  readonly #roster = new Roster();
+  readonly #roster: Roster;
   readonly #gathering: Gathering;
   readonly #stops = new WeakSet<AbortSignal>();
   readonly #link: Link;
@@ -90,6 +91,7 @@ export class Coordinator implements Pool {
     this.#own = own;
     this.#models = models;
     this.#link = link;
+    this.#roster = new Roster(options.lockMs ?? LOCK_MS);
     const { tell, dataset, address } = options;
     const hearing = new Hearing({
       own,
@@ -177,6 +179,10 @@ export class Coordinator implements Pool {
     return { batches: this.#batches.size, apart: this.#presence.apart };
   }
 
+  get isOpen(): boolean {
+    return !this.#isClosed;
+  }
+
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -229,7 +235,7 @@ export class Coordinator implements Pool {
   async #openLane(lane: Lane): Promise<void> {
     if (lane.isOpen) return;
     this.#opening ??= lane
-      .open(this.#link, this.#own.width, (job) => this.#fromQueue(job))
+      .open(this.#link, this.#own, (job) => this.#fromQueue(job))
       .then(() => this.#presence.say())
       .finally(() => (this.#opening = undefined));
     await this.#opening;
@@ -344,7 +350,9 @@ export class Coordinator implements Pool {
     try {
       await this.#presence.tick();
       for (const { name, heardAt } of this.#roster.silent(Date.now()))
-        this.#options.tell(odd('silent', `Nothing was heard of the worker ${name} since ${clock(heardAt)}`));
+        this.#options.tell(
+          odd('silent', `Nothing was heard of the worker ${name} since ${clockTime(heardAt, Date.now())}`),
+        );
       this.#options.changed?.(this.workers());
       if (this.#presence.apart) this.#pump();
       else await this.#look();
@@ -372,12 +380,7 @@ export class Coordinator implements Pool {
       return batch.missed >= MISSES && this.#batches.get(batch.id) === batch && !batch.isChecked;
     });
     if (lost.length === 0) return;
-    this.#options.tell(odd('lost', `${lost.length} batches were no longer in Redis`));
+    this.#options.tell(odd('lost', `${plural(lost.length, 'batch was', 'batches were')} no longer in Redis`));
     for (const batch of lost) await this.#put(batch);
   }
-}
-
-/** Of the day, as people say it. */
-function clock(epochMs: number): string {
-  return new Date(epochMs).toTimeString().slice(0, 8);
 }

@@ -44,12 +44,15 @@ export async function bestDevice(
   options: DeviceOptions,
 ): Promise<{ device: string; items: readonly Result[] }> {
   const { own, job, loadable, tell, trial = tryInProcess } = options;
-  await own.run(job);
+  const candidates = options.candidates ?? ON[process.platform] ?? [];
+  // The first time a model is loaded and warmed up.
+  const first = await own.run(job);
+  if (candidates.length === 0) return { device: 'cpu', items: first.items };
   const begun = performance.now();
   const { items } = await own.run(job);
   const processorMs = (performance.now() - begun) / own.threads;
   let best = { device: 'cpu', ms: processorMs * FASTER, items };
-  for (const device of options.candidates ?? ON[process.platform] ?? []) {
+  for (const device of candidates) {
     try {
       const found = await trial(device, job, loadable);
       const why = await disagreement(own, items, found.items);
@@ -105,5 +108,7 @@ async function tryInProcess(device: string, job: Job, loadable: Loadable): Retur
 }
 
 function reasonOf(error: unknown): string {
-  return clip(oneLine(error instanceof Error ? error.message : String(error)), 120).replace(/\.$/, '');
+  const message = oneLine(error instanceof Error ? error.message : String(error));
+  // What ONNX Runtime says then are places in its sources.
+  return /cannot be loaded/.test(message) ? 'it cannot be loaded' : clip(message, 120).replace(/\.$/, '');
 }

@@ -1,6 +1,7 @@
 import { clip, oneLine } from '../text/clean.ts';
 import { MOST_ERROR_TEXT } from '../limits.ts';
 import type { Answer, Job, OwnPool, Result } from '../models/jobs.ts';
+import { plural } from '../text/format.ts';
 import { version } from '../version.ts';
 import { disagreement } from './agree.ts';
 import type { Batch, Batches } from './batches.ts';
@@ -100,8 +101,6 @@ export class Hearing {
     const queue = queueOf(answer.space);
     const known = roster.get(answer.worker);
     const name = this.#name(answer.worker, answer.name);
-    if (known?.verdicts.get(queue) !== '')
-      return this.#odd('stranger', answer.worker, `An answer of ${name}, which was not accepted`);
     const batch = batches.get(answer.batch);
     if (!batch || batch.isChecked || queueOf(batch.space) !== queue) {
       const kind = batch?.isChecked || batches.wasAnswered(answer.batch) ? 'twice' : 'late';
@@ -111,6 +110,8 @@ export class Hearing {
         `An answer of ${name} came ${kind === 'twice' ? 'a second time' : 'too late'}`,
       );
     }
+    if (known?.verdicts.get(queue) !== '')
+      return this.#odd('stranger', answer.worker, `An answer of ${name}, which was not accepted`);
     const results = unpackResults(answer.items);
     const fault = faultOf(batch, laneOf(queue)?.dims ?? null, results);
     if (fault !== undefined) {
@@ -188,7 +189,7 @@ export class Hearing {
     this.#odd(
       'failed',
       message.worker,
-      `The worker ${name} could not do ${batch.wanted.length} pictures (${reason})`,
+      `The worker ${name} could not do ${plural(batch.wanted.length, 'picture')} (${reason})`,
       reason,
     );
     await halve(batch);

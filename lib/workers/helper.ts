@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { MOST_JOB_BYTES } from '../limits.ts';
-import type { Answer, OwnPool } from '../models/jobs.ts';
+import type { Answer, OwnPool, Result } from '../models/jobs.ts';
 import type { Models } from '../models/models.ts';
 import { clip, oneLine } from '../text/clean.ts';
 import { sleep } from '../time.ts';
@@ -19,7 +19,7 @@ import {
   MOST_STARTS,
   NOTICE,
   PROTOCOL,
-  PULSE_MS,
+  PULSES,
   jobMessage,
   notice,
   packResults,
@@ -44,8 +44,11 @@ export interface HelperOptions {
   readonly devices?: Pick<DeviceOptions, 'candidates' | 'trial'>;
   readonly answers?: (answer: Answer) => Answer;
   readonly says?: { readonly version: string };
-  /** For tests: what is sent for a message. */
-  readonly sends?: (message: object) => readonly unknown[];
+  /** For tests: sends something else in place of a message, or at another time. */
+  readonly sends?: (
+    message: { readonly kind: string },
+    send: (message: object) => Promise<void>,
+  ) => Promise<void>;
 }
 
 /** A space, and how far this worker is with it. */
@@ -55,6 +58,8 @@ interface Place {
   /** Undefined: it is still being made ready. */
   pool: OwnPool | undefined;
   device: string;
+  /** How it answers the probes. */
+  probes: readonly Result[];
   worker: Worker | undefined;
   helloAt: number;
   verdict: string | undefined;
@@ -152,12 +157,12 @@ export class Helper {
     try {
       for (;;) {
         await this.#look(stop).catch(() => undefined);
-        await sleep(LOOK_MS, stop);
+        await sleep(Math.min(LOOK_MS, (this.#options.lockMs ?? LOCK_MS) / PULSES), stop);
       }
     } catch (error) {
       if (!stop.aborted) throw error;
     }
-    const { message } = stop.reason instanceof Error ? stop.reason : new Error('stopped');
+    const { message } = stop.reason instanceof Error ? stop.reason : new Error('it was stopped');
     for (const { abort } of this.#places.values()) abort.abort(stop.reason);
     await Promise.all([...this.#places.values()].map((place) => this.#rest(place)));
     if (this.#link.isUp) await this.#send({ kind: 'bye', reason: clip(message, 100) }).catch(() => undefined);
@@ -179,7 +184,7 @@ export class Helper {
       for (const place of this.#places.values()) place.verdict = undefined;
       for (const place of this.#places.values()) place.helloAt = -Infinity;
     }
-    if (performance.now() - this.#pulsedAt > PULSE_MS) {
+    if (performance.now() - this.#pulsedAt > (this.#options.lockMs ?? LOCK_MS) / PULSES) {
       this.#pulsedAt = performance.now();
       await this.#send({ kind: 'pulse' });
     }
@@ -215,6 +220,7 @@ export class Helper {
       abort: new AbortController(),
       pool: undefined,
       device: '',
+      probes: [],
       worker: undefined,
       helloAt: -Infinity,
       verdict: undefined,
@@ -236,18 +242,19 @@ export class Helper {
     const known = models.identity(work, model);
     if (known.sha256 !== sha256 || known.recipe !== recipe)
       throw new Error('the coordinator has another file or recipe under this name');
-    tell(`Preparing ${model}.`);
+    tell(`Preparing the model ${model}.`);
     await models.ready(work, model, { signal: stop });
     const own = await models.threads();
     const loadable = models.loadable(work, model);
     if (!loadable) throw new Error('it is not ready');
     const job = await probeJob(place.space);
-    const { device } = await bestDevice({ own, job, loadable, tell, ...devices });
+    const { device, items } = await bestDevice({ own, job, loadable, tell, ...devices });
     if (device !== 'cpu') {
       await accelerated.ready(work, model, { signal: stop });
       accelerated.runOn(work, model, device);
     }
     place.device = device;
+    place.probes = items;
     place.pool = device === 'cpu' ? own : await accelerated.threads();
     await this.#hello(place);
   }
@@ -255,8 +262,8 @@ export class Helper {
   async #hello(place: Place): Promise<void> {
     if (!place.pool || !this.#notice) return;
     place.helloAt = performance.now();
-    const answer = await place.pool.run(await probeJob(place.space));
     const { device, space } = place;
+    const answer = { worker: '', ms: 0, items: place.probes };
     const probes = packResults(this.#changed(answer).items);
     await this.#send({ kind: 'hello', space, device, threads: place.pool.threads, probes });
   }
@@ -265,7 +272,7 @@ export class Helper {
     const { pool } = place;
     if (place.worker || !pool) return;
     place.worker = this.#link.worker(queueOf(place.space), pool.width, (job) => this.#do(job, pool));
-    this.#options.tell(`At work: ${place.space.model} on ${place.device}.`);
+    this.#options.tell(`Taking jobs: ${place.space.model} on ${place.device}.`);
   }
 
   /** No new jobs; those in hand are finished. */
@@ -310,16 +317,18 @@ export class Helper {
     return this.#options.answers?.(answer) ?? answer;
   }
 
-  async #send(what: Readonly<Record<string, unknown>> & { readonly kind: string }): Promise<void> {
-    const message = { ...signed(), ...this.#options.says, worker: this.#id, name: this.#name, ...what };
+  async #send(said: Readonly<Record<string, unknown>> & { readonly kind: string }): Promise<void> {
+    const message = { ...signed(), ...this.#options.says, worker: this.#id, name: this.#name, ...said };
     // One that lives says so once, however long nobody listens.
-    const named = what.kind === 'pulse' && { jobId: `pulse-${this.#id}` };
-    for (const one of this.#options.sends?.(message) ?? [message])
-      await this.#answers.add(what.kind, one, { sizeLimit: MOST_JOB_BYTES, ...named });
+    const named = said.kind === 'pulse' && { jobId: `pulse-${this.#id}` };
+    const send = async (one: object): Promise<void> => {
+      await this.#answers.add(said.kind, one, { sizeLimit: MOST_JOB_BYTES, ...named });
+    };
+    await (this.#options.sends?.(message, send) ?? send(message));
   }
 
   #off(why: string): void {
-    if (this.#isToldOff !== why) this.#options.tell(`Not used: ${why}.`);
+    if (this.#isToldOff !== why) this.#options.tell(`This worker is not used: ${why}.`);
     this.#isToldOff = why;
   }
 }

@@ -28,11 +28,13 @@ export class Lane {
    * Empties the queue of what an earlier start left in it, and has this computer's threads take jobs of it as well.
    * BullMQ looks there for jobs whose worker is gone, too: somebody must who is not asleep.
    */
-  async open(link: Link, width: number, work: (job: QueuedJob) => Promise<void>): Promise<void> {
+  async open(link: Link, own: OwnPool, work: (job: QueuedJob) => Promise<void>): Promise<void> {
     if (this.#queue) return;
     const queue = link.queue(this.name);
     await queue.obliterate({ force: true });
-    link.worker(this.name, width, work);
+    // Before any job: the first worker to come waits for it. What is wrong with a model shows with the jobs.
+    void this.probes(own).catch(() => undefined);
+    link.worker(this.name, own.width, work);
     this.#queue = queue;
   }
 

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import type { Queue as BullQueue, Worker as BullWorker } from 'bullmq';
 import type { Redis as RedisClient } from 'ioredis';
 import { UserError } from '../errors.ts';
@@ -166,6 +167,18 @@ function inAFewWords(error: Error): string {
   return code === '' ? oneLine(error.message).slice(0, 200) : code;
 }
 
+/** Looks without loading them. @throws UserError where bullmq or ioredis is not installed */
+export function checkInstalled(): void {
+  const { resolve } = createRequire(import.meta.url);
+  for (const name of ['bullmq', 'ioredis'] as const) {
+    try {
+      resolve(name);
+    } catch (error) {
+      throw missing(name, error);
+    }
+  }
+}
+
 const VERSIONS = { bullmq: '6.7.0', ioredis: '6.0.0' } as const;
 
 async function loaded<T>(name: keyof typeof VERSIONS, load: () => Promise<T>): Promise<T> {
@@ -174,13 +187,16 @@ async function loaded<T>(name: keyof typeof VERSIONS, load: () => Promise<T>): P
   } catch (error) {
     const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
     const isMissing = code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND';
-    if (!isMissing) throw error;
-    const all = Object.entries(VERSIONS).map(([one, version]) => `${one}@${version}`);
-    throw new UserError(`Workers need the package ${name}, which is not installed.`, {
-      exitCode: 2,
-      hint: `Install what they need beside sync-data: npm install ${all.join(' ')}
-Or take workers: out of pipeline.yaml: the threads of this computer then do the work.`,
-      cause: error,
-    });
+    throw isMissing ? missing(name, error) : error;
   }
+}
+
+function missing(name: keyof typeof VERSIONS, cause: unknown): UserError {
+  const all = Object.entries(VERSIONS).map(([one, version]) => `${one}@${version}`);
+  return new UserError(`Workers need the package ${name}, which is not installed.`, {
+    exitCode: 2,
+    hint: `Install what they need beside sync-data: npm install ${all.join(' ')}
+Or take workers: out of pipeline.yaml: the threads of this computer then do the work.`,
+    cause,
+  });
 }

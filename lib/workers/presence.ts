@@ -80,7 +80,7 @@ export class Presence {
         tell(
           odd(
             'taken',
-            `Redis at ${address} is in use by the dataset of ${other}. Give each a database of its own (${address}/1)`,
+            `Redis at ${address} is in use by the dataset of ${other}; give each a database of its own (${address}/1)`,
           ),
         );
         this.apart = { reason, since: Date.now() };
@@ -93,7 +93,12 @@ export class Presence {
       this.#isEmptied = true;
     }
     this.apart = undefined;
-    if (this.#isToldGone) tell({ message: `Redis at ${address} is ${this.#wasThere ? 'back' : 'there'}.` });
+    if (this.#isToldGone)
+      tell({
+        message: this.#wasThere
+          ? `Redis at ${address} is back again.`
+          : `Redis at ${address} is reached now.`,
+      });
     this.#isToldGone = false;
     this.#wasThere = true;
     await this.say();

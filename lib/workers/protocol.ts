@@ -26,10 +26,10 @@ export const ANSWERS = 'answers';
 export const NOTICE = `${PREFIX}:coordinator`;
 /** How long that holds without being said again. Milliseconds. */
 export const NOTICE_MS = 15_000;
-/** How often a worker with nothing to say says that it lives. Milliseconds. */
-export const PULSE_MS = 3000;
-/** How long a job belongs to a worker that does not say any more that it has it. Milliseconds. */
+/** How long a worker is believed to be there, and a job to be in its hands, without a sign of it. Milliseconds. */
 export const LOCK_MS = 15_000;
+/** So many times within that it says that it lives, whether it has anything to say or not. */
+export const PULSES = 5;
 /** Begun so often without an end: it may be what ends those who begin it. */
 export const MOST_STARTS = 3;
 

@@ -22,14 +22,18 @@ interface Known {
   unchecked: number;
 }
 
-/** Nothing heard for so long: silent. Milliseconds. */
-export const SILENCE_MS = 10_000;
 /** Images a second are those of so long. Milliseconds. */
 const LATE_MS = 60_000;
 
 /** The workers by id, and what became of each. Times are epoch milliseconds, given by whoever asks. */
 export class Roster {
   readonly #known = new Map<string, Known>();
+  readonly #silenceMs: number;
+
+  /** @param silenceMs nothing heard for so long: silent. Milliseconds */
+  constructor(silenceMs: number) {
+    this.#silenceMs = silenceMs;
+  }
 
   get(id: string): Known | undefined {
     return this.#known.get(id);
@@ -85,7 +89,7 @@ export class Roster {
   silent(now: number): Known[] {
     const found = [...this.#known.values()].filter(
       ({ heardAt, silentSince, left }) =>
-        silentSince === undefined && left === undefined && now - heardAt > SILENCE_MS,
+        silentSince === undefined && left === undefined && now - heardAt > this.#silenceMs,
     );
     for (const known of found) known.silentSince = known.heardAt;
     return found;
