@@ -71,7 +71,7 @@ export const direct: readonly Row[] = [
     next: "shop_id: is another shop's than 5, which was asked for",
   },
   thrown('a picture of 21 MB', () => decode(Buffer.alloc(21_000_000)), [
-    'the file has 21000000 bytes, at most 20000000 are read',
+    'the file has 21000000 bytes, at most 20971520 are read',
   ]),
   thrown('a model that is none', () => resizeInput(Buffer.from('no model at all'), 1, 2), [
     'The file is no ONNX model, or it is damaged.',
