@@ -15,6 +15,7 @@ import type { ApiKey } from './key.ts';
 import type { Quota } from './quota.ts';
 import { PATIENCE, decide, troubled } from './retry.ts';
 import type { Trouble } from './retry.ts';
+import type { Kept } from '../text/clean.ts';
 import { JsonTooLarge } from '../text/json.ts';
 import type { Throttle } from './throttle.ts';
 import { headerNumber } from './headers.ts';
@@ -70,6 +71,9 @@ export type Crowding = 'refused' | 'counted';
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
 
+/** What an answer says. @param kept see answerOf @throws ApiError of kind body, where it is not JSON within bounds */
+export type Read = (kept?: Kept) => unknown;
+
 export interface Patience {
   /** Failures before it is looked into whether the request or the API is at fault. */
   readonly patience?: number;
@@ -122,7 +126,7 @@ export class Client {
   async get<T>(
     path: string,
     query: Query,
-    accept: (body: unknown) => T,
+    accept: (read: Read) => T,
     {
       patience = PATIENCE,
       isMeant = () => false,
@@ -237,7 +241,7 @@ export class Client {
   #isKeyRefused(): Promise<boolean> {
     const now = performance.now();
     if (!this.#pinged || now - this.#pinged.at > PING_MS) {
-      const refused = this.get(PING, {}, () => false).catch((error: unknown) => {
+      const refused = this.get(PING, {}, (read) => !isRead(read)).catch((error: unknown) => {
         if (error instanceof ApiError && error.kind === 'client') return false;
         if (error instanceof ApiError && error.kind === 'key') return true;
         throw error;
@@ -259,7 +263,7 @@ export class Client {
     if (!last) return false;
     const probe =
       this.#probes.get(`${endpoint} ${how}`) ??
-      this.#attempt(last.path, last.query, () => true)
+      this.#attempt(last.path, last.query, isRead)
         .catch((error: unknown) => how === 'at all' && error instanceof ApiError && error.kind === 'client')
         .finally(() => this.#probes.delete(`${endpoint} ${how}`));
     this.#probes.set(`${endpoint} ${how}`, probe);
@@ -269,7 +273,7 @@ export class Client {
   async #attempt<T>(
     path: string,
     query: Query,
-    accept: (body: unknown) => T,
+    accept: (read: Read) => T,
     signal = this.#options.signal,
   ): Promise<T> {
     let began = this.#options.clocks.now();
@@ -309,7 +313,7 @@ export class Client {
     this.#trouble = troubled(this.#trouble, { began, failed, stoodStillMs: clocks.stoodStillMs, turnMs });
   }
 
-  async #fetch(path: string, query: Query, stop: AbortSignal, sent: () => void): Promise<unknown> {
+  async #fetch(path: string, query: Query, stop: AbortSignal, sent: () => void): Promise<Read> {
     const { baseUrl, key, throttle, quota, ledger, timeoutMs } = this.#options;
     const url = new URL(`${baseUrl.replace(/\/$/, '')}/${path}`);
     for (const [name, value] of Object.entries(query)) {
@@ -373,7 +377,7 @@ export class Client {
       const bytes = await this.#body(path, response);
       if (status === 200) {
         await quota.answered(remainingToday, Date.now());
-        return this.#json(path, bytes);
+        return (kept) => this.#json(path, bytes, kept);
       }
       const problem = refusalOf({ path, status, headers, bytes, remaining: remainingToday }, key);
       if (problem.kind === 'rate') this.#tooMany(flight.own);
@@ -425,10 +429,10 @@ export class Client {
     }
   }
 
-  #json(path: string, bytes: Buffer): unknown {
+  #json(path: string, bytes: Buffer, kept: Kept | undefined): unknown {
     const { key } = this.#options;
     try {
-      return answerOf(bytes, key);
+      return answerOf(bytes, key, kept);
     } catch (error) {
       if (error instanceof JsonTooLarge)
         throw new ApiError('body', path, `the answer is too large: ${error.message}`, {
@@ -440,6 +444,11 @@ export class Client {
       throw new ApiError('body', path, `the answer is not JSON; it starts with: ${start}`);
     }
   }
+}
+
+function isRead(read: Read): boolean {
+  read();
+  return true;
 }
 
 /** What may be over a moment later, and may as well be this one request's fault. */
