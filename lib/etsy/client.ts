@@ -1,5 +1,4 @@
 import { setMaxListeners } from 'node:events';
-import { ofetch } from 'ofetch';
 import { refuseInsideWrite } from '../store/database.ts';
 import type { Oddity } from '../dataset/oddities.ts';
 import type { Ledger } from '../store/ledger.ts';
@@ -21,7 +20,7 @@ import type { Throttle } from './throttle.ts';
 import { headerNumber } from './headers.ts';
 import { NONE_ALLOWED, NONE_LEFT, answeredAfter, noNumber, pausedForLess } from './odd.ts';
 import { REFUSED, lostOn, refusalOf } from './refusals.ts';
-import { onWire } from './wire.ts';
+import { httpClient, onWire } from './wire.ts';
 
 const GAVE_UP =
   'Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.';
@@ -315,6 +314,7 @@ export class Client {
 
   async #fetch(path: string, query: Query, stop: AbortSignal, sent: () => void): Promise<Read> {
     const { baseUrl, key, throttle, quota, ledger, timeoutMs } = this.#options;
+    const { ofetch } = await httpClient();
     const url = new URL(`${baseUrl.replace(/\/$/, '')}/${path}`);
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) url.searchParams.set(name, String(value));
