@@ -208,8 +208,9 @@ export default defineTask({
             await seenInPass(tx, shopId, keys);
             if (kind !== 'older') return savePass(tx, shopId, advance.next);
             if (times.length === 0) return;
-            // One that could not be used is read again with its page.
-            const than = current.spoiled ? (current.from ?? 0) : Math.min(...times);
+            // One that could not be used, or read in full, is read again with its page.
+            const isToBeRead = current.spoiled ?? current.nameless ?? false;
+            const than = isToBeRead ? (current.from ?? 0) : Math.min(...times);
             await saveOlder(tx, shopId, { than, left: Math.max(1, olderLeft - advance.next.read) }, null);
           },
           progress: { done, total },

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { EtsyApi } from '../../lib/etsy/api.ts';
-import type { Client } from '../../lib/etsy/client.ts';
+import type { Client, Read } from '../../lib/etsy/client.ts';
 import { describe } from '../../lib/errors.ts';
 import { resizeInput } from '../../lib/models/onnx.ts';
 import { decode } from '../../lib/models/pictures.ts';
@@ -27,8 +27,8 @@ function thrown(when: string, work: (folder: Folder) => unknown, text: readonly 
 
 /** An API that answers with this. */
 function answering(body: unknown): EtsyApi {
-  const get = (_path: string, _query: object, accept: (given: unknown) => unknown): Promise<unknown> =>
-    Promise.resolve().then(() => accept(body));
+  const get = (_path: string, _query: object, accept: (read: Read) => unknown): Promise<unknown> =>
+    Promise.resolve().then(() => accept(() => body));
   return new EtsyApi({ get } as unknown as Client);
 }
 
