@@ -13,5 +13,9 @@ const KEY_SHAPED = /()(?<![A-Za-z0-9])([a-z0-9]{24}(?::[a-z0-9]{8,16})?)(?![A-Za
 /** @param instead what replaces it */
 export function masked(text: string, instead: (secret: string) => string): string {
   const strike = (_: string, before: string, secret: string): string => before + instead(secret);
-  return text.replace(REDIS, strike).replace(NAMED, strike).replace(USERINFO, strike).replace(KEY_SHAPED, strike);
+  return text
+    .replace(REDIS, strike)
+    .replace(NAMED, strike)
+    .replace(USERINFO, strike)
+    .replace(KEY_SHAPED, strike);
 }
