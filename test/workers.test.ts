@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { MOST_BATCH } from '../lib/limits.ts';
 import type { Loadable } from '../lib/models/inference.ts';
 import type { Job, OwnPool, Result } from '../lib/models/jobs.ts';
-import { pictureSize } from '../lib/models/picture-size.ts';
+import { pictureSize, tooLarge } from '../lib/models/picture-size.ts';
 import { redisAddress, refusalOf } from '../lib/workers/address.ts';
 import { disagreement } from '../lib/workers/agree.ts';
 import { Batches, Gathering, batchSize } from '../lib/workers/batches.ts';
@@ -22,7 +22,6 @@ import {
   queueOf,
   signed,
   speaker,
-  tooLarge,
   unpackJob,
   unpackResults,
 } from '../lib/workers/protocol.ts';

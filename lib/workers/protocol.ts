@@ -10,7 +10,7 @@ import {
   MOST_WORKERS,
 } from '../limits.ts';
 import type { Job, Result } from '../models/jobs.ts';
-import { pictureSize } from '../models/picture-size.ts';
+import { tooLarge } from '../models/picture-size.ts';
 import { version } from '../version.ts';
 
 // What coordinator and workers say to each other: data alone, no path, address or code. Each end checks all of it before
@@ -204,15 +204,6 @@ export function unpackJob(message: z.output<typeof jobMessage>): { job: Job; ref
   });
   if (work === 'image') return { job: { work, model, items }, refused };
   return { job: { work, model, items, ...(cover && { cover }) }, refused };
-}
-
-/** In the words of the thread that would refuse it too, later; undefined: it may be decoded. */
-export function tooLarge(bytes: Uint8Array): string | undefined {
-  if (bytes.length > MOST_IMAGE_BYTES)
-    return `the file has ${bytes.length} bytes, at most ${MOST_IMAGE_BYTES} are read`;
-  const { width, height } = pictureSize(bytes) ?? { width: 0, height: 0 };
-  if (width * height <= MOST_PICTURE_PIXELS) return undefined;
-  return `the picture has ${width} × ${height} pixels, at most ${MOST_PICTURE_PIXELS} are read`;
 }
 
 function base64Of(bytes: Uint8Array): string {

@@ -19,12 +19,13 @@ import type { Section } from './section.ts';
 import { start } from './start.ts';
 import { stopping } from './stopping.ts';
 import { views } from './views.ts';
+import { workers } from './workers.ts';
 
 const USAGE = `Measures what it takes; prints tables, and writes those of full size into test/bench/results.json.
 
   npm run bench                             every section
   npm run bench -- --only NAME              one of rate, cost, requests, images, stopping, start, scale, fresh, hostile,
-                                            views
+                                            views, workers
   npm run bench -- --only rate --seconds N  for so long at each latency
   npm run bench -- --only NAME --amount N   so many listings (cost, requests, scale, views), images or times (stopping, start)
   npm run bench -- --plan                   the real job on paper: requests, and days under a quota
@@ -43,6 +44,7 @@ const SECTIONS: { readonly [name: string]: (amount: number | undefined) => Promi
   fresh: (amount) => fresh(amount),
   views: (amount) => views(amount),
   hostile,
+  workers,
   plan: (amount) => plan(amount),
 };
 /** Takes no measure of this machine, so it is not among the others. */
