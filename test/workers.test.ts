@@ -177,6 +177,14 @@ describe('what coordinator and workers say', () => {
     fc.assert(fc.property(fc.jsonValue(), (value) => !answerMessage.safeParse(value).success));
   });
 
+  it('is refused where base64 is something else', () => {
+    const bytes = 'AAAA<b>/AAA=';
+    assert.throws(
+      () => unpackJob(jobMessage.parse({ ...job, items: [{ id: 0, bytes }] })),
+      /what should be base64 is something else/,
+    );
+  });
+
   it('has no picture of more pixels than are decoded: it is looked at before', () => {
     const huge = png(30_000, 30_000);
     const why = 'the picture has 30000 × 30000 pixels, at most 25000000 are read';
@@ -445,7 +453,7 @@ describe('an accelerator', () => {
 
 describe('batches', () => {
   it('are small where a picture takes long, and never larger than a job may be', () => {
-    assert.deepEqual([1, 15, 220, 500, 2000, 60_000].map(batchSize), [16, 16, 9, 4, 1, 1]);
+    assert.deepEqual([1, 15, 220, 500, 2000, 60_000].map(batchSize), [16, 16, 16, 8, 2, 1]);
   });
 
   it('go out when they are full, and the last one after a moment', async () => {

@@ -32,7 +32,7 @@ export interface CoordinatorOptions {
 }
 
 /** How often it looks after everything. Milliseconds. */
-const TICK_MS = 500;
+const TICK_MS = 1000;
 /** How long the first of a batch waits for others. Milliseconds. */
 const GATHER_MS = 25;
 /** A job that was put in so long ago is looked for; missed so often in a row, it is put in again. */

@@ -35,7 +35,7 @@ async function answer(item: Job['items'][number]): Promise<Result> {
 
 /** Noise, so that it is about as long as a cutout is: 30 KB. */
 async function drawn({ width, height }: { width: number; height: number }): Promise<Uint8Array> {
-  const noise = Buffer.from(Uint8Array.from({ length: 64 * 64 * 4 }, (_, at) => (at * 7919) % 251));
-  const image = sharp(noise, { raw: { width: 64, height: 64, channels: 4 } });
+  const noise = Buffer.from(Uint8Array.from({ length: 24 * 24 * 4 }, (_, at) => (at * 7919) % 251));
+  const image = sharp(noise, { raw: { width: 24, height: 24, channels: 4 } });
   return new Uint8Array(await image.resize(width, height, { fit: 'fill' }).webp({ quality: 85 }).toBuffer());
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,6 +26,7 @@ const EACH_MS = 500;
 const WARM_MS = 4000;
 const START = fileURLToPath(new URL('./children/start.js', import.meta.url));
 const never = new AbortController().signal;
+setMaxListeners(0, never);
 
 interface Measured {
   readonly perSecond: number;
@@ -91,16 +92,14 @@ async function many(redis: RedisServer, count: number, seconds: number): Promise
         isOver ? undefined : () => coordinator.run({ work: 'cutout', model: MODEL, items }),
       );
     };
-    const pull = (async () => {
-      for await (const { value } of inFlight(() => coordinator.width, never, next)) void value;
-    })();
+    const pull = exhaust(inFlight(() => coordinator.width, never, next)).catch(() => undefined);
     const done = (): number =>
       coordinator
         .workers()
         .reduce((sum, { name, pictures }) => sum + (name.startsWith('stub') ? pictures : 0), 0);
     try {
-      const accepted = (): number => coordinator.workers().filter(({ state }) => state === 'working').length;
-      while (accepted() < count + 1) await sleep(50);
+      // Accepted, and the first answer of each compared with the coordinator's own.
+      while (coordinator.workers().filter(({ pictures }) => pictures > 0).length < count + 1) await sleep(50);
       await sleep(WARM_MS);
       const before = done();
       return await measured(async () => {
@@ -110,7 +109,7 @@ async function many(redis: RedisServer, count: number, seconds: number): Promise
     } finally {
       isOver = true;
       await coordinator.close();
-      await pull.catch(() => undefined);
+      await pull;
     }
   });
 }
@@ -190,4 +189,9 @@ async function withHelpers<T>(
     await ended;
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Takes all there is, and wants nothing of it. */
+async function exhaust(answers: AsyncGenerator): Promise<void> {
+  while ((await answers.next()).done !== true);
 }

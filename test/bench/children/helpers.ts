@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Models } from '../../../lib/models/models.ts';
 import { redisAddress } from '../../../lib/workers/address.ts';
 import { Helper } from '../../../lib/workers/helper.ts';
@@ -9,6 +10,7 @@ export async function main(input: { url: string; count: number; milliseconds: nu
   if (!address) throw new Error(`no address: ${input.url}`);
   const known = new Models({ folder: 'models' });
   const never = new AbortController().signal;
+  setMaxListeners(0, never);
   const work = async (_: unknown, at: number): Promise<void> => {
     const pool = stubPool(input.milliseconds);
     const models = {
