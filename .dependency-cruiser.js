@@ -15,7 +15,7 @@ export const FLOORS = [
   ],
   ['lib/task/'], // the contract of a task
   ['lib/store/'], // the database, files, the lock
-  ['lib/models/', 'lib/vectors/'],
+  ['lib/models/', 'lib/pictures/', 'lib/vectors/'],
   ['lib/dataset/'], // the tables
   ['lib/etsy/'], // the API and the image hosts; another source is a folder beside it
   ['lib/services.ts'], // what tasks are handed
