@@ -10,6 +10,7 @@ export const FLOORS = [
     'lib/version.ts',
     'lib/installation.ts',
     'lib/compiled.js',
+    'lib/loader.js',
     'lib/small-address-space.js',
     'lib/text/',
   ],

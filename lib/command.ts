@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { cutShort, installationFault, tooLittleMemory } from './installation.ts';
+import { cutShort, installationFault } from './installation.ts';
 import type { Fault } from './installation.ts';
 import type { Pipeline } from './pipeline/config.ts';
 import { asTyped } from './text/typed.ts';
@@ -124,7 +124,7 @@ export async function main(argv: readonly string[], process: NodeJS.Process): Pr
     process.stderr.write(`${message}\n${hint}\n`);
     return 2;
   };
-  const unfit = cutShort() ?? (line.word === undefined ? tooLittleMemory() : undefined);
+  const unfit = cutShort();
   if (unfit) return told(unfit);
   try {
     return await run(process, line);

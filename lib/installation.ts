@@ -1,7 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { asTyped } from './text/typed.ts';
 
 /** What is wrong with the installation, or with the folder that the command was started in. */
 export interface Fault {
@@ -33,21 +32,6 @@ export function cutShort(): Fault | undefined {
     return undefined;
   } finally {
     if (file !== undefined) closeSync(file);
-  }
-}
-
-declare const WebAssembly: { readonly Memory: new (pages: { readonly initial: number }) => object };
-
-/** Looks whether the HTTP client of Node has room to load: it ends a process with a stack trace where it has not. */
-export function tooLittleMemory(): Fault | undefined {
-  try {
-    return Reflect.construct(WebAssembly.Memory, [{ initial: 1 }]) && undefined;
-  } catch {
-    return {
-      message:
-        'Node cannot reserve the address space that its HTTP client asks for: it is limited here (ulimit -v).',
-      hint: asTyped('Raise the limit, or start with: NODE_OPTIONS=--disable-wasm-trap-handler npx sync-data'),
-    };
   }
 }
 

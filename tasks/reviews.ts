@@ -42,6 +42,9 @@ const CHUNK = 100;
 const ROUNDS = 10;
 /** How often it looks whether the stages before it have ended, where it began ahead of them. Milliseconds. */
 const LOOK_MS = 100;
+/** What a review may lack; and a shop of so few reviews costs one request to be read again. */
+const FIELDS = ['transaction_id', 'buyer_user_id', 'rating', 'review', 'language'] as const;
+const FEW = 10;
 const ENDPOINT = 'shops/{id}/reviews';
 const MISSING = 'missing-reviews';
 
@@ -171,7 +174,7 @@ export default defineTask({
         const current: Pass = {
           ...value.current,
           ...(page.rejected.length > 0 && { spoiled: true }),
-          ...((await isNameless(page, rows)) && { nameless: true }),
+          ...((await isHalfRead(page, rows)) && { nameless: true }),
         };
         const keys = keysOf(page);
         const isUnderWay = current.read > 0 || current.again === true;
@@ -205,8 +208,9 @@ export default defineTask({
             await seenInPass(tx, shopId, keys);
             if (kind !== 'older') return savePass(tx, shopId, advance.next);
             if (times.length === 0) return;
-            // One that could not be used is read again with its page.
-            const than = current.spoiled ? (current.from ?? 0) : Math.min(...times);
+            // One that could not be used, or read in full, is read again with its page.
+            const isToBeRead = current.spoiled ?? current.nameless ?? false;
+            const than = isToBeRead ? (current.from ?? 0) : Math.min(...times);
             await saveOlder(tx, shopId, { than, left: Math.max(1, olderLeft - advance.next.read) }, null);
           },
           progress: { done, total },
@@ -217,12 +221,14 @@ export default defineTask({
       }
     }
 
-    /** Whether new reviews have an id that cannot be read, a few of many: where all are so, Etsy's ids have changed. */
-    async function isNameless({ misfits }: ReviewPage, rows: readonly ReviewRow[]): Promise<boolean> {
-      const unread = misfits.filter(({ field, isRead }) => field === 'transaction_id' && !isRead).length;
-      if (unread === 0 || unread * 2 > rows.length) return false;
-      const nameless = rows.filter((row) => row.transaction_id === null);
-      return (await unstored(sql, nameless)) > 0;
+    /** Whether new reviews have a field that could not be read, be it in a few of many: where all are so, Etsy's fields have changed. */
+    async function isHalfRead({ misfits }: ReviewPage, rows: readonly ReviewRow[]): Promise<boolean> {
+      const unread = FIELDS.filter((name) => {
+        const times = misfits.filter(({ field, isRead }) => field === name && !isRead).length;
+        return times > 0 && (times * 2 <= rows.length || rows.length <= FEW);
+      });
+      const empty = rows.filter((row) => unread.some((name) => row[name] === null));
+      return empty.length > 0 && (await unstored(sql, empty)) > 0;
     }
 
     /** How many reviews the first page's window must hold at least, by those that are stored and by the shop's figures. */
@@ -262,7 +268,9 @@ async function end(tx: Tx, over: Over): Promise<void> {
   const subject = `shop ${shopId}`;
   const missing = advance.missing > 0 ? advance.missing : advance.read === 0 ? claimed : 0;
   const isWhole = missing === 0 && !current.spoiled;
-  const isToBeRead = missing > 0 || current.nameless === true;
+  // Where all pages were read, what could not be used may be older than any watermark.
+  const isBeyond = current.spoiled === true && !advance.older;
+  const isToBeRead = missing > 0 || current.nameless === true || isBeyond;
   if (kind === 'older') {
     // What could not be used, or is missing, is looked for in all of the shop's pages by the next run.
     await saveOlder(tx, shopId, { than: 0, left: 0 }, isWhole && !isToBeRead ? null : runId);

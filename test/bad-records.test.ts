@@ -20,7 +20,7 @@ import {
 /** An API that gives this answer to everything. */
 function apiThatSays(body: unknown): EtsyApi {
   const client: Pick<Client, 'get'> = {
-    get: (_path, _query, accept) => Promise.resolve().then(() => accept(body)),
+    get: (_path, _query, accept) => Promise.resolve().then(() => accept(() => body)),
   };
   return new EtsyApi(client as Client);
 }

@@ -4,8 +4,12 @@ import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { BodyTooLarge, readBody } from '../lib/etsy/body.ts';
+import * as fc from 'fast-check';
+import { BodyTooLarge, answerOf, readBody } from '../lib/etsy/body.ts';
 import { ApiError, rootCause } from '../lib/etsy/errors.ts';
+import { ApiKey } from '../lib/etsy/key.ts';
+import { READ, listing, listingImage, review, shop, sortOut } from '../lib/etsy/schemas.ts';
+import { eachText, wellFormed } from '../lib/text/clean.ts';
 
 describe('the body of an answer', () => {
   const LIMIT = 64 * 1024;
@@ -100,6 +104,98 @@ describe('the body of an answer', () => {
     );
     const short = new Response('half', { headers: { 'content-length': '100' } });
     await assert.rejects(readBody(short, LIMIT), /ended after 4 of 100 bytes/);
+  });
+});
+
+describe('what an answer says', () => {
+  const [KEYSTRING, SECRET] = ['abcdefgh12345678ijklmnop', 'q1w2e3r4t5'];
+  const key = new ApiKey(KEYSTRING, SECRET);
+  /** Pieces of strings as they stand in JSON: of each kind that is read in a way of its own, and bytes that are no UTF-8. */
+  const piece = fc.oneof(
+    fc.constantFrom('a', ' – ', 'é', '家具', '🪑', '\u00a0', '\u200b', '\ufffd', '\x7f', '\u0080'),
+    fc.constantFrom('\\n', '\\"', '\\u00e9', '\\u0041', '\\u0000', '\\ud800', '\\ud83e\\ude91', '\\b'),
+    fc.integer({ min: 0x80, max: 0xff }).map((byte) => Buffer.of(byte)),
+    fc.constantFrom(Buffer.of(0xe2, 0x82), Buffer.of(0xf0, 0x9f), Buffer.of(0xed, 0xa0, 0x80)),
+  );
+  const text = fc
+    .array(piece, { maxLength: 8 })
+    .map((pieces) => Buffer.concat(['"', ...pieces, '"'].map((part) => Buffer.from(part as string))));
+  const answer = fc
+    .tuple(fc.boolean(), fc.array(text, { minLength: 1, maxLength: 6 }))
+    .map(([hasMark, texts]) =>
+      Buffer.concat([
+        Buffer.from(hasMark ? '\ufeff[' : '['),
+        ...texts.flatMap((one) => [one, Buffer.from(',')]),
+        Buffer.from('{"é":"ü"}]'),
+      ]),
+    );
+
+  it('is what JSON.parse makes of it, whatever it is encoded in', () => {
+    fc.assert(
+      fc.property(answer, (bytes) => {
+        const parsed: unknown = JSON.parse(new TextDecoder().decode(bytes));
+        assert.deepEqual(answerOf(bytes, key), eachText(parsed, wellFormed));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('is without the key, whatever stands between its letters and in whatever encoding the rest is', () => {
+    const hiding = fc.constantFrom('', '\u200b', '\\u200b', '\\u0000', '\u00ad');
+    const spelling = fc.constantFrom(
+      (letter: string) => letter,
+      (letter: string) => `\\u00${letter.charCodeAt(0).toString(16)}`,
+    );
+    fc.assert(
+      fc.property(hiding, spelling, fc.constantFrom('', 'é', '\\u00e9'), (between, spelt, beside) => {
+        const spoken = Array.from(KEYSTRING, spelt).join(between);
+        const bytes = Buffer.from(`{"results":[{"title":"${beside} x ${spoken} y"}]}`);
+        const said = JSON.stringify(answerOf(bytes, key, READ.listings));
+        assert.match(said, /x \[key\] y/);
+      }),
+    );
+  });
+
+  it('is the same to a record, whether all of it is read or only what is kept', () => {
+    const value = fc.oneof(
+      fc.string(),
+      fc.constantFrom('é \0 \ud800', `so ${KEYSTRING}`),
+      fc.jsonValue({ maxDepth: 2 }),
+      fc.integer({ min: 1 }),
+      fc.boolean(),
+    );
+    const recordOf = (schema: { shape: object }): fc.Arbitrary<Record<string, unknown>> =>
+      fc.record(
+        Object.fromEntries([...Object.keys(schema.shape), 'other', '__proto__'].map((name) => [name, value])),
+        { requiredKeys: [] },
+      );
+    const withParts = fc
+      .tuple(recordOf(listing), fc.array(recordOf(listingImage), { maxLength: 3 }), recordOf(shop))
+      .map(([record, images, one]) => ({ ...record, listing_id: 1, shop_id: 2, images, shop: one }));
+    const kinds = [
+      { records: withParts, schema: listing, kept: READ.listings },
+      { records: recordOf(review), schema: review, kept: READ.reviews },
+    ];
+    for (const { records, schema, kept } of kinds)
+      fc.assert(
+        fc.property(fc.array(records, { maxLength: 4 }), (results) => {
+          const bytes = Buffer.from(JSON.stringify({ count: 1, results }));
+          const read = (answerOf(bytes, key, kept) as { results: unknown[] }).results;
+          const whole = (answerOf(bytes, key) as { results: unknown[] }).results;
+          const of = (rows: unknown[]) => {
+            const { good, rejected, misfits } = sortOut(schema as typeof listing, rows);
+            const parts = good.map((one) => [
+              sortOut(listingImage, one.images ?? []).good,
+              sortOut(shop, [one.shop]).good,
+            ]);
+            // What is not read of a part is not looked at either: the part is what its schema makes of it.
+            const bare = good.map((one) => ({ ...one, images: null, shop: null }));
+            return { bare, parts, misfits, reasons: rejected.map(({ reason }) => reason) };
+          };
+          assert.deepEqual(of(read), of(whole));
+          assert.doesNotMatch(JSON.stringify(of(read)), new RegExp(KEYSTRING));
+        }),
+      );
   });
 });
 

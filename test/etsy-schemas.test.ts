@@ -178,7 +178,7 @@ describe('the schemas of answers', () => {
       for (const field of optional.filter((name) => name !== 'shop' && !needed(name))) {
         const { good, rejected, misfits } = sortOut(schema, [{ ...record, [field]: { odd: true } }]);
         assert.deepEqual(rejected, [], field);
-        assert.equal(good[0]?.[field], null, field);
+        assert.equal(good[0]?.[field], undefined, field);
         assert.deepEqual(misfits, [{ field, example: 'an object', isRead: false }]);
       }
       fc.assert(
@@ -202,23 +202,23 @@ describe('the schemas of answers', () => {
     const cases: [field: string, value: unknown, read: unknown][] = [
       ['item_weight', '0.5', 0.5],
       ['item_weight', ' 12 ', 12],
-      ['item_weight', '1,5', null],
-      ['item_weight', 'heavy', null],
-      ['item_weight', '', null],
-      ['item_weight', true, null],
+      ['item_weight', '1,5', undefined],
+      ['item_weight', 'heavy', undefined],
+      ['item_weight', '', undefined],
+      ['item_weight', true, undefined],
       ['quantity', '3', 3],
-      ['quantity', '3.5', null],
-      ['quantity', 3.5, null],
+      ['quantity', '3.5', undefined],
+      ['quantity', 3.5, undefined],
       ['views', '-1', -1],
       ['is_customizable', 1, true],
       ['is_customizable', 0, false],
       ['is_customizable', 'true', true],
       ['is_customizable', '0', false],
-      ['is_customizable', 2, null],
-      ['is_customizable', 'yes', null],
-      ['listing_type', 0, null],
-      ['title', 5, null],
-      ['tags', 'oak, chair', null],
+      ['is_customizable', 2, undefined],
+      ['is_customizable', 'yes', undefined],
+      ['listing_type', 0, undefined],
+      ['title', 5, undefined],
+      ['tags', 'oak, chair', undefined],
       ['tags', ['oak', null, 5, 'chair'], ['oak', 'chair']],
     ];
     for (const [field, value, read] of cases) {

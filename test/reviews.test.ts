@@ -47,6 +47,8 @@ interface Review {
   readonly shownAt: number;
   /** Its record cannot be used before. */
   readonly goodFrom: number;
+  /** Its rating cannot be read in the first answer that shows it. */
+  readonly isOddFirst?: boolean;
 }
 
 /** The reviews of all shops, as the API pages them; answers come in any order, and time passes with each. */
@@ -61,6 +63,7 @@ class Etsy {
   readonly asked = new Set<number>();
   /** Shops of which something could not be used in this run. */
   readonly spoilt = new Set<number>();
+  readonly #shownOnce = new Set<number>();
   /** Shops that showed a review in this run: a watermark moves only where one did. */
   readonly shown = new Set<number>();
 
@@ -113,17 +116,21 @@ class Etsy {
     const bad = page.filter(({ goodFrom }) => goodFrom > now);
     if (bad.length > 0) this.spoilt.add(shopId);
     if (page.length > 0) this.shown.add(shopId);
+    const odd = new Set(page.filter(({ id, isOddFirst }) => isOddFirst && !this.#shownOnce.has(id)));
+    for (const { id } of page) this.#shownOnce.add(id);
     return {
       count: window.length,
       rows: page.length,
-      misfits: [],
+      misfits: [...odd].map(() => ({ field: 'rating', example: '"odd"', isRead: false })),
       good: page
         .filter(({ goodFrom }) => goodFrom <= now)
-        .map(({ id, createdAt }) => ({
+        .map((one) => ({
           shop_id: shopId,
           listing_id: 70,
-          transaction_id: id,
-          create_timestamp: createdAt,
+          transaction_id: one.id,
+          create_timestamp: one.createdAt,
+          review: null,
+          ...(!odd.has(one) && { rating: 1 + (one.id % 5) }),
         })),
       rejected: bad.map(({ id }) => ({
         raw: { transaction_id: id, rating: 'odd' },
@@ -249,17 +256,19 @@ const burst = fc.record({
   late: fc.nat({ max: 7 * DAY }),
   /** How long, from START, its first record cannot be used. */
   bad: fc.oneof({ weight: 5, arbitrary: fc.constant(undefined) }, fc.nat({ max: 20 * DAY })),
+  oddFirst: fc.boolean(),
 });
 type Burst = typeof burst extends fc.Arbitrary<infer T> ? T : never;
 const shops = fc.array(fc.array(burst, { maxLength: 4 }), { minLength: 1, maxLength: 20 });
 
 function reviewsOf(shops: readonly (readonly Burst[])[]): Review[] {
   const all = shops.flatMap((bursts, shop) =>
-    bursts.flatMap(({ at, size, apart, late, bad }) =>
+    bursts.flatMap(({ at, size, apart, late, bad, oddFirst }) =>
       Array.from({ length: size }, (_, index) => {
         const createdAt = START + at - index * apart;
         const goodFrom = index === 0 && bad !== undefined ? START + bad : 0;
-        return { shopId: shop + 1, createdAt, shownAt: createdAt + late, goodFrom };
+        const isOddFirst = index === size - 1 && oddFirst;
+        return { shopId: shop + 1, createdAt, shownAt: createdAt + late, goodFrom, isOddFirst };
       }),
     ),
   );
@@ -332,6 +341,13 @@ describe('the reviews of all shops', () => {
         assert.deepEqual(await openShops(), []);
         const row = await database.read.get<{ n: number }>('SELECT count(*) AS n FROM reviews');
         assert.equal(row?.n, all.length);
+        assert.deepEqual(
+          await database.read.all(
+            'SELECT transaction_id FROM reviews WHERE rating IS NOT 1 + transaction_id % 5',
+          ),
+          [],
+          'a rating that one answer had odd is unknown for good',
+        );
       }),
       { numRuns: 30 },
     );

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { addListings, addListingsDynamic } from '../lib/dataset/listings.ts';
-import { migrate } from '../lib/dataset/migrations.ts';
+import { migrate, refuseForeign } from '../lib/dataset/migrations.ts';
 import { addReviews } from '../lib/dataset/reviews.ts';
 import { addShops } from '../lib/dataset/shops.ts';
 import { NOW, FRESH, listing, review, shop, storePerTest } from './store-rig.ts';
@@ -34,6 +34,36 @@ describe('the schema', () => {
     });
     assert.deepEqual(await schema(), []);
   });
+
+  const files: Record<string, { sql: string; isOwn: boolean }> = {
+    'no tables': { sql: '', isOwn: true },
+    'tables of a browser': {
+      sql: 'CREATE TABLE moz_places (id, url); CREATE TABLE moz_hosts (id); PRAGMA user_version = 75',
+      isOwn: false,
+    },
+    'a table of the same name': { sql: 'CREATE TABLE listings (id, address, rent)', isOwn: false },
+    'tables that are only counted': {
+      sql: 'CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT)',
+      isOwn: false,
+    },
+    'tables of the early system': {
+      sql: 'CREATE TABLE shops (shop_id INTEGER PRIMARY KEY, url)',
+      isOwn: true,
+    },
+    'ours beside those of others': {
+      sql: 'CREATE TABLE a (b); CREATE TABLE listings (listing_id, title); CREATE VIEW v AS SELECT 1',
+      isOwn: true,
+    },
+  };
+  for (const [name, { sql, isOwn }] of Object.entries(files)) {
+    it(`is made in a dataset, and in no other program's database: ${name}`, async () => {
+      await store.database.write((tx) => tx.script(sql));
+      const before = await schema();
+      if (isOwn) await refuseForeign(store.database.path);
+      else await assert.rejects(refuseForeign(store.database.path), { exitCode: 2 });
+      assert.deepEqual(await schema(), before);
+    });
+  }
 
   const EARLY = `
     CREATE TABLE shops (shop_id INTEGER PRIMARY KEY, @snapshot create_date INTEGER, url TEXT,

@@ -58,6 +58,32 @@ describe('rows of reviews', () => {
     assert.deepEqual([await changed(2), await changed(3)], [0, 1]);
   });
 
+  it('keep what is known of them where an answer leaves it out or it could not be read', async () => {
+    const said = fc.record({
+      rating: fc.constantFrom(null, 1, 5),
+      review: fc.constantFrom(undefined, null, 'good', 'bad'),
+      language: fc.constantFrom(null, 'en'),
+      buyer_user_id: fc.constantFrom(null, 1),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(said, { minLength: 1, maxLength: 5 }), async (answers) => {
+        await store.database.write((tx) => tx.run('DELETE FROM reviews'));
+        for (const [at, { rating, review: text, ...others }] of answers.entries()) {
+          const fields = { rating, review: text ?? null, isTextless: text === undefined };
+          await add(review(1, { ...others, ...fields, snapshot_timestamp: NOW + at }));
+        }
+        const [row] = await store.rows('SELECT rating, review, language, buyer_user_id FROM reviews');
+        assert.deepEqual(row, {
+          rating: answers.findLast(({ rating }) => rating !== null)?.rating ?? null,
+          review: answers.findLast(({ review: text }) => text !== undefined)?.review ?? null,
+          language: answers.some(({ language }) => language !== null) ? 'en' : null,
+          buyer_user_id: answers.some(({ buyer_user_id: buyer }) => buyer !== null) ? 1 : null,
+        });
+      }),
+      { numRuns: 100 },
+    );
+  });
+
   it('of the early system are claimed once, by the one most like them', async () => {
     await early({ review: 'mine' });
     await add(review(1, { review: 'another' }), review(2, { review: 'mine' }));

@@ -13,6 +13,8 @@ export interface ReviewRow {
   /** Epoch seconds. */
   readonly create_timestamp: number;
   readonly snapshot_timestamp: number;
+  /** The text was left out, or could not be read: what is stored of it stays. */
+  readonly isTextless?: boolean;
 }
 
 const COLUMNS = [
@@ -41,7 +43,7 @@ type Named = ReviewRow & { readonly transaction_id: number };
 /**
  * Stores the reviews of one shop, each once: a review is known by its transaction_id, and without one by its shop,
  * listing, buyer, second and text. Where its buyer has changed text or rating since, the row is updated, and counted as
- * changed for the run. Rows without a transaction_id (the early system kept none, and Etsy leaves it out at times) take
+ * changed for the run; what an answer leaves out, or what could not be read of it, takes nothing from the row. Rows without a transaction_id (the early system kept none, and Etsy leaves it out at times) take
  * theirs as soon as it is known.
  */
 export async function addReviews(
@@ -73,16 +75,33 @@ async function addNamed(tx: Tx, { shopId, named, unnamed, runId }: Page): Promis
     [shopId, Math.min(...times), Math.max(...times)],
   );
   if (early.length > 0) await claim(tx, early, named, unnamed);
-  const written = await tx.all<{ at: number | null }>(
-    `${insertFrom('reviews', COLUMNS)} WHERE true ON CONFLICT (transaction_id) DO UPDATE SET
-       rating = excluded.rating, review = excluded.review, language = excluded.language
-     WHERE reviews.rating IS NOT excluded.rating OR reviews.review IS NOT excluded.review
-     RETURNING snapshot_timestamp AS at`,
-    { ':rows': rowsJson(COLUMNS, named) },
-  );
-  // A row that was there before keeps the time it was first read.
-  const now = named[0]?.snapshot_timestamp;
-  await countChanged(tx, runId, written.filter(({ at }) => at !== now).length);
+  await tx.run(FILL, { ':rows': rowsJson(COLUMNS, named) });
+  const whole = named.filter((row) => !row.isTextless);
+  const textless = named.filter((row) => row.isTextless);
+  for (const [rows, set] of [
+    [whole, UPDATED],
+    [textless, KEPT],
+  ] as const) {
+    if (rows.length === 0) continue;
+    const written = await tx.all<{ at: number | null }>(
+      `${insertFrom('reviews', COLUMNS)} WHERE true ON CONFLICT (transaction_id) DO UPDATE SET ${set}
+       RETURNING snapshot_timestamp AS at`,
+      { ':rows': rowsJson(COLUMNS, rows) },
+    );
+    // A row that was there before keeps the time it was first read.
+    const now = rows[0]?.snapshot_timestamp;
+    await countChanged(tx, runId, written.filter(({ at }) => at !== now).length);
+  }
+}
+
+/** A buyer may change rating and text, and take the text away. */
+const UPDATED = updated('excluded.review');
+const KEPT = updated('coalesce(excluded.review, reviews.review)');
+
+function updated(review: string): string {
+  return `rating = coalesce(excluded.rating, reviews.rating), review = ${review},
+      language = coalesce(excluded.language, reviews.language)
+    WHERE excluded.rating <> reviews.rating OR reviews.review IS NOT ${review}`;
 }
 
 /** The count is of one run; another run's replaces it. */
@@ -107,10 +126,16 @@ export async function reviewsChanged(sql: Sql, run: number): Promise<number> {
 
 const at = (column: (typeof COLUMNS)[number]): string => `r.value ->> ${COLUMNS.indexOf(column)}`;
 
+/** What an earlier answer left empty is no change by the buyer. */
+const MAY_BE_EMPTY = ['rating', 'language', 'buyer_user_id'] as const;
+const FILL = `UPDATE reviews SET ${MAY_BE_EMPTY.map((name) => `${name} = coalesce(reviews.${name}, ${at(name)})`).join(', ')}
+  FROM jsonb_each(:rows) AS r WHERE reviews.transaction_id = ${at('transaction_id')}
+    AND (${MAY_BE_EMPTY.map((name) => `reviews.${name} IS NULL AND ${at(name)} IS NOT NULL`).join(' OR ')})`;
+
 /** The row of a review that came without a transaction_id, be it stored with one. Written for a row `r` of `COLUMNS`. */
 const KNOWN = `SELECT 1 FROM reviews AS old INDEXED BY reviews_shop_created WHERE old.shop_id = ${at('shop_id')}
   AND old.create_timestamp = ${at('create_timestamp')} AND old.listing_id = ${at('listing_id')}
-  AND old.buyer_user_id IS ${at('buyer_user_id')} AND old.review IS ${at('review')}`;
+  AND coalesce(old.buyer_user_id = ${at('buyer_user_id')}, true) AND old.review IS ${at('review')}`;
 
 /** One by one: a page may show the same one twice. */
 async function addUnnamed(tx: Tx, rows: readonly ReviewRow[]): Promise<void> {

@@ -1,10 +1,21 @@
-import type { Client, Patience, Query } from './client.ts';
+import type { Client, Patience, Query, Read } from './client.ts';
 import { ApiError } from './errors.ts';
 import { z } from 'zod';
-import { envelope, listing, listingImage, reasonOf, review, shop, sortOut, taxonomyNode } from './schemas.ts';
+import {
+  READ,
+  envelope,
+  listing,
+  listingImage,
+  reasonOf,
+  review,
+  shop,
+  sortOut,
+  taxonomyNode,
+} from './schemas.ts';
 import type { Misfit } from './fit.ts';
-import type { Listing, ListingImage, Review, Shop, Sorted, TaxonomyNode } from './schemas.ts';
+import type { Listing, ListingImage, Rejected, Review, Shop, Sorted, TaxonomyNode } from './schemas.ts';
 import { PAGE } from '../limits.ts';
+import type { Kept } from '../text/clean.ts';
 import { isCut, TOO_DEEP } from '../text/json.ts';
 import type { Category } from '../dataset/taxonomy.ts';
 
@@ -48,6 +59,8 @@ export interface ReviewPage extends Sorted<Review> {
 }
 
 interface ListOptions {
+  /** What of the answer is read. */
+  readonly kept?: Kept;
   readonly offset?: number;
   readonly patience?: number | undefined;
   /** A 404 says that there is none: whoever asks takes a second look by himself. */
@@ -81,8 +94,7 @@ export class EtsyApi {
       sort_order: query.order === 'asc' ? 'asc' : undefined,
     };
     try {
-      const { count, results } = await this.#list('listings/active', PAGE, asked, { offset: query.offset });
-      return { count, ...sortListings(results) };
+      return await this.#list('listings/active', PAGE, asked, sortListings, { offset: query.offset });
     } catch (error) {
       if (!isPastTheEnd(error, query.offset)) throw error;
       return { count: undefined, good: [], rejected: [], misfits: [] };
@@ -96,32 +108,16 @@ export class EtsyApi {
    */
   async batch(ids: readonly number[], patience?: number): Promise<Sorted<BatchListing>> {
     const query = { listing_ids: ids.join(','), includes: 'Images,Shop' };
-    const answer = await this.#unlessGone(
-      this.#list('listings/batch', ids.length, query, { patience, isGone: true }),
-    );
-    const results = answer?.results ?? [];
-    const { good, rejected, misfits } = sortListings(results);
-    const listings = good.map((record): BatchListing => {
-      const listingId = record.listing_id;
-      const images = record.images ? sortOut(listingImage, record.images) : undefined;
-      const shops = sortOut(shop, record.shop ? [record.shop] : []);
-      misfits.push(...within('images', images?.misfits ?? []), ...within('shop', shops.misfits));
-      const bad = [...(images?.rejected ?? []), ...shops.rejected];
-      rejected.push(...bad.map((one) => ({ ...one, listingId, ofPart: true })));
-      return {
-        ...record,
-        imageList: images && maySpeak(images) ? images.good : undefined,
-        shopRecord: shops.good[0],
-      };
-    });
-    return { good: listings, rejected, misfits };
+    const answer = this.#list('listings/batch', ids.length, query, sortBatch, { patience, isGone: true });
+    return (await this.#unlessGone(answer)) ?? { good: [], rejected: [], misfits: [] };
   }
 
   /** getShop, one record good or rejected; undefined when Etsy no longer knows it. */
   async shop(shopId: number): Promise<Sorted<Shop> | undefined> {
     const path = `shops/${shopId}`;
     return this.#unlessGone(
-      this.#get(path, {}, (raw) => {
+      this.#get(path, {}, (read) => {
+        const raw = read();
         const sorted = sortOut(shop, [raw]);
         // The shop asked for, but not as it should be: asking again would not help.
         if (sorted.good[0]?.shop_id === shopId || fieldOf(raw, 'shop_id') === shopId) return sorted;
@@ -140,11 +136,15 @@ export class EtsyApi {
         min_created: query.minCreated,
         max_created: query.maxCreated,
       };
-      const { count, results } = await this.#list(`shops/${shopId}/reviews`, PAGE, asked, {
+      const sort = (rows: readonly unknown[]) => ({
+        rows: rows.length,
+        ...ofShop(shopId, sortOut(review, rows)),
+      });
+      return await this.#list(`shops/${shopId}/reviews`, PAGE, asked, sort, {
+        kept: READ.reviews,
         offset: query.offset,
         isGone: true,
       });
-      return { count, rows: results.length, ...ofShop(shopId, sortOut(review, results)) };
     } catch (error) {
       if (isPastTheEnd(error, query.offset))
         return { count: undefined, rows: 0, good: [], rejected: [], misfits: [] };
@@ -160,7 +160,8 @@ export class EtsyApi {
    */
   async taxonomy(isOptional = false): Promise<Category[]> {
     const path = 'seller-taxonomy/nodes';
-    const accept = (body: unknown): z.infer<typeof wholeTree>['results'] => {
+    const accept = (read: Read): z.infer<typeof wholeTree>['results'] => {
+      const body = read();
       const parsed = wholeTree.safeParse(body);
       if (parsed.success && !isCut(body)) return parsed.data.results;
       const reason = parsed.success ? TOO_DEEP : reasonOf(parsed.error);
@@ -169,23 +170,31 @@ export class EtsyApi {
     return flattened(await this.#get(path, {}, accept, isOptional ? { patience: 3, isOptional } : {}), null);
   }
 
-  /** @param most rows asked for: an answer with more is not the answer to that */
-  #list(
+  /**
+   * @param most rows asked for: an answer with more is not the answer to that
+   * @param sort the rows; once more with all that they say, where one of them is to be set aside
+   */
+  #list<T extends { readonly rejected: readonly Rejected[] }>(
     path: string,
     most: number,
     query: Query,
-    { offset = 0, patience, isGone = false }: ListOptions = {},
-  ): Promise<{ count: number; results: unknown[] }> {
-    const accept = (body: unknown): { count: number; results: unknown[] } => {
+    sort: (rows: unknown[]) => T,
+    { kept = READ.listings, offset = 0, patience, isGone = false }: ListOptions = {},
+  ): Promise<T & { readonly count: number }> {
+    const sorted = (body: unknown): T & { readonly count: number } => {
       const parsed = envelope.safeParse(body);
       if (!parsed.success)
         throw new ApiError('body', path, `not a list of records: ${reasonOf(parsed.error)}`);
-      const { results } = parsed.data;
+      const { count, results } = parsed.data;
       if (results.length > most)
         throw new ApiError('body', path, `${results.length} rows where at most ${most} were asked for`, {
           isExcess: true,
         });
-      return parsed.data;
+      return { ...sort(results), count };
+    };
+    const accept = (read: Read): T & { readonly count: number } => {
+      const answer = sorted(read(kept));
+      return answer.rejected.length === 0 ? answer : sorted(read());
     };
     return this.#get(path, query, accept, {
       isMeant: (refusal) => isPastTheEnd(refusal, offset) || (isGone && refusal.status === 404),
@@ -193,7 +202,7 @@ export class EtsyApi {
     });
   }
 
-  #get<T>(path: string, query: Query, accept: (body: unknown) => T, patience: Patience = {}): Promise<T> {
+  #get<T>(path: string, query: Query, accept: (read: Read) => T, patience: Patience = {}): Promise<T> {
     return this.#client.get(path, query, accept, { ...patience, signal: this.#signal });
   }
 
@@ -238,6 +247,25 @@ function flattened(nodes: readonly TaxonomyNode[], parentId: number | null): Cat
 function sortListings(records: readonly unknown[]): Sorted<Listing> {
   const { good, rejected, misfits } = sortOut(listing, records);
   return { good, rejected: rejected.map((bad) => ({ ...bad, listingId: listingIdOf(bad.raw) })), misfits };
+}
+
+/** Listings with their images and shops. */
+function sortBatch(records: readonly unknown[]): Sorted<BatchListing> {
+  const { good, rejected, misfits } = sortListings(records);
+  const listings = good.map((record): BatchListing => {
+    const listingId = record.listing_id;
+    const images = record.images ? sortOut(listingImage, record.images) : undefined;
+    const shops = sortOut(shop, record.shop ? [record.shop] : []);
+    misfits.push(...within('images', images?.misfits ?? []), ...within('shop', shops.misfits));
+    const bad = [...(images?.rejected ?? []), ...shops.rejected];
+    rejected.push(...bad.map((one) => ({ ...one, listingId, ofPart: true })));
+    return {
+      ...record,
+      imageList: images && maySpeak(images) ? images.good : undefined,
+      shopRecord: shops.good[0],
+    };
+  });
+  return { good: listings, rejected, misfits };
 }
 
 function listingIdOf(raw: unknown): number | undefined {

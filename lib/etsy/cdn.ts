@@ -1,10 +1,10 @@
-import { ofetch } from 'ofetch';
 import pLimit from 'p-limit';
 import { refuseInsideWrite } from '../store/database.ts';
 import { MOST_ERROR_TEXT } from '../limits.ts';
 import { clip, oneLine } from '../text/clean.ts';
 import { BodyTooLarge, readBody } from './body.ts';
 import { rootCause } from './errors.ts';
+import { httpClient } from './wire.ts';
 import { allowedHost } from '../dataset/image-url.ts';
 import { faultOfJpeg } from '../dataset/jpeg.ts';
 import { MOST_IMAGE_BYTES } from '../limits.ts';
@@ -69,6 +69,7 @@ export class Cdn {
         `${originOf(url)} is not among the hosts of pipeline.yaml (${hosts.join(', ')})`,
       );
     }
+    const { ofetch } = await httpClient();
     const response = (await ofetch.raw(url, {
       responseType: 'stream',
       retry: false,

@@ -1,5 +1,4 @@
 import { setMaxListeners } from 'node:events';
-import { ofetch } from 'ofetch';
 import { refuseInsideWrite } from '../store/database.ts';
 import type { Oddity } from '../dataset/oddities.ts';
 import type { Ledger } from '../store/ledger.ts';
@@ -15,12 +14,13 @@ import type { ApiKey } from './key.ts';
 import type { Quota } from './quota.ts';
 import { PATIENCE, decide, troubled } from './retry.ts';
 import type { Trouble } from './retry.ts';
+import type { Kept } from '../text/clean.ts';
 import { JsonTooLarge } from '../text/json.ts';
 import type { Throttle } from './throttle.ts';
 import { headerNumber } from './headers.ts';
 import { NONE_ALLOWED, NONE_LEFT, answeredAfter, noNumber, pausedForLess } from './odd.ts';
 import { REFUSED, lostOn, refusalOf } from './refusals.ts';
-import { onWire } from './wire.ts';
+import { httpClient, onWire } from './wire.ts';
 
 const GAVE_UP =
   'Etsy was unreachable for as long as api: giveUpAfter allows. Check your connection, then start sync-data again.';
@@ -69,6 +69,9 @@ export interface ClientOptions {
 export type Crowding = 'refused' | 'counted';
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
+
+/** What an answer says. @param kept see answerOf @throws ApiError of kind body, where it is not JSON within bounds */
+export type Read = (kept?: Kept) => unknown;
 
 export interface Patience {
   /** Failures before it is looked into whether the request or the API is at fault. */
@@ -122,7 +125,7 @@ export class Client {
   async get<T>(
     path: string,
     query: Query,
-    accept: (body: unknown) => T,
+    accept: (read: Read) => T,
     {
       patience = PATIENCE,
       isMeant = () => false,
@@ -237,7 +240,7 @@ export class Client {
   #isKeyRefused(): Promise<boolean> {
     const now = performance.now();
     if (!this.#pinged || now - this.#pinged.at > PING_MS) {
-      const refused = this.get(PING, {}, () => false).catch((error: unknown) => {
+      const refused = this.get(PING, {}, (read) => !isRead(read)).catch((error: unknown) => {
         if (error instanceof ApiError && error.kind === 'client') return false;
         if (error instanceof ApiError && error.kind === 'key') return true;
         throw error;
@@ -259,7 +262,7 @@ export class Client {
     if (!last) return false;
     const probe =
       this.#probes.get(`${endpoint} ${how}`) ??
-      this.#attempt(last.path, last.query, () => true)
+      this.#attempt(last.path, last.query, isRead)
         .catch((error: unknown) => how === 'at all' && error instanceof ApiError && error.kind === 'client')
         .finally(() => this.#probes.delete(`${endpoint} ${how}`));
     this.#probes.set(`${endpoint} ${how}`, probe);
@@ -269,7 +272,7 @@ export class Client {
   async #attempt<T>(
     path: string,
     query: Query,
-    accept: (body: unknown) => T,
+    accept: (read: Read) => T,
     signal = this.#options.signal,
   ): Promise<T> {
     let began = this.#options.clocks.now();
@@ -309,8 +312,9 @@ export class Client {
     this.#trouble = troubled(this.#trouble, { began, failed, stoodStillMs: clocks.stoodStillMs, turnMs });
   }
 
-  async #fetch(path: string, query: Query, stop: AbortSignal, sent: () => void): Promise<unknown> {
+  async #fetch(path: string, query: Query, stop: AbortSignal, sent: () => void): Promise<Read> {
     const { baseUrl, key, throttle, quota, ledger, timeoutMs } = this.#options;
+    const { ofetch } = await httpClient();
     const url = new URL(`${baseUrl.replace(/\/$/, '')}/${path}`);
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) url.searchParams.set(name, String(value));
@@ -373,7 +377,7 @@ export class Client {
       const bytes = await this.#body(path, response);
       if (status === 200) {
         await quota.answered(remainingToday, Date.now());
-        return this.#json(path, bytes);
+        return (kept) => this.#json(path, bytes, kept);
       }
       const problem = refusalOf({ path, status, headers, bytes, remaining: remainingToday }, key);
       if (problem.kind === 'rate') this.#tooMany(flight.own);
@@ -425,10 +429,10 @@ export class Client {
     }
   }
 
-  #json(path: string, bytes: Buffer): unknown {
+  #json(path: string, bytes: Buffer, kept: Kept | undefined): unknown {
     const { key } = this.#options;
     try {
-      return answerOf(bytes, key);
+      return answerOf(bytes, key, kept);
     } catch (error) {
       if (error instanceof JsonTooLarge)
         throw new ApiError('body', path, `the answer is too large: ${error.message}`, {
@@ -440,6 +444,11 @@ export class Client {
       throw new ApiError('body', path, `the answer is not JSON; it starts with: ${start}`);
     }
   }
+}
+
+function isRead(read: Read): boolean {
+  read();
+  return true;
 }
 
 /** What may be over a moment later, and may as well be this one request's fault. */

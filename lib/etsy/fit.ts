@@ -15,7 +15,7 @@ const LONGEST = 80;
 
 /**
  * A record of which some fields are not what the schema says: read where the meaning is clear ("0.5", 0 or 1, "true"),
- * else null, so that one odd field does not cost the record. Fields that the schema demands are read or stay as they are.
+ * else left out, so that one odd field does not cost the record. Fields that the schema demands are read or stay as they are.
  * @returns the record to be tried once more; undefined where it is no record at all
  */
 export function fit(
@@ -38,7 +38,8 @@ export function fit(
     if (holder && meant !== undefined) holder[last] = meant;
     else if (isElement) lost.push([holder as unknown[], Number(last)]);
     else if (isDemanded(schema, field)) continue;
-    else record[field] = null;
+    // Not null: that would be Etsy's word that there is nothing.
+    else record[field] = undefined;
     const names = [field, ...rest].filter((name) => !/^\d+$/.test(name));
     misfits.push({ field: names.join('.'), example: shown(value), isRead: meant !== undefined });
   }

@@ -3,6 +3,7 @@ import { fit } from './fit.ts';
 import type { Misfit } from './fit.ts';
 import { MOST_COUNT, MOST_FAULTS, MOST_ITEMS, MOST_REASON } from '../limits.ts';
 import { clip } from '../text/clean.ts';
+import type { Kept } from '../text/clean.ts';
 import { isCut, TOO_DEEP } from '../text/json.ts';
 
 // Field types after Etsy's published specification. It requires no field, so any may be absent or null; only the ids
@@ -142,6 +143,29 @@ export const envelope = z.object({
   ),
   results: z.array(z.unknown()),
 });
+
+/** What a schema reads of a value. Not for one that has itself in it. */
+function readBy(type: z.core.$ZodType): Kept {
+  if (type instanceof z.ZodObject)
+    return Object.entries<z.core.$ZodType>(type.shape).map(([name, of]) => [name, readBy(of)]);
+  if (type instanceof z.ZodOptional || type instanceof z.ZodNullable) return readBy(type.unwrap());
+  if (type instanceof z.ZodPipe) return readBy(type.out);
+  return type instanceof z.ZodArray ? readBy(type.element) : 'all';
+}
+
+/** What is read of the answers with many records. Of a batch with images and shops it is a third. */
+export const READ = {
+  listings: listOf(withParts(readBy(listing), { images: readBy(listingImage), shop: readBy(shop) })),
+  reviews: listOf(readBy(review)),
+};
+
+function withParts(kept: Kept, parts: Readonly<Record<string, Kept>>): Kept {
+  return kept === 'all' ? kept : kept.map(([name, of]) => [name, parts[name] ?? of]);
+}
+
+function listOf(results: Kept): Kept {
+  return withParts(readBy(envelope), { results });
+}
 
 export type Listing = z.infer<typeof listing>;
 export type ListingImage = z.infer<typeof listingImage>;

@@ -3,6 +3,13 @@ import { subscribe } from 'node:diagnostics_channel';
 const watchers = new Map<string, () => void>();
 let subscribed = false;
 
+/** Loaded when it is first needed: with it comes Node's own, a tenth of a start. */
+export function httpClient(): Promise<typeof import('ofetch')> {
+  return (loaded ??= import('ofetch'));
+}
+
+let loaded: Promise<typeof import('ofetch')> | undefined;
+
 /**
  * Tells when a request's head is really written to its socket. That may be preceded by a DNS look-up, a TCP and a TLS
  * handshake: a server counts arrivals, so pacing by the moment of the fetch call would let windows overfill.

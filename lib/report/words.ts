@@ -50,10 +50,10 @@ export function short(value: number): string {
   return compact.format(value);
 }
 
-/** "98.2 %", rounded down, so that 100 % means all of it. */
+/** "98.2 %", rounded; 100 % means all of it, and nothing less. */
 export function share(part: number, whole: number): string {
   if (whole === 0) return '–';
-  const tenths = Math.floor((part / whole) * 1000 + 1e-9);
+  const tenths = part < whole ? Math.min(999, Math.round((part / whole) * 1000)) : 1000;
   if (tenths === 0 && part > 0) return 'under 0.1 %';
   return `${(tenths / 10).toFixed(tenths % 1000 === 0 ? 0 : 1)} %`;
 }

@@ -1,4 +1,4 @@
-import { realpath } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError, exitCodeOf } from '../errors.ts';
 import { Log, fullText } from '../log/file.ts';
@@ -10,7 +10,7 @@ import { Inspection } from '../store/inspection.ts';
 import { acquireLock } from '../store/lock.ts';
 import type { Holder } from '../store/lock.ts';
 import { makeFolders } from '../dataset/images-folder.ts';
-import { migrate } from '../dataset/migrations.ts';
+import { migrate, refuseForeign } from '../dataset/migrations.ts';
 import { version } from '../version.ts';
 import { checkRemembered, remember } from './remembered.ts';
 
@@ -87,6 +87,7 @@ export async function hold(options: HoldOptions, work: (held: Held) => Promise<n
         return () => void (waitedMs += performance.now() - began);
       },
     };
+    if (lock.marks.current === null && (await isPlainFile(path))) await refuseForeign(path);
     const database = await Database.open(path, { lockPatience: patient });
     let file: HeldDatabase | undefined;
     try {
@@ -113,6 +114,11 @@ export async function hold(options: HoldOptions, work: (held: Held) => Promise<n
     await lock.release(exitCode !== 1);
   }
   return exitCode;
+}
+
+async function isPlainFile(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found?.isFile() === true && found.size > 0;
 }
 
 /** @param file real path of the pipeline.yaml of this start */

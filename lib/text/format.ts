@@ -36,16 +36,15 @@ const dateTime = lazy(
       timeZone,
     }),
 );
-const english = lazy(() => new Intl.PluralRules('en-US'));
 
 /** 12300 → "12,300". */
 export function count(value: number): string {
-  return whole().format(value);
+  return Number.isInteger(value) && value >= 0 && value < 1000 ? String(value) : whole().format(value);
 }
 
 /** 1 → "1 unit", 1200 → "1,200 units". */
 export function plural(value: number, one: string, other = `${one}s`): string {
-  return `${count(value)} ${english().select(value) === 'one' ? one : other}`;
+  return `${count(value)} ${value === 1 ? one : other}`;
 }
 
 /** 84200000 → "84 MB". */

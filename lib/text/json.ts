@@ -22,9 +22,13 @@ export function isCut(value: unknown): boolean {
  * `isCut`: one deep record costs itself and not the answer.
  *
  * @param bytes UTF-8, with or without a byte order mark
+ * @param decoder of the bytes, all or some of them
  * @throws JsonTooLarge, SyntaxError
  */
-export function boundedJson(bytes: Uint8Array, decoder = utf8): unknown {
+export function boundedJson(
+  bytes: Uint8Array,
+  decoder: { decode(bytes: Uint8Array): string } = utf8,
+): unknown {
   const deep = look(bytes);
   if (deep.length === 0) return JSON.parse(decoder.decode(bytes));
   const parts: string[] = [];

@@ -26,7 +26,7 @@ export const pass = z.object({
   offset: z.int(),
   /** A review on the way could not be used: the next pass asks for this window again. */
   spoiled: z.boolean().optional(),
-  /** A new review came with an id that could not be read: the next run reads the shop again, once. */
+  /** A new review came with a field that could not be read: the next run reads the shop again, once. */
   nameless: z.boolean().optional(),
   /** Reviews that were not stored before. */
   brought: z.int().default(0),

@@ -75,6 +75,7 @@ export function reviewRow(review: Review, now: number): ReviewRow {
     review: review.review ?? null,
     language: review.language ?? null,
     create_timestamp: createdAt(review) ?? 0,
+    isTextless: review.review === undefined,
   };
 }
 

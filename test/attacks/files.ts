@@ -8,7 +8,7 @@ import { compiledFolder } from '../../lib/compiled.js';
 import { inspectAndHash, readImage } from '../../lib/dataset/image-files.ts';
 import { jsonEntries } from '../../lib/dataset/json-entries.ts';
 import { EtsyApi } from '../../lib/etsy/api.ts';
-import type { Client } from '../../lib/etsy/client.ts';
+import type { Client, Read } from '../../lib/etsy/client.ts';
 import { findKey } from '../../lib/etsy/key.ts';
 import { Log } from '../../lib/log/file.ts';
 import { loadPipeline } from '../../lib/pipeline/config.ts';
@@ -48,7 +48,7 @@ export const files: readonly Attack[] = [
     fails: async () => {
       const body = { count: 1, results: Array<number>(300_000).fill(1) };
       const client = {
-        get: (_path: string, _query: object, accept: (body: unknown) => unknown) => accept(body),
+        get: (_path: string, _query: object, accept: (read: Read) => unknown) => accept(() => body),
       };
       const api = new EtsyApi(client as unknown as Client);
       await assert.rejects(async () => api.batch([1]), /300000 rows where at most 1 were asked for/);

@@ -153,6 +153,21 @@ export const databaseFile: readonly Row[] = [
     exitCode: 2,
   },
   {
+    when: 'the database of another program',
+    provoke: async (folder) => {
+      await withDatabase(folder, {}, (database) =>
+        database.write((tx) => tx.script('CREATE TABLE moz_places (id, url); CREATE TABLE moz_hosts (id)')),
+      );
+      return run(folder);
+    },
+    text: [
+      '<folder>/etsy_data.db is the database of another program (its tables: moz_hosts, moz_places). Nothing in it was changed.',
+      'Name another file in pipeline.yaml under data: database.',
+    ],
+    next: 'Name another file in pipeline.yaml under data: database.',
+    exitCode: 2,
+  },
+  {
     when: 'a database that is none',
     provoke: async (folder) => {
       await folder.write({ 'etsy_data.db': 'not a database '.repeat(100) });

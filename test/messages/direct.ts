@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { EtsyApi } from '../../lib/etsy/api.ts';
-import type { Client } from '../../lib/etsy/client.ts';
+import type { Client, Read } from '../../lib/etsy/client.ts';
 import { describe } from '../../lib/errors.ts';
 import { resizeInput } from '../../lib/models/onnx.ts';
 import { decode } from '../../lib/models/pictures.ts';
@@ -27,8 +27,8 @@ function thrown(when: string, work: (folder: Folder) => unknown, text: readonly 
 
 /** An API that answers with this. */
 function answering(body: unknown): EtsyApi {
-  const get = (_path: string, _query: object, accept: (given: unknown) => unknown): Promise<unknown> =>
-    Promise.resolve().then(() => accept(body));
+  const get = (_path: string, _query: object, accept: (read: Read) => unknown): Promise<unknown> =>
+    Promise.resolve().then(() => accept(() => body));
   return new EtsyApi({ get } as unknown as Client);
 }
 
@@ -71,7 +71,7 @@ export const direct: readonly Row[] = [
     next: "shop_id: is another shop's than 5, which was asked for",
   },
   thrown('a picture of 21 MB', () => decode(Buffer.alloc(21_000_000)), [
-    'the file has 21000000 bytes, at most 20000000 are read',
+    'the file has 21000000 bytes, at most 20971520 are read',
   ]),
   thrown('a model that is none', () => resizeInput(Buffer.from('no model at all'), 1, 2), [
     'The file is no ONNX model, or it is damaged.',

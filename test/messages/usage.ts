@@ -1,4 +1,4 @@
-import { installationFault, tooLittleMemory } from '../../lib/installation.ts';
+import { installationFault } from '../../lib/installation.ts';
 import { spawn } from 'node:child_process';
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,8 +12,6 @@ import type { Folder, Row, Said } from './row.ts';
 
 const PIPELINE = `stages:\n${CRAWL}`;
 const ENV = { ETSY_API_KEY: KEY };
-
-declare const WebAssembly: object;
 
 /** What is said of a command line. */
 function typed(when: string, argv: readonly string[], text: readonly string[]): Row {
@@ -230,24 +228,6 @@ export const usage: readonly Row[] = [
       'Allow more, then start sync-data again: ulimit -n 256',
     ],
     next: 'Allow more, then start sync-data again: ulimit -n 256',
-  },
-  {
-    when: 'a system that limits the address space of a process',
-    provoke: () => {
-      const whole = WebAssembly;
-      Object.assign(globalThis, { WebAssembly: {} });
-      try {
-        const fault = tooLittleMemory();
-        return Promise.resolve({ text: `${fault?.message}\n${fault?.hint}` });
-      } finally {
-        Object.assign(globalThis, { WebAssembly: whole });
-      }
-    },
-    text: [
-      'Node cannot reserve the address space that its HTTP client asks for: it is limited here (ulimit -v).',
-      'Raise the limit, or start with: NODE_OPTIONS=--disable-wasm-trap-handler npx sync-data',
-    ],
-    next: 'Raise the limit, or start with: NODE_OPTIONS=--disable-wasm-trap-handler npx sync-data',
   },
   {
     when: 'another run under way',
