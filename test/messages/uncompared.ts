@@ -7,6 +7,8 @@ const INSTALLATION = 'needs an installation that is broken in a way of its own';
 const PAGE = 'needs a browser or a port that misbehaves';
 const ODD = 'brought about by tests of its room, which look at the outcome and not at the words';
 
+const WORKER = 'needs a driver, a coordinator or a Redis that misbehaves in a way of its own';
+
 export const UNCOMPARED: readonly Unmet[] = [
   {
     file: 'lib/installation.ts',
@@ -33,6 +35,20 @@ export const UNCOMPARED: readonly Unmet[] = [
     file: 'lib/installation.ts',
     words: 'The compiled part of the package sqlite3 is incomplete.',
     why: INSTALLATION,
+  },
+  { file: 'lib/workers/devices.ts', words: 'it takes too long', why: WORKER },
+  {
+    file: 'lib/workers/helper.ts',
+    words: 'the coordinator has another file or recipe under this name',
+    why: WORKER,
+  },
+  { file: 'lib/workers/helper.ts', words: 'A job was refused: it is ….', why: WORKER },
+  { file: 'lib/workers/helper.ts', words: 'begun … times, and never finished', why: WORKER },
+  { file: 'lib/workers/password.ts', words: 'The password of Redis cannot be read: …', why: WORKER },
+  {
+    file: 'lib/workers/password.ts',
+    words: 'Make .env readable, or put … into the environment.',
+    why: WORKER,
   },
   { file: 'lib/dataset/image-files.ts', words: 'it cannot be read (…)', why: ODD },
   {
