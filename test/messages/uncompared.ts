@@ -157,7 +157,11 @@ export const UNCOMPARED: readonly Unmet[] = [
     words: 'image_metadata.json did not name its image; filled in from the database',
     why: ODD,
   },
-  { file: 'tasks/rules/check-files.ts', words: 'a whole image that the database did not know of; recorded', why: ODD },
+  {
+    file: 'tasks/rules/check-files.ts',
+    words: 'a whole image that the database did not know of; recorded',
+    why: ODD,
+  },
   { file: 'tasks/rules/apply.ts', words: 'image … is of another listing, …', why: ODD },
   { file: 'tasks/rules/apply.ts', words: 'the address of image … is that of another, …', why: ODD },
   { file: 'tasks/rules/batch.ts', words: 'listing_id: was not asked for', why: ODD },
