@@ -16,7 +16,8 @@ export const FLOORS = [
   ],
   ['lib/task/'], // the contract of a task
   ['lib/store/'], // the database, files, the lock
-  ['lib/models/', 'lib/vectors/'],
+  ['lib/models/', 'lib/pictures/', 'lib/vectors/'],
+  ['lib/workers/'], // the same work on other computers
   ['lib/dataset/'], // the tables
   ['lib/etsy/'], // the API and the image hosts; another source is a folder beside it
   ['lib/services.ts'], // what tasks are handed
@@ -29,7 +30,7 @@ export const FLOORS = [
   ['lib/log/'],
   ['lib/report/'],
   ['lib/run/'], // one start of the program
-  ['lib/status/', 'lib/search/'],
+  ['lib/status/', 'lib/search/', 'lib/worker/'],
   ['lib/command.ts', 'lib/sync-data.js'],
 ];
 

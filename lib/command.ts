@@ -16,6 +16,8 @@ Usage
   sync-data search           find listings on a page in your browser (no API calls)
   sync-data search oak table photo.jpg 1234567890
                              the same here: by words, by pictures, by listings alike, or all together
+  sync-data worker redis://host:6379
+                             help another computer with cutouts and vectors (see workers: in pipeline.yaml)
   sync-data help [command]   this text, or that of one command
   sync-data --version        the version
 
@@ -35,7 +37,7 @@ const HELP = 'help';
 interface Line {
   /** What to do in place of a run. */
   readonly word: string | undefined;
-  /** What follows `search`. */
+  /** What follows `search` or `worker`. */
   readonly more: readonly string[];
   readonly stage: string | undefined;
   readonly json: boolean;
@@ -87,6 +89,20 @@ With nothing behind it: serves a page on this computer alone and prints its addr
     async run(process, { json, more }) {
       const { search } = await import('./search/command.ts');
       return search({ ...streams(process), json, words: more });
+    },
+  },
+  worker: {
+    usage: `sync-data worker redis://host:6379
+
+Helps the computer that runs sync-data with cutouts and vectors: takes pictures from the Redis that it names under
+workers: in pipeline.yaml, and answers. Needs no pipeline.yaml, no database and no API key. Models are fetched into the
+folder models here. The password of Redis is read from SYNC_DATA_REDIS, in the environment or in a file .env here.
+
+Runs until you stop it: touch KILL here, or Ctrl-C; the batch in hand is finished.
+`,
+    async run(process, { more }) {
+      const { worker } = await import('./worker/command.ts');
+      return worker({ ...streams(process), address: more[0] ?? '' });
     },
   },
 };
@@ -148,8 +164,10 @@ function parse(argv: readonly string[]): Line {
   // `help status` and `status --help` are the same.
   const isHelp = positionals[0] === HELP;
   const [word, ...more] = isHelp ? positionals.slice(1).filter((one) => one !== HELP) : positionals;
-  if (more.length > 0 && word !== 'search')
-    throw new Error(`expected one command, got: ${positionals.join(', ')}`);
+  const most = word === 'search' ? Infinity : word === 'worker' ? 1 : 0;
+  // What follows worker may hold a password that belongs elsewhere.
+  if (more.length > most && word === 'worker') throw new Error('expected one address after worker');
+  if (more.length > most) throw new Error(`expected one command, got: ${positionals.join(', ')}`);
   const { stage, json = false, help = isHelp, version: asked = false } = values;
   return { word, more, stage, json, help, version: asked };
 }
@@ -174,7 +192,7 @@ function parsed(argv: readonly string[]) {
 }
 
 /** @throws Error that says which words there are, or what does not go together */
-async function check({ word, stage, json, help }: Line): Promise<void> {
+async function check({ word, more, stage, json, help }: Line): Promise<void> {
   const known = Object.keys(COMMANDS);
   if (word !== undefined && !known.includes(word)) {
     const { didYouMean } = await import('./text/nearest.ts');
@@ -184,5 +202,7 @@ async function check({ word, stage, json, help }: Line): Promise<void> {
   }
   if (help) return;
   if (word !== undefined && stage !== undefined) throw new Error(`--stage belongs to a run, not to ${word}`);
+  if (word === 'worker' && more.length === 0)
+    throw new Error('worker needs the address of a Redis, such as redis://imac.local:6379');
   if (json && word !== 'status' && word !== 'search') throw new Error('--json is for status and search');
 }

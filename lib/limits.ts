@@ -45,3 +45,19 @@ export const MOST_PICTURE_BYTES = 10_000_000;
 /** Of what somebody searches for: characters, and pictures and listings in one search. */
 export const MOST_QUERY = 300;
 export const MOST_EXAMPLES = 8;
+
+/** Between computers: a job or an answer as JSON, pictures as base64 in it. Both ends refuse more. Bytes. */
+export const MOST_JOB_BYTES = 32 * 1024 * 1024;
+/** Pictures or texts in one job. */
+export const MOST_BATCH = 16;
+/** A cutout as a worker sends it: one of 2048 pixels has 1 MB. Bytes. */
+export const MOST_CUTOUT_BYTES = 8 * 1024 * 1024;
+/** Characters of a listing's words in a job. */
+export const MOST_WORDS = 20_000;
+/** Numbers of a vector. */
+export const MOST_DIMS = 4096;
+/** Workers that a coordinator knows at once, and threads of one. */
+export const MOST_WORKERS = 64;
+/** Pictures that are read and not yet answered for, in all: so many, and so many bytes. */
+export const MOST_IN_WINDOW = 1024;
+export const MOST_WINDOW_BYTES = 128 * 1024 * 1024;

@@ -27,6 +27,7 @@ import { checkCutouts } from './rules/check-cutouts.ts';
 import { pictureLine } from './rules/picture-line.ts';
 import { readyModel } from './rules/ready-model.ts';
 import { failures, timeLeft } from './rules/tell-pictures.ts';
+import { tellWorkers } from './rules/tell-workers.ts';
 
 const names = CUTOUT_MODELS.map(({ name }) => name);
 const share = z.number().min(0).max(1);
@@ -73,8 +74,11 @@ export default defineTask({
     // Counting them passes all images.
     const due = place === 'status' ? await countDueCutouts(sql, space?.id, run.id) : 0;
     const pace = space && (await paceOf(sql, space.id));
+    const workers = await tellWorkers(sql, run, place);
     return {
+      ...workers,
       rows: [
+        ...(workers.rows ?? []),
         {
           label: 'cutouts',
           stands: [
@@ -91,13 +95,19 @@ export default defineTask({
           order: 60,
         },
       ],
-      problems: await failures(sql, 'Images that no cutout could be made of', failed, {
-        sql: `SELECT reason, count(*) AS n FROM cutouts INDEXED BY cutouts_reason WHERE state = 'failed'
+      problems: [
+        ...(workers.problems ?? []),
+        ...(await failures(sql, 'Images that no cutout could be made of', failed, {
+          sql: `SELECT reason, count(*) AS n FROM cutouts INDEXED BY cutouts_reason WHERE state = 'failed'
               GROUP BY reason ORDER BY n DESC, reason LIMIT ?`,
-        params: [],
-      }),
-      notes: timeLeft('Cutouts', due, pace, models.milliseconds('cutout', model)),
-      counts: { cutouts: { done, whole, failed } },
+          params: [],
+        })),
+      ],
+      notes: [
+        ...(workers.notes ?? []),
+        ...timeLeft('Cutouts', due, pace, models.milliseconds('cutout', model)),
+      ],
+      counts: { ...workers.counts, cutouts: { done, whole, failed } },
     };
   },
 

@@ -19,6 +19,7 @@ import type { Problem, ToldRow } from '../lib/task/telling.ts';
 import type { Fact } from '../lib/text/table.ts';
 import { readyModel } from './rules/ready-model.ts';
 import { failures, timeLeft } from './rules/tell-pictures.ts';
+import { tellWorkers } from './rules/tell-workers.ts';
 
 const names = EMBEDDING_MODELS.map(({ name }) => name);
 
@@ -92,7 +93,14 @@ export default defineTask({
         })),
       );
     }
-    return { rows, problems, notes, counts: { vectors: counts } };
+    const workers = await tellWorkers(sql, run, place);
+    return {
+      ...workers,
+      rows: [...(workers.rows ?? []), ...rows],
+      problems: [...(workers.problems ?? []), ...problems],
+      notes: [...(workers.notes ?? []), ...notes],
+      counts: { ...workers.counts, vectors: counts },
+    };
   },
 
   async *run(unit, _cursor, context) {

@@ -10,6 +10,7 @@ import { Database } from '../lib/store/database.ts';
 import type { Value } from '../lib/store/database.ts';
 import { KINDS } from './marketplace/kinds.ts';
 import { draw } from './marketplace/pictures/draw.ts';
+import type { Order } from './marketplace/pictures/draw.ts';
 import { drawn } from './marketplace/pictures/drawn.ts';
 import { Command } from './rig.ts';
 import type { Ended } from './rig.ts';
@@ -41,6 +42,15 @@ export interface PicturesDump {
   readonly files: readonly (readonly [string, string])[];
 }
 
+/** A few drawings of every kind, over and over. */
+const few = (at: number): Order => ({ kind: KINDS[at % KINDS.length] ?? 'chair', drawing: at % 6 });
+
+/** Every kind in turn, no drawing twice. */
+export const allDifferent = (at: number): Order => ({
+  kind: KINDS[at % KINDS.length] ?? 'chair',
+  drawing: Math.floor(at / KINDS.length),
+});
+
 /** A folder with listings and their images as the other stages leave them, and a pipeline of the two that follow. */
 export class PicturesRig {
   readonly folder: string;
@@ -50,7 +60,8 @@ export class PicturesRig {
     this.folder = folder;
   }
 
-  static async open(count: number): Promise<PicturesRig> {
+  /** @param show what the picture of each listing is, the first one 0 */
+  static async open(count: number, show: (at: number) => Order = few): Promise<PicturesRig> {
     const rig = new PicturesRig(await mkdtemp(join(tmpdir(), 'pictures-')));
     await mkdir(rig.path('images'));
     await rig.configure('cutout');
@@ -64,10 +75,7 @@ export class PicturesRig {
           ids.map((id) => listing(id, undefined, { title: `Piece ${id}`, materials: '["oak","linen"]' })),
         ),
       );
-      for (const [at, id] of ids.entries()) {
-        const kind = KINDS[at % KINDS.length] ?? 'chair';
-        await rig.putImage(database, id, await drawn({ kind, drawing: at % 6 }, draw));
-      }
+      for (const [at, id] of ids.entries()) await rig.putImage(database, id, await drawn(show(at), draw));
     } finally {
       await database.close();
     }
@@ -88,6 +96,12 @@ export class PicturesRig {
 
   path(...names: string[]): string {
     return join(this.folder, ...names);
+  }
+
+  /** Absolute paths of the images or the cutouts. */
+  async files(folder: 'images' | 'cutouts'): Promise<string[]> {
+    const names = await readdir(this.path(folder)).catch(() => []);
+    return names.toSorted().map((name) => this.path(folder, name));
   }
 
   /** As the images stage leaves it. */

@@ -21,7 +21,7 @@ refuses(
     '      burst: 3',
     '      ~~~~~',
     '',
-    'pipeline.yaml:4:1 retries: unknown key, expected one of: name, kill, every, api, data, models, rules, stages',
+    'pipeline.yaml:4:1 retries: unknown key, expected one of: name, kill, every, api, data, models, rules, workers, stages',
     '    retries: 2',
     '    ~~~~~~~',
   ],
@@ -31,7 +31,7 @@ refuses(
   'a misspelt key is not reported as missing as well',
   ['stage:', '  - id: crawl'],
   [
-    'pipeline.yaml:1:1 stage: unknown key (did you mean stages?), expected one of: name, kill, every, api, data, models, rules, stages',
+    'pipeline.yaml:1:1 stage: unknown key (did you mean stages?), expected one of: name, kill, every, api, data, models, rules, workers, stages',
     '    stage:',
     '    ~~~~~',
   ],
@@ -193,6 +193,7 @@ void test('a stage is enough; everything else has a default', async (t) => {
       models: join(folder, 'models'),
     },
     models: {},
+    workers: {},
     rules: { madeSince: 2000, refreshAfter: 7 * 86_400 },
     stages: [
       { id: 'crawl', needs: [], alongside: [], kill: undefined, task: shelf, options: { taxonomies: [967] } },

@@ -1,10 +1,7 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { UserError } from '../errors.ts';
-import { MOST_SETTINGS_BYTES } from '../limits.ts';
-import { asFileError } from '../errors.ts';
-import { readRegular } from '../store/files.ts';
+import { readEnvFile } from '../store/env-file.ts';
 import { characterName } from '../text/characters.ts';
 import { Redactor } from '../text/redact.ts';
 
@@ -68,7 +65,7 @@ interface Written {
  * @throws UserError (exit code 2) where the key has a character that no key has (it is named, the key is not), or no secret
  */
 export async function findKey(folder: string, env: NodeJS.ProcessEnv): Promise<ApiKey | undefined> {
-  const settings = await readSettings(folder);
+  const settings = await readEnvFile(folder);
   const file = parseEnv(settings.text);
   const [keystring, secret] = NAMES.map((name): Written | undefined => {
     const inEnv = env[name] !== undefined;
@@ -97,11 +94,19 @@ export async function findKey(folder: string, env: NodeJS.ProcessEnv): Promise<A
   return new ApiKey(keystring.value, secret?.value, isOpen ? OPEN_TO_OTHERS : undefined);
 }
 
-/** Strikes out whatever is given as key, also where it is none that Etsy would take. Never throws. */
-export async function keyRedactor(folder: string, env: NodeJS.ProcessEnv): Promise<Redactor> {
-  const file = parseEnv((await readSettings(folder)).text);
-  const values = NAMES.flatMap((name) => [env[name]?.trim() ?? '', file[name]?.trim() ?? '']);
-  return new Redactor(secretsOf(values));
+/**
+ * Strikes out whatever is given as key, also where it is none that Etsy would take. Never throws.
+ * @param others names of other secrets: struck out whole where they are too long to be an ordinary word
+ */
+export async function keyRedactor(
+  folder: string,
+  env: NodeJS.ProcessEnv,
+  others: readonly string[] = [],
+): Promise<Redactor> {
+  const file = parseEnv((await readEnvFile(folder)).text);
+  const given = (name: string): string[] => [env[name]?.trim() ?? '', file[name]?.trim() ?? ''];
+  const words = others.flatMap(given).filter((secret) => secret.length >= 8);
+  return new Redactor([...secretsOf(NAMES.flatMap(given)), ...words]);
 }
 
 /** Copied from a hint they are no secrets; struck out they would make the hint unreadable. */
@@ -111,29 +116,6 @@ const PLACEHOLDERS: ReadonlySet<string> = new Set(['keystring', 'shared_secret',
 function secretsOf(values: readonly string[]): string[] {
   const parts = values.flatMap((value) => value.split(':')).filter((part) => part.length >= 8);
   return [...values, ...parts].filter((secret) => !PLACEHOLDERS.has(secret));
-}
-
-interface SettingsFile {
-  /** Empty where there is none, or it cannot be read. */
-  readonly text: string;
-  readonly problem?: string;
-  /** Others of this computer may read it. */
-  readonly isOpen: boolean;
-}
-
-async function readSettings(folder: string): Promise<SettingsFile> {
-  const path = join(folder, '.env');
-  try {
-    const { bytes, info } = await readRegular(path, 'follow', MOST_SETTINGS_BYTES);
-    // On Windows the mode says nothing about others.
-    const isOpen = process.platform !== 'win32' && (info.mode & 0o044) !== 0;
-    return { text: decoded(bytes), isOpen };
-  } catch (error) {
-    const named = asFileError(path, error);
-    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    const problem = named instanceof Error ? named.message : String(named);
-    return { text: '', isOpen: false, ...(!isMissing && { problem }) };
-  }
 }
 
 /** A header takes no others, and neither has Etsy any in its keys: they come with what a key was pasted from. */
@@ -153,10 +135,4 @@ function lineOf(name: string, text: string): string {
     .split('\n')
     .findLastIndex((one) => new RegExp(`^\\s*(?:export\\s+)?${name}\\s*=`).test(one));
   return line < 0 ? '' : `, line ${line + 1}`;
-}
-
-/** Some editors write a byte order mark, and some write UTF-16 after it. */
-function decoded(bytes: Buffer): string {
-  const isUtf16 = bytes[0] === 0xff && bytes[1] === 0xfe;
-  return new TextDecoder(isUtf16 ? 'utf-16le' : 'utf-8').decode(bytes);
 }

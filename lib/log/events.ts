@@ -73,6 +73,7 @@ export function logEvents({ log, stages, news, clock = systemClock }: LogEventsO
         log.write(type, { resumed: event.resumed, began: new Date(event.startedAt).toISOString() });
         break;
       case 'warning':
+      case 'news':
       case 'stopping':
         log.write(type, fields);
     }

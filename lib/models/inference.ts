@@ -3,15 +3,15 @@ import { readFile } from 'node:fs/promises';
 import { threadId } from 'node:worker_threads';
 import { ModelError, isMissing, missingPackage } from './errors.ts';
 import { COVER } from './jobs.ts';
-import type { Answer, Job, Result } from './jobs.ts';
+import type { Answer, Job, Likeness, Result } from './jobs.ts';
 import { refuseOtherFiles, resizeInput } from './onnx.ts';
 import type { CutoutModel, EmbeddingModel, ModelFile, TextSide } from './registry.ts';
 
 // What runs in a thread: one session for each model it was ever asked for, one picture after the other. The thread knows
 // files by path, size and hash, and nothing of the dataset.
 
-/** A model as a thread gets it: what it is, and where its files are. */
-export type Loadable =
+/** A model as a thread gets it: what it is, and where its files are. `device`: see Models.runOn. */
+export type Loadable = { readonly device?: string } & (
   | { readonly work: 'cutout'; readonly model: CutoutModel; readonly weights: string }
   | { readonly work: 'image'; readonly model: EmbeddingModel; readonly weights: string }
   | {
@@ -19,16 +19,24 @@ export type Loadable =
       readonly model: EmbeddingModel & { readonly text: TextSide };
       readonly weights: string;
       readonly tokenizer: string;
-    };
+    }
+);
 
 export interface ThreadJob {
   readonly job: Job;
   readonly loadable: Loadable;
 }
 
+/** Two cutouts to be compared. */
+export interface ThreadComparison {
+  readonly cutouts: readonly [Uint8Array, Uint8Array];
+}
+
 /** What cannot be thrown from thread to thread as it is. */
 export type ThreadAnswer =
-  { readonly answer: Answer } | { readonly failure: { readonly message: string; readonly hint: string } };
+  | { readonly answer: Answer }
+  | { readonly likeness: Likeness }
+  | { readonly failure: { readonly message: string; readonly hint: string } };
 
 type Ort = typeof import('onnxruntime-node');
 type Session = Awaited<ReturnType<Ort['InferenceSession']['create']>>;
@@ -44,9 +52,15 @@ interface Tokenizers {
 
 const workers = new Map<string, Promise<Worker>>();
 
-export async function handle({ job, loadable }: ThreadJob): Promise<ThreadAnswer> {
+export async function handle(task: ThreadJob | ThreadComparison): Promise<ThreadAnswer> {
+  if ('cutouts' in task) {
+    const { likeness } = await load('sharp', () => import('./likeness.ts'));
+    return { likeness: await likeness(...task.cutouts) };
+  }
+  const { job, loadable } = task;
   const begun = performance.now();
-  const key = `${loadable.work} ${loadable.model.name} ${loadable.weights}`;
+  const { work, model, weights, device = 'cpu' } = loadable;
+  const key = `${work} ${model.name} ${weights} ${device}`;
   try {
     let worker = workers.get(key);
     if (!worker) {
@@ -80,9 +94,9 @@ async function workerFor(loadable: Loadable): Promise<Worker> {
     return async (item, job) => {
       const limits = 'cover' in job && job.cover ? job.cover : COVER;
       const picture = await pictures.decode(bytesOf(item));
-      const mask = await run(await pictures.squareOf(picture, model.pixels), undefined);
+      const mask = await run(await pictures.squareOf(picture, model), undefined);
       if (mask.length !== size * size) throw wrongShape(model.name, mask.length, size * size);
-      return { id: item.id, cutout: await pictures.cutOut(picture, mask, size, limits) };
+      return { id: item.id, cutout: await pictures.cutOut(picture, mask, model, limits) };
     };
   }
   const { model } = loadable;
@@ -168,6 +182,7 @@ async function open(ort: Ort, loadable: Loadable): Promise<Session> {
     interOpNumThreads: 1,
     enableCpuMemArena: false,
     logSeverityLevel: 3,
+    executionProviders: [loadable.device ?? 'cpu'],
   } as const;
   try {
     return await ort.InferenceSession.create(file, { ...options, graphOptimizationLevel: 'all' });

@@ -53,9 +53,24 @@ export interface Answer {
   readonly items: readonly Result[];
 }
 
+/** A worker as a person is shown it: this computer is one of them. */
+export interface WorkerView {
+  readonly name: string;
+  /** cpu, cuda, … */
+  readonly device: string;
+  readonly state: 'working' | 'silent' | 'refused' | 'left';
+  /** Done so far, and per second of late. */
+  readonly pictures: number;
+  readonly perSecond: number;
+  /** When it was last heard of; epoch ms. */
+  readonly heardAt: number;
+  /** Why it is refused or has left; else empty. */
+  readonly reason: string;
+}
+
 /** Where jobs are done: threads of this computer, or other computers. */
 export interface Pool {
-  /** So many jobs at once keep everybody busy. */
+  /** So many jobs at once keep everybody busy; it changes where workers come and go. */
   readonly width: number;
   /**
    * Does a job and answers for each of its items.
@@ -66,6 +81,20 @@ export interface Pool {
   run(job: Job, signal?: AbortSignal): Promise<Answer>;
   /** Waits for nothing: what is under way is given up. */
   close(): Promise<void>;
+}
+
+/** The threads of this computer. */
+export interface OwnPool extends Pool {
+  readonly threads: number;
+  /** How far two cutouts are the same. Decoded in a thread, like every picture. */
+  compare(one: Uint8Array, other: Uint8Array): Promise<Likeness>;
+}
+
+export interface Likeness {
+  /** What both keep, as a share of what either keeps: 0 to 1. 0 where they are not of the same size. */
+  readonly overlap: number;
+  /** How far colours are apart in what both keep, on average: 0 to 255. */
+  readonly colours: number;
 }
 
 /** @throws ModelError; Error with the reason where this picture cannot be used */

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { ModelError } from './errors.ts';
 import { fetchModel, findModel } from './fetch.ts';
 import type { Loadable } from './inference.ts';
-import type { Job, Pool } from './jobs.ts';
+import type { Job, OwnPool, Pool } from './jobs.ts';
 import { REGISTRY } from './registry.ts';
 import type { CutoutModel, EmbeddingModel, ModelFile, Registry, TextSide } from './registry.ts';
 import { openThreads } from './threads.ts';
@@ -17,7 +17,11 @@ export interface ModelsOptions {
   readonly threads?: number | undefined;
   /** Others than ours: for tests and benchmarks. */
   readonly registry?: Registry;
+  /** Shares the work of these threads with other computers. @returns the pool of all of them; it closes `own` too */
+  readonly share?: Share | undefined;
 }
+
+export type Share = (own: OwnPool, models: Pick<Models, 'identity' | 'milliseconds'>) => Promise<Pool>;
 
 /** What makes the results of a model comparable: part of a space. */
 export interface ModelIdentity {
@@ -45,6 +49,7 @@ export class Models {
   readonly #options: ModelsOptions;
   readonly #registry: Registry;
   readonly #ready = new Map<string, Loadable>();
+  #threads: Promise<OwnPool> | undefined;
   #pool: Promise<Pool> | undefined;
 
   constructor(options: ModelsOptions) {
@@ -110,36 +115,60 @@ export class Models {
       before += file.bytes;
     }
     const [weights = '', tokenizer = ''] = paths;
-    this.#ready.set(`${work} ${name}`, this.#loadable(work, name, weights, tokenizer));
+    this.#ready.set(`${work} ${name}`, this.#loadableOf(work, name, weights, tokenizer));
     return this.identity(work, name);
   }
 
-  /** @throws ModelError where a package is not installed */
+  /**
+   * Has the jobs of a model that is ready done by a device in place of the processor.
+   * @param device as ONNX Runtime names it: cpu, cuda, dml, coreml, webgpu
+   */
+  runOn(work: Job['work'], name: string, device: string): void {
+    const loadable = this.#ready.get(`${work} ${name}`);
+    if (loadable) this.#ready.set(`${work} ${name}`, { ...loadable, device });
+  }
+
+  /** What a thread is given of a model that is ready. */
+  loadable(work: Job['work'], name: string): Loadable | undefined {
+    return this.#ready.get(`${work} ${name}`);
+  }
+
+  /** @throws ModelError where a package is not installed; UserError where the computers it is shared with cannot be asked */
   pool(): Promise<Pool> {
-    this.#pool ??= openThreads({
-      threads: this.#options.threads ?? this.#threads(),
+    const { share } = this.#options;
+    this.#pool ??= share ? this.threads().then((own) => share(own, this)) : this.threads();
+    this.#pool.catch(() => (this.#pool = undefined));
+    return this.#pool;
+  }
+
+  /** Those of this computer alone. @throws ModelError where a package is not installed */
+  threads(): Promise<OwnPool> {
+    this.#threads ??= openThreads({
+      threads: this.#options.threads ?? this.#count(),
       loadable: (job) => {
         const loadable = this.#ready.get(`${job.work} ${job.model}`);
         if (!loadable) throw new Error(`internal: ${job.model} was not made ready for ${job.work}`);
         return loadable;
       },
     });
-    this.#pool.catch(() => (this.#pool = undefined));
-    return this.#pool;
+    this.#threads.catch(() => (this.#threads = undefined));
+    return this.#threads;
   }
 
   async close(): Promise<void> {
     await (await this.#pool?.catch(() => undefined))?.close();
+    await (await this.#threads?.catch(() => undefined))?.close();
     this.#pool = undefined;
+    this.#threads = undefined;
   }
 
-  #threads(): number {
+  #count(): number {
     const needs = [...this.#ready.values()].map(({ model }) => model.megabytes);
     const room = Math.floor((totalmem() * SHARE) / 1e6 / Math.max(1, ...needs));
     return Math.max(1, Math.min(availableParallelism() - 1, room));
   }
 
-  #loadable(work: Job['work'], name: string, weights: string, tokenizer: string): Loadable {
+  #loadableOf(work: Job['work'], name: string, weights: string, tokenizer: string): Loadable {
     if (work === 'cutout') return { work, model: this.#cutouts(name), weights };
     const model = this.#embeddings(name);
     if (work === 'image') return { work, model, weights };

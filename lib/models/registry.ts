@@ -31,6 +31,8 @@ interface Common {
 export interface CutoutModel extends Common {
   readonly weights: ModelFile;
   readonly pixels: Pixels;
+  /** How a picture that is not square is fitted in: squeezed, or as it is, its border drawn out to a square. */
+  readonly fit: 'squeeze' | 'extend';
   /** Width and height that the file is made for, where that is not `pixels.size`: it is changed when it is loaded. */
   readonly madeFor?: number;
 }
@@ -84,7 +86,8 @@ export const CUTOUT_MODELS = [
     about: 'ISNet at 512 pixels: as fine as a listing photo of 570 pixels is.',
     weights: ISNET,
     madeFor: 1024,
-    pixels: { recipe: 1, size: 512, ...HALF },
+    pixels: { recipe: 2, size: 512, ...HALF },
+    fit: 'extend',
     megabytes: 900,
     milliseconds: 500,
   },
@@ -93,7 +96,8 @@ export const CUTOUT_MODELS = [
     licence: ISNET_LICENCE,
     about: 'ISNet at 1024 pixels: finer edges for four times the work.',
     weights: ISNET,
-    pixels: { recipe: 1, size: 1024, ...HALF },
+    pixels: { recipe: 2, size: 1024, ...HALF },
+    fit: 'extend',
     megabytes: 1700,
     milliseconds: 2000,
   },
@@ -108,6 +112,7 @@ export const CUTOUT_MODELS = [
       sha256: '8d10d2f3bb75ae3b6d527c77944fc5e7dcd94b29809d47a739a7a728a912b491',
     },
     pixels: { recipe: 1, size: 320, ...IMAGENET },
+    fit: 'squeeze',
     megabytes: 900,
     milliseconds: 1000,
   },
@@ -121,6 +126,7 @@ export const CUTOUT_MODELS = [
       sha256: '780df0badeaedcc2652a50637262220813a4b350bd9c4f79efd7eee44c36f13f',
     },
     pixels: { recipe: 1, size: 256, mean: [0, 0, 0], deviation: [1, 1, 1] },
+    fit: 'squeeze',
     megabytes: 100,
     milliseconds: 15,
   },

@@ -1,8 +1,8 @@
 import pLimit from 'p-limit';
 import type { Piscina } from 'piscina';
 import { ModelError, isMissing, missingPackage } from './errors.ts';
-import type { Loadable, ThreadAnswer, ThreadJob } from './inference.ts';
-import type { Answer, Job, Pool } from './jobs.ts';
+import type { Loadable, ThreadAnswer, ThreadComparison, ThreadJob } from './inference.ts';
+import type { Answer, Job, Likeness, OwnPool } from './jobs.ts';
 
 export interface ThreadOptions {
   readonly threads: number;
@@ -29,7 +29,7 @@ const HEAP_MB = 1024;
  *
  * @throws ModelError where piscina is not installed
  */
-export async function openThreads(options: ThreadOptions): Promise<Pool> {
+export async function openThreads(options: ThreadOptions): Promise<OwnPool> {
   await keepLoaded();
   try {
     const { Piscina: Threads } = await import('piscina');
@@ -64,8 +64,9 @@ async function keepLoaded(): Promise<void> {
   }
 }
 
-class ThreadPool implements Pool {
+class ThreadPool implements OwnPool {
   readonly width: number;
+  readonly threads: number;
   readonly #options: ThreadOptions;
   readonly #start: () => Piscina;
   /** A job is handed to the threads once one is free: until then it can be given up. */
@@ -79,6 +80,7 @@ class ThreadPool implements Pool {
   constructor(options: ThreadOptions, start: () => Piscina) {
     // One more than there are threads: the next job is there when one ends.
     this.width = options.threads + 1;
+    this.threads = options.threads;
     this.#options = options;
     this.#start = start;
     this.#turn = pLimit(options.threads);
@@ -91,12 +93,20 @@ class ThreadPool implements Pool {
     });
   }
 
+  async compare(one: Uint8Array, other: Uint8Array): Promise<Likeness> {
+    // Short, and somebody waits for it: it takes no turn.
+    const answer = await this.#send({ cutouts: [one, other] });
+    if ('likeness' in answer) return answer.likeness;
+    throw new Error('internal: an answer to something else');
+  }
+
   async #begin(job: Job): Promise<Answer> {
     const loadable = this.#options.loadable(job);
     try {
       const answer = await this.#send({ job, loadable });
       this.#fallen = 0;
-      return answer;
+      if ('answer' in answer) return answer.answer;
+      throw new Error('internal: an answer to something else');
     } catch (error) {
       if (error instanceof ModelError || this.#closed) throw error;
       this.#fallen += 1;
@@ -130,14 +140,14 @@ class ThreadPool implements Pool {
     };
   }
 
-  async #send(task: ThreadJob): Promise<Answer> {
+  async #send(task: ThreadJob | ThreadComparison): Promise<ThreadAnswer> {
     const threads = await this.#current();
     const late = new AbortController();
     const patience = setTimeout(() => late.abort(), this.#options.patience ?? PATIENCE_MS);
     try {
       const answer = (await threads.run(task, { signal: late.signal })) as ThreadAnswer;
       if ('failure' in answer) throw new ModelError(answer.failure.message, answer.failure.hint);
-      return answer.answer;
+      return answer;
     } catch (error) {
       throw late.signal.aborted ? new Error('it took longer than allowed') : error;
     } finally {

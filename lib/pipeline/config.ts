@@ -43,6 +43,8 @@ export interface Pipeline<Tx = unknown, Services = unknown> {
     readonly models: string;
   };
   readonly models: { readonly source?: string | undefined; readonly threads?: number | undefined };
+  /** Where other computers are asked; undefined: nowhere. */
+  readonly workers: { readonly redis?: string | undefined };
   readonly rules: {
     readonly madeSince: number;
     readonly refreshAfter: number;
@@ -92,7 +94,7 @@ export async function loadPipeline(cwd: string, options: LoadOptions = {}): Prom
   if (!settings || config.hasMistakes) throw mistaken(config);
 
   const absolute = (path: string): string => resolve(folder, path);
-  const { name, kill, every, api, data, models, rules } = settings;
+  const { name, kill, every, api, data, models, rules, workers } = settings;
   const pipeline: Pipeline = {
     file,
     folder,
@@ -107,6 +109,7 @@ export async function loadPipeline(cwd: string, options: LoadOptions = {}): Prom
       models: absolute(data.models),
     },
     models,
+    workers,
     rules: { ...rules, ...(every !== undefined && { every }) },
     // None is missing: what could not be read has been reported.
     stages: stages.flatMap((stage) => stage ?? []),

@@ -14,6 +14,8 @@ export type RunEvent =
   | { readonly type: 'hold'; readonly reason: string; readonly until: number }
   | { readonly type: 'released' }
   | { readonly type: 'warning'; readonly stage?: string; readonly message: string }
+  /** Worth a line, and nothing is wrong: a worker that comes or goes. */
+  | { readonly type: 'news'; readonly message: string }
   /** A stop was asked for; requests in flight are being finished. */
   | { readonly type: 'stopping'; readonly reason: string };
 

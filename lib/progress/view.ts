@@ -106,6 +106,8 @@ export function reduce(view: View, event: RunEvent, now: number): View {
       return { ...view, hold: undefined, stages: view.stages.map((stage) => resumeMeters(stage, now)) };
     case 'warning':
       return { ...view, warning: { stage: event.stage, message: event.message, at: now } };
+    case 'news':
+      return view;
     case 'stopping':
       return { ...view, stopping: event.reason };
   }

@@ -43,6 +43,8 @@ export interface SessionOptions {
   readonly qps?: number;
   /** In place of half a second, for tests. */
   readonly firstBackoffMs?: number;
+  /** How long a job belongs to a worker without a sign of it, for tests. */
+  readonly lockMs?: number;
   /** How long the rest of the run takes, asked now and then while it is under way. */
   readonly toGo?: (pipeline: Pipeline) => Promise<ToGo | undefined>;
 }
@@ -54,11 +56,11 @@ const LOOK_MS = 1000;
 export async function session(options: SessionOptions): Promise<number> {
   let key: ApiKey | undefined;
   let secrets = new Redactor([]);
-  const redact = (text: string): string => key?.redact(text) ?? secrets.text(text);
+  const redact = (text: string): string => secrets.text(key?.redact(text) ?? text);
   try {
     const { onlyStage, env, stderr } = options;
     const pipeline = await loadPipeline(options.cwd, {
-      secrets: async (folder) => (secrets = await keyRedactor(folder, env)),
+      secrets: async (folder) => (secrets = await keyRedactor(folder, env, ['SYNC_DATA_REDIS'])),
     });
     const stages = selected(pipeline, onlyStage);
     await refuseKill(pipeline, onlyStage);
@@ -140,6 +142,8 @@ async function run(options: RunOptions): Promise<number> {
       pipeline,
       stages,
       key,
+      env: options.env,
+      lockMs: options.lockMs,
       qps,
       firstBackoffMs,
       database,
@@ -182,7 +186,7 @@ async function run(options: RunOptions): Promise<number> {
       gauges: gauges({
         ledger,
         api: services.api === undefined ? undefined : { label: services.api, limit: qps },
-        figures: stages.flatMap((stage) => figuresOf(stage, services)),
+        figures: [...services.figures, ...stages.flatMap((stage) => figuresOf(stage, services))],
         toGo:
           options.onlyStage === undefined && options.toGo
             ? options.toGo.bind(undefined, pipeline)

@@ -20,6 +20,7 @@ import type { ServiceName, Sources } from '../services.ts';
 import type { Database } from '../store/database.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { duration } from '../text/format.ts';
+import type { Figures } from '../task/telling.ts';
 import { sourcesOf } from './sources.ts';
 
 export { keyRedactor } from '../etsy/key.ts';
@@ -69,6 +70,9 @@ export interface ServicesOptions {
   /** Those that are to run. */
   readonly stages: readonly Stage[];
   readonly key: ApiKey | undefined;
+  readonly env: NodeJS.ProcessEnv;
+  /** See CrewOptions. */
+  readonly lockMs?: number | undefined;
   readonly qps: number;
   readonly firstBackoffMs: number;
   readonly database: Database;
@@ -98,6 +102,8 @@ export async function openEntries(
 export interface OpenServices {
   /** What the stage's task is handed. @param stop aborted when the stage is to stop, where it runs */
   forStage(stage: Stage, stop?: AbortSignal): object;
+  /** Lines of the screen that are no stage's own. */
+  readonly figures: readonly (() => Promise<readonly Figures[]>)[];
   /** What requests are made to, for the screen; undefined where no stage says that it makes any. */
   readonly api: string | undefined;
   /** To be called when a stage has ended, in whatever way. */
@@ -145,13 +151,30 @@ export async function openServices(options: ServicesOptions): Promise<OpenServic
     cdn: new Cdn({ timeoutMs: pipeline.api.timeout * 1000, firstPauseMs: options.firstBackoffMs }),
   };
 
-  const sources = sourcesOf(pipeline, database);
+  const crew =
+    pipeline.workers.redis === undefined
+      ? undefined
+      : await (
+          await import('./crew.ts')
+        ).crewOf({
+          pipeline,
+          env: options.env,
+          database,
+          oddities,
+          runId: () => ledger.runId,
+          emit,
+          lockMs: options.lockMs,
+        });
+  const given = sourcesOf(pipeline, database);
+  const sources = { ...given, modelSettings: { ...given.modelSettings, share: crew?.share } };
   return {
+    figures: crew ? [() => crew.figures()] : [],
     forStage: (stage, stop) =>
       handed(stage, sources, stop && api ? { ...opened, api: api.until(stop) } : opened),
     api: stages.some(({ task }) => task.uses?.includes('api')) ? 'Etsy API' : undefined,
     async stageEnded() {
       await ledger.flush();
+      await crew?.flush();
       await oddities.flush();
       await entries?.save();
     },

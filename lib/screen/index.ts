@@ -12,7 +12,8 @@ export async function openScreen(options: ScreenOptions): Promise<Screen> {
   return openPlain(setting);
 }
 
-function isWatched({ stream, env }: ScreenOptions): boolean {
+/** A person watches: it is a terminal that can be drawn on. */
+export function isWatched({ stream, env }: Pick<ScreenOptions, 'stream' | 'env'>): boolean {
   const inCi = env.CI !== undefined && !['', '0', 'false'].includes(env.CI);
   return stream.isTTY && !inCi && env.TERM !== 'dumb';
 }

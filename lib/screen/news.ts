@@ -55,6 +55,8 @@ export function newsOf(
     }
     case 'released':
       return before.hold === undefined ? undefined : { who: name, what: 'resumed' };
+    case 'news':
+      return { who: name, what: event.message };
     case 'stopping':
       return { who: name, what: `stopping: ${event.reason}; finishing requests in flight` };
     case 'progress':

@@ -12,7 +12,7 @@ export interface Landed<T> {
  * or a stop nothing new begins, but what is in flight is still handed over before the error is thrown.
  */
 export async function* inFlight<T>(
-  window: number,
+  window: number | (() => number),
   stop: AbortSignal,
   next: () => Promise<(() => Promise<T>) | undefined>,
 ): AsyncGenerator<Landed<T>, void, undefined> {
@@ -35,8 +35,9 @@ export async function* inFlight<T>(
     );
   };
 
+  const most = typeof window === 'number' ? () => window : window;
   for (;;) {
-    while (!failure && !stop.aborted && flying + landed.length < window) {
+    while (!failure && !stop.aborted && flying + landed.length < most()) {
       try {
         const request = await next();
         if (!request) break;

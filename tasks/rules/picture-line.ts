@@ -50,7 +50,7 @@ export async function* pictureLine<Due extends { readonly listingId: number }, D
     const took = performance.now() - looked;
     if (total > finished) {
       let since = performance.now();
-      for await (const { done, pending } of grouped(inFlight(pool.width, stop, once(options)))) {
+      for await (const { done, pending } of grouped(inFlight(() => pool.width, stop, once(options)))) {
         finished += done.length;
         total = Math.max(total, finished);
         const ms = performance.now() - since;

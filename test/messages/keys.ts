@@ -16,7 +16,7 @@ export const keys: readonly Row[] = [
     'a list in place of keys',
     ['- crawl'],
     [
-      'pipeline.yaml:1:1 pipeline: found a list, expected the keys name, kill, every, api, data, models, rules, stages',
+      'pipeline.yaml:1:1 pipeline: found a list, expected the keys name, kill, every, api, data, models, rules, workers, stages',
       '    - crawl',
       '    ~~~~~~~',
       'Nothing has been started. Correct pipeline.yaml and start again.',
@@ -26,11 +26,11 @@ export const keys: readonly Row[] = [
     'a key misspelt, one unknown, a secret in it',
     ['stage: []', 'retries: 2', 'api: { apiKey: abc123 }'],
     [
-      'pipeline.yaml:1:1 stage: unknown key (did you mean stages?), expected one of: name, kill, every, api, data, models, rules, stages',
+      'pipeline.yaml:1:1 stage: unknown key (did you mean stages?), expected one of: name, kill, every, api, data, models, rules, workers, stages',
       '    stage: []',
       '    ~~~~~',
       '',
-      'pipeline.yaml:2:1 retries: unknown key, expected one of: name, kill, every, api, data, models, rules, stages',
+      'pipeline.yaml:2:1 retries: unknown key, expected one of: name, kill, every, api, data, models, rules, workers, stages',
       '    retries: 2',
       '    ~~~~~~~',
       '',

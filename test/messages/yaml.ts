@@ -85,7 +85,7 @@ export const yaml: readonly Row[] = [
     [...STAGES, ...Array.from({ length: 52 }, (_, index) => `x${index}: 1`)],
     [
       ...Array.from({ length: 50 }, (_, index) => [
-        `pipeline.yaml:${index + 3}:1 x${index}: unknown key, expected one of: name, kill, every, api, data, models, rules, stages`,
+        `pipeline.yaml:${index + 3}:1 x${index}: unknown key, expected one of: name, kill, every, api, data, models, rules, workers, stages`,
         `    x${index}: 1`,
         `    ${'~'.repeat(`x${index}`.length)}`,
         '',

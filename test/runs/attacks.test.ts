@@ -7,8 +7,9 @@ import { files } from '../attacks/files.ts';
 import { pictures } from '../attacks/pictures.ts';
 import { runs } from '../attacks/runs.ts';
 import { texts } from '../attacks/texts.ts';
+import { workers } from '../attacks/workers.ts';
 
-const ATTACKS = [...texts, ...files, ...runs, ...pictures];
+const ATTACKS = [...texts, ...files, ...runs, ...pictures, ...workers];
 
 /** What SECURITY.md says that sync-data defends against, line by line. */
 async function claims(): Promise<string[]> {

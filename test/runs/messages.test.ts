@@ -19,6 +19,7 @@ import { tasks } from '../messages/tasks.ts';
 import { UNCOMPARED } from '../messages/uncompared.ts';
 import { UNMET } from '../messages/unmet.ts';
 import { usage } from '../messages/usage.ts';
+import { workers } from '../messages/workers.ts';
 import { writtenMessages } from '../messages/written.ts';
 
 // Every error message that somebody may meet, each brought about and compared with its whole text.
@@ -33,6 +34,7 @@ const TABLES: Readonly<Record<string, readonly Row[]>> = {
   'one thing alone': direct,
   Etsy: etsy,
   'the search': search,
+  workers,
   'the end of a run': endings,
   'a task of one’s own': tasks,
   'records kept for the next run': records,

@@ -23,7 +23,7 @@ void test('it is found from a folder below, and messages show the way to it', as
   assert.equal(
     message,
     [
-      '../../pipeline.yaml:1:1 nam: unknown key (did you mean name?), expected one of: name, kill, every, api, data, models, rules, stages',
+      '../../pipeline.yaml:1:1 nam: unknown key (did you mean name?), expected one of: name, kill, every, api, data, models, rules, workers, stages',
       '    nam: x',
       '    ~~~',
     ].join('\n'),
@@ -108,7 +108,7 @@ refuses(
   'a list instead of keys',
   ['- crawl', '- images'],
   [
-    'pipeline.yaml:1:1 pipeline: found a list, expected the keys name, kill, every, api, data, models, rules, stages',
+    'pipeline.yaml:1:1 pipeline: found a list, expected the keys name, kill, every, api, data, models, rules, workers, stages',
     '    - crawl',
     '    ~~~~~~~',
   ],

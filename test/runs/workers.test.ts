@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import type { Command } from '../rig.ts';
+import { PicturesRig } from '../pictures-rig.ts';
+import type { PicturesDump } from '../pictures-rig.ts';
+import { RedisServer, withoutRedis } from '../redis.ts';
+import { WorkersRig } from '../workers-rig.ts';
+
+const COUNT = 56;
+/** Added to each picture, so that there is time for something to happen. Milliseconds. */
+const SLOW_MS = 60;
+
+describe('without bullmq and ioredis', () => {
+  const GONE = new URL('../fixtures/without-redis-packages.mjs', import.meta.url);
+
+  it('everything works that asks for no workers, and the rest says what to install', async () => {
+    const rig = await PicturesRig.open(2);
+    try {
+      const alone = await rig.start([], [GONE]).ended;
+      assert.equal(alone.code, 0, alone.stdout + alone.stderr);
+      const file = rig.path('pipeline.yaml');
+      await writeFile(file, `workers: { redis: 'redis://127.0.0.1:1' }\n${await readFile(file, 'utf8')}`);
+      for (const args of [[], ['worker', 'redis://127.0.0.1:1']]) {
+        const { code, stderr } = await rig.start(args, [GONE]).ended;
+        assert.equal(code, 2);
+        assert.equal(
+          stderr,
+          `Workers need the package bullmq, which is not installed.
+Install what they need beside sync-data: npm install bullmq@6.7.0 ioredis@6.0.0
+Or take workers: out of pipeline.yaml: the threads of this computer then do the work.
+`,
+        );
+      }
+      const status = await rig.start(['status'], [GONE]).ended;
+      assert.equal(status.code, 0, status.stderr);
+    } finally {
+      await rig.close();
+    }
+  });
+});
+
+describe('workers', { skip: withoutRedis() }, () => {
+  let base: PicturesRig;
+  let right: PicturesDump;
+  let redis: RedisServer;
+  const rigs: PicturesRig[] = [];
+
+  before(async () => {
+    redis = await RedisServer.open();
+    base = await PicturesRig.open(COUNT);
+    const alone = await base.copy();
+    rigs.push(base, alone);
+    const { code, stdout, stderr } = await alone.run();
+    assert.equal(code, 0, stdout + stderr);
+    right = await alone.dump();
+  });
+  after(async () => {
+    for (const rig of rigs) await rig.close();
+    await redis.kill();
+  });
+
+  /** Runs what a test does with a folder and workers of its own; the dataset must be that of a run without them. */
+  const shared = async (test: (rig: PicturesRig, all: WorkersRig) => Promise<void>): Promise<PicturesRig> => {
+    const rig = await base.copy();
+    rigs.push(rig);
+    const all = new WorkersRig(redis.url);
+    try {
+      await all.shares(rig);
+      await test(rig, all);
+      const dump = await rig.dump();
+      assert.deepEqual(dump.cutouts, right.cutouts);
+      assert.deepEqual(dump.vectors, right.vectors);
+      assert.deepEqual(dump, right);
+      return rig;
+    } catch (error) {
+      console.log(all.transcript);
+      throw error;
+    } finally {
+      await all.close();
+    }
+  };
+  const finish = async (command: Command): Promise<string> => {
+    const { code, stdout, stderr } = await command.ended;
+    assert.equal(code, 0, stdout + stderr);
+    return stdout;
+  };
+
+  it('may be killed, or sleep and wake: others do what they had', async () => {
+    const rig = await shared(async (rig, all) => {
+      const killed = await all.workers(['anna=honest'], SLOW_MS);
+      const asleep = await all.workers(['berta=honest'], SLOW_MS);
+      const coordinator = all.coordinator(rig, SLOW_MS);
+      await Promise.all([killed.shows(/has a job/), asleep.shows(/has a job/)]);
+      killed.signal('SIGKILL');
+      asleep.signal('SIGSTOP');
+      await coordinator.shows(/Nothing was heard of the worker anna since/);
+      await coordinator.shows(/Nothing was heard of the worker berta since/);
+      asleep.signal('SIGCONT');
+      await coordinator.shows(/The worker berta is back/);
+      await finish(coordinator);
+    });
+    const workers = await rig.rows('SELECT name, state, pictures FROM workers ORDER BY name');
+    assert.deepEqual(
+      workers.map(({ name }) => name),
+      ['anna', 'berta', 'this computer'],
+    );
+    const odd = await rig.rows("SELECT what, became FROM oddities WHERE what LIKE '%silent%'");
+    assert.deepEqual(odd, [{ what: 'a worker became silent', became: 'what it had is given to others' }]);
+  });
+
+  it('lose nothing when Redis is emptied, or ends and comes back, or the coordinator is killed', async () => {
+    await shared(async (rig, all) => {
+      const worker = await all.workers(['carl=honest'], SLOW_MS * 5);
+      const first = all.coordinator(rig, SLOW_MS);
+      await worker.shows(/has a job/);
+      await redis.say('FLUSHALL');
+      await first.shows(/batch(?:es)? (?:was|were) no longer in Redis/);
+      await redis.kill();
+      await first.shows(/Redis at .* cannot be reached/);
+      await worker.shows(/cannot be reached \(.*\); next try in \d+ s/);
+      await redis.start();
+      await first.shows(/Redis at .* is back again\./);
+      await first.kill();
+      await worker.shows(/is not there any more; waiting for one\./);
+      await finish(all.coordinator(rig, SLOW_MS));
+    });
+  });
+
+  it('are refused by name, or what they say is not used, where it is of another version, wrong, twice, late or rubbish', async () => {
+    const rig = await shared(async (rig, all) => {
+      const kinds = ['old', 'wrong', 'turning', 'twice', 'late', 'rubbish'];
+      const odd = await all.workers(
+        kinds.map((kind) => `${kind}=${kind}`),
+        1,
+      );
+      await finish(all.coordinator(rig, SLOW_MS * 3));
+      // More than the screen has room for.
+      const said = await readFile(rig.path('sync-data.log'), 'utf8');
+      assert.match(said, /The worker old is refused \(it is version 0\.0\.9, the coordinator is version/);
+      assert.match(
+        said,
+        /The worker wrong is refused \(its vectors differ: cosine 0\.\d+, expected at least 0\.999\)/,
+      );
+      assert.match(said, /The worker turning is refused \(its vectors differ/);
+      assert.match(said, /An answer of twice came a second time: not used/);
+      assert.match(said, /An answer of late came (?:too late|a second time): not used/);
+      assert.match(said, /The worker rubbish is refused \(/);
+      await odd.shows(/old: This worker is not used: the coordinator on .* is version/);
+      await odd.shows(/wrong: Refused by the coordinator on .*, for baseline: its vectors differ/);
+    });
+    const refused = await rig.rows("SELECT name, reason FROM workers WHERE state = 'refused'");
+    assert.ok(refused.some(({ name }) => name === 'wrong'));
+  });
+
+  it('are the command itself: it waits, helps, finishes what it has on KILL, and opens no port', async () => {
+    await shared(async (rig, all) => {
+      const folder = await all.folder();
+      const worker = all.command(folder, ['worker', redis.url]);
+      await worker.shows(/Connected to redis/);
+      const coordinator = all.coordinator(rig, SLOW_MS);
+      await worker.shows(/The coordinator is on /);
+      await worker.shows(/Preparing the model baseline/);
+      await worker.shows(/Taking jobs: baseline on cpu/);
+      await writeFile(join(folder, 'KILL'), '');
+      const { code, stdout } = await worker.ended;
+      assert.equal(code, 75);
+      assert.match(stdout, /Stopping: the KILL file was found; finishing what is in hand\./);
+      await coordinator.shows(/The worker .* has left: the KILL file was found/);
+      const said = await finish(coordinator);
+      assert.match(said, /made by/);
+    });
+  });
+});
