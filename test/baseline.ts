@@ -39,12 +39,12 @@ export function baselineMask(): Buffer {
     sum(net.op('Mul', [image, ground]), [1]),
     net.op('Add', [sum(net.op('Mul', [ground, ground]), [1]), net.constant([], [1e-4])]),
   ]);
-  const shade = net.op('Clip', [light, net.constant([], [0.62]), net.constant([], [1.06])]);
+  const shade = net.op('Clip', [light, net.constant([], [0.54]), net.constant([], [1.08])]);
   const rest = net.op('Sub', [image, net.op('Mul', [ground, shade])]);
   const distance = net.op('Sqrt', [
     net.op('Add', [sum(net.op('Mul', [rest, rest]), [1]), net.constant([], [1e-8])]),
   ]);
-  const sharp = net.op('Mul', [net.op('Sub', [distance, net.constant([], [0.045])]), net.constant([], [70])]);
+  const sharp = net.op('Mul', [net.op('Sub', [distance, net.constant([], [0.06])]), net.constant([], [120])]);
   const rough = net.op('Sigmoid', [sharp]);
 
   // Small holes are filled, then small specks go.

@@ -20,7 +20,7 @@ const LONGEST = 2048;
 /** Of 1. */
 const HAZE = 0.06;
 /** Of 255: what is fainter does not count to the box. */
-const FAINT = 26;
+const FAINT = 90;
 const SOLID = 128;
 
 /** 8 bits for each of red, green, blue (and alpha where `channels` is 4), row by row. */

@@ -122,7 +122,11 @@ function linesOf({ stages, stops: stopped, copies: found, masks: cut, nearest, n
         '≤ 200 ms',
       ],
       ['  in a process of its own', ms(one.freshMs), '≤ 2,000 ms'],
-      ['  recall@10', number(one.recall, 3), '≥ 0.99'],
+      [
+        '  recall@10 of the exact order; of that by the vectors before they were stored as bytes',
+        `${number(one.recall, 3)}; ${number(one.recallOfFloats, 3)}`,
+        '≥ 0.99',
+      ],
       ['  memory', `${number(one.mb)} MB`, '≤ 200 MB'],
       ['  bytes a vector, with its code and index', number(one.bytesAVector)],
     );

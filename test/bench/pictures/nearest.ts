@@ -19,6 +19,7 @@ export interface NearestFigures {
   /** From the start of the command to its end. */
   readonly freshMs: number;
   readonly recall: number;
+  readonly recallOfFloats: number;
   /** Peak of either process. */
   readonly mb: number;
   /** In the database: the vectors, their codes and indexes. */
@@ -39,7 +40,7 @@ export async function nearestAmong(count: number): Promise<NearestFigures> {
     );
     const output = rig.path('asking.json');
     const usage = await runChild('asking.ts', { folder: rig.folder, questions, listings, output });
-    const { plain, filtered, recall } = JSON.parse(await readFile(output, 'utf8')) as AskingOutput;
+    const { plain, filtered, ...recalls } = JSON.parse(await readFile(output, 'utf8')) as AskingOutput;
     const fresh: { ms: number; mb: number }[] = [];
     for (const id of listings.slice(0, FRESH_TIMES)) fresh.push(await freshSearch(rig, id));
     return {
@@ -49,7 +50,7 @@ export async function nearestAmong(count: number): Promise<NearestFigures> {
       slowestMs: Math.max(...plain),
       filteredMs: median(filtered),
       freshMs: median(fresh.map(({ ms }) => ms)),
-      recall,
+      ...recalls,
       mb: Math.max(usage.maxRssKb / 1024, ...fresh.map(({ mb }) => mb)),
       bytesAVector: (await bytesOf(rig)) / count,
       seconds,
