@@ -12,6 +12,7 @@ export const FLOORS = [
     'lib/compiled.js',
     'lib/loader.js',
     'lib/small-address-space.js',
+    'lib/small-heap.js',
     'lib/text/',
   ],
   ['lib/task/'], // the contract of a task
