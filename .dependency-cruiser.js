@@ -12,11 +12,12 @@ export const FLOORS = [
     'lib/compiled.js',
     'lib/loader.js',
     'lib/small-address-space.js',
+    'lib/small-heap.js',
     'lib/text/',
   ],
   ['lib/task/'], // the contract of a task
   ['lib/store/'], // the database, files, the lock
-  ['lib/models/', 'lib/vectors/'],
+  ['lib/models/', 'lib/pictures/', 'lib/vectors/'],
   ['lib/workers/'], // the same work on other computers
   ['lib/dataset/'], // the tables
   ['lib/etsy/'], // the API and the image hosts; another source is a folder beside it

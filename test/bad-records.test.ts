@@ -93,7 +93,7 @@ describe('of an answer', () => {
   it('a shop by itself is read as far as it can be; what is no shop, or another, is asked for once more', async () => {
     const odd = { shop_id: 2, review_average: 'good', review_count: '7' };
     assert.deepEqual(await apiThatSays(odd).shop(2), {
-      good: [{ shop_id: 2, review_average: null, review_count: 7 }],
+      good: [{ shop_id: 2, review_average: undefined, review_count: 7 }],
       rejected: [],
       misfits: [
         { field: 'review_average', example: '"good"', isRead: false },

@@ -8,8 +8,9 @@ const VECTOR = 128;
  * A mask by the colour's distance from the border. Each row has a background of its own, which runs from its left end to
  * its right end: so walls and floors have any colour and light they like. A pixel that is that colour made darker or a
  * little lighter is background too: that is what shadows do.
+ * @param least distance that is no longer background; of each colour, 0 to 1
  */
-export function baselineMask(): Buffer {
+export function baselineMask(least = 0.05): Buffer {
   const net = new Network();
   const mean = (x: string, axes: readonly number[]): string =>
     net.op('ReduceMean', [x], { axes, keepdims: 1 });
@@ -39,12 +40,15 @@ export function baselineMask(): Buffer {
     sum(net.op('Mul', [image, ground]), [1]),
     net.op('Add', [sum(net.op('Mul', [ground, ground]), [1]), net.constant([], [1e-4])]),
   ]);
-  const shade = net.op('Clip', [light, net.constant([], [0.62]), net.constant([], [1.06])]);
+  const shade = net.op('Clip', [light, net.constant([], [0.54]), net.constant([], [1.08])]);
   const rest = net.op('Sub', [image, net.op('Mul', [ground, shade])]);
   const distance = net.op('Sqrt', [
     net.op('Add', [sum(net.op('Mul', [rest, rest]), [1]), net.constant([], [1e-8])]),
   ]);
-  const sharp = net.op('Mul', [net.op('Sub', [distance, net.constant([], [0.045])]), net.constant([], [70])]);
+  const sharp = net.op('Mul', [
+    net.op('Sub', [distance, net.constant([], [least])]),
+    net.constant([], [120]),
+  ]);
   const rough = net.op('Sigmoid', [sharp]);
 
   // Small holes are filled, then small specks go.

@@ -6,16 +6,22 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { migrate } from '../lib/dataset/migrations.ts';
 import { addListings } from '../lib/dataset/listings.ts';
+import { CUTOUT_MODELS, REGISTRY } from '../lib/models/registry.ts';
+import type { CutoutModel, Registry } from '../lib/models/registry.ts';
 import { Database } from '../lib/store/database.ts';
 import type { Value } from '../lib/store/database.ts';
 import { KINDS } from './marketplace/kinds.ts';
 import { draw } from './marketplace/pictures/draw.ts';
+import type { Order } from './marketplace/pictures/draw.ts';
 import { drawn } from './marketplace/pictures/drawn.ts';
 import { Command } from './rig.ts';
 import type { Ended } from './rig.ts';
 import { listing } from './store-rig.ts';
 
 const COMMAND = fileURLToPath(new URL('../lib/sync-data.js', import.meta.url));
+const BACKGROUND = fileURLToPath(new URL('../tasks/background.ts', import.meta.url));
+/** Of the model that a rig's own file takes the place of. */
+const TAKEN = 'u2net';
 
 /** @param of what the vectors are made of */
 function pipeline(of: 'cutout' | 'image'): string {
@@ -32,6 +38,24 @@ function pipeline(of: 'cutout' | 'image'): string {
 `;
 }
 
+/** A task that hands sync-data's own another registry of models: what it is to be called beside pipeline.yaml is up to you. */
+export function withRegistry(registry: Registry): string {
+  return `import task from ${JSON.stringify(BACKGROUND)};
+const registry = ${JSON.stringify(registry)};
+const given = (context) => {
+  // Those that the task does not use must not be asked for.
+  const services = Object.create(context.services);
+  services.modelSettings = { ...context.services.modelSettings, registry };
+  return { ...context, services };
+};
+export default {
+  ...task,
+  tells: (context) => task.tells(given(context)),
+  run: (unit, cursor, context) => task.run(unit, cursor, given(context)),
+};
+`;
+}
+
 /** What comes of the pictures, without what may differ between two installations that hold the same. */
 export interface PicturesDump {
   readonly cutouts: readonly object[];
@@ -40,6 +64,15 @@ export interface PicturesDump {
   /** Name and sha256. */
   readonly files: readonly (readonly [string, string])[];
 }
+
+/** A few drawings of every kind, over and over. */
+const few = (at: number): Order => ({ kind: KINDS[at % KINDS.length] ?? 'chair', drawing: at % 6 });
+
+/** Every kind in turn, no drawing twice. */
+export const allDifferent = (at: number): Order => ({
+  kind: KINDS[at % KINDS.length] ?? 'chair',
+  drawing: Math.floor(at / KINDS.length),
+});
 
 /** A folder with listings and their images as the other stages leave them, and a pipeline of the two that follow. */
 export class PicturesRig {
@@ -50,7 +83,8 @@ export class PicturesRig {
     this.folder = folder;
   }
 
-  static async open(count: number): Promise<PicturesRig> {
+  /** @param show what the picture of each listing is, the first one 0 */
+  static async open(count: number, show: (at: number) => Order = few): Promise<PicturesRig> {
     const rig = new PicturesRig(await mkdtemp(join(tmpdir(), 'pictures-')));
     await mkdir(rig.path('images'));
     await rig.configure('cutout');
@@ -64,10 +98,7 @@ export class PicturesRig {
           ids.map((id) => listing(id, undefined, { title: `Piece ${id}`, materials: '["oak","linen"]' })),
         ),
       );
-      for (const [at, id] of ids.entries()) {
-        const kind = KINDS[at % KINDS.length] ?? 'chair';
-        await rig.putImage(database, id, await drawn({ kind, drawing: at % 6 }, draw));
-      }
+      for (const [at, id] of ids.entries()) await rig.putImage(database, id, await drawn(show(at), draw));
     } finally {
       await database.close();
     }
@@ -86,8 +117,35 @@ export class PicturesRig {
     await writeFile(this.path('pipeline.yaml'), pipeline(of));
   }
 
+  /**
+   * Cutouts by a model as it is used that has to be fetched: these weights, of a network like the baseline's.
+   * @param source where it is fetched from
+   */
+  async configureModel(weights: Buffer, source: string): Promise<void> {
+    const baseline = CUTOUT_MODELS.find(({ name }) => name === 'baseline') as CutoutModel;
+    const file = {
+      name: 'mask.onnx',
+      url: 'https://github.com/mask.onnx',
+      bytes: weights.length,
+      sha256: createHash('sha256').update(weights).digest('hex'),
+    };
+    const model = { ...baseline, name: TAKEN, weights: file };
+    await writeFile(this.path('background.ts'), withRegistry({ ...REGISTRY, cutouts: [model] }));
+    const yaml = pipeline('cutout').replace('./tasks/background.ts', './background.ts');
+    await writeFile(
+      this.path('pipeline.yaml'),
+      `models: { source: '${source}' }\n${yaml.replace('model: baseline', `model: ${TAKEN}`)}`,
+    );
+  }
+
   path(...names: string[]): string {
     return join(this.folder, ...names);
+  }
+
+  /** Absolute paths of the images or the cutouts. */
+  async files(folder: 'images' | 'cutouts'): Promise<string[]> {
+    const names = await readdir(this.path(folder)).catch(() => []);
+    return names.toSorted().map((name) => this.path(folder, name));
   }
 
   /** As the images stage leaves it. */

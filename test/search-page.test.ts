@@ -58,6 +58,7 @@ describe('the page of the search', () => {
       engine: rig.engine,
       pipeline: rig.pipeline,
       guard,
+      signal: new AbortController().signal,
       assets: { 'style.css': 'body {}', 'page.js': '' },
     });
     const entered = await get(guard.entrance);

@@ -60,13 +60,22 @@ interface Beginnings {
   readonly before: number | null;
 }
 
-function beginningsOf(sql: Sql, runId: number): Promise<Beginnings | undefined> {
-  return sql.get(
+/** They do not change, and are asked for with every answer of Etsy. By connection and run. */
+const known = new WeakMap<Sql, Map<number, Beginnings>>();
+
+async function beginningsOf(sql: Sql, runId: number): Promise<Beginnings | undefined> {
+  const runs = known.get(sql) ?? new Map<number, Beginnings>();
+  known.set(sql, runs);
+  const before = runs.get(runId);
+  if (before) return before;
+  const found = await sql.get<Beginnings>(
     `SELECT r.started_at AS started, (
        SELECT b.started_at FROM runs AS b WHERE b.id < r.id AND b.only_stage IS r.only_stage
        ORDER BY b.id DESC LIMIT 1) AS before FROM runs AS r WHERE r.id = ?`,
     [runId],
   );
+  if (found) runs.set(runId, found);
+  return found;
 }
 
 async function nextOf(sql: Sql, now: number): Promise<Beginnings> {

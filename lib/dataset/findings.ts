@@ -17,6 +17,7 @@ function short(text: string): string {
 }
 
 export async function addFindings(tx: Tx, runId: number, findings: readonly Finding[]): Promise<void> {
+  if (findings.length === 0) return;
   await tx.run(
     `INSERT INTO findings (run_id, kind, subject, detail)
      SELECT ?, r.value ->> 0, r.value ->> 1, r.value ->> 2 FROM jsonb_each(?) AS r

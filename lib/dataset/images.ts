@@ -1,4 +1,5 @@
 import type { Sql, Tx } from '../store/database.ts';
+import { ids } from '../store/rows.ts';
 
 /**
  * unknown: which image it is has still to be asked for; waiting: to be downloaded; done: complete on disk;
@@ -146,11 +147,11 @@ export function nextImages(sql: Sql, runId: number, limit: number): Promise<Imag
 /** Of `listingIds`, those of whose image nothing is known yet. */
 export async function withoutImageRecord(sql: Sql, listingIds: readonly number[]): Promise<number[]> {
   if (listingIds.length === 0) return [];
-  const rows = await sql.all<{ id: number }>(
-    'SELECT r.value AS id FROM json_each(?) AS r WHERE NOT EXISTS (SELECT 1 FROM images WHERE listing_id = r.value)',
-    [JSON.stringify(listingIds)],
+  return ids(
+    sql,
+    'SELECT r.value AS id FROM json_each(:ids) AS r WHERE NOT EXISTS (SELECT 1 FROM images WHERE listing_id = r.value)',
+    { ':ids': JSON.stringify(listingIds) },
   );
-  return rows.map((row) => row.id);
 }
 
 export async function countImages(sql: Sql): Promise<Record<ImageState, number>> {
@@ -165,10 +166,19 @@ export async function countImages(sql: Sql): Promise<Record<ImageState, number>>
 /** Of `listingIds`, those without an image so far: the listing may have got one, or another one, meanwhile. */
 export async function recheckImages(sql: Sql, listingIds: readonly number[]): Promise<number[]> {
   if (listingIds.length === 0) return [];
-  const rows = await sql.all<{ id: number }>(
-    `SELECT listing_id AS id FROM images WHERE listing_id IN (SELECT value FROM json_each(?))
+  return ids(
+    sql,
+    `SELECT listing_id AS id FROM images WHERE listing_id IN (SELECT value FROM json_each(:ids))
      AND state IN ('none', 'unknown', 'missing')`,
-    [JSON.stringify(listingIds)],
+    { ':ids': JSON.stringify(listingIds) },
   );
-  return rows.map((row) => row.id);
+}
+
+/** Of `listingIds`, those whose image is on record as complete. */
+export function onDisk(sql: Sql, listingIds: readonly number[]): Promise<number[]> {
+  return ids(
+    sql,
+    "SELECT listing_id AS id FROM images WHERE state = 'done' AND listing_id IN (SELECT value FROM json_each(:ids))",
+    { ':ids': JSON.stringify(listingIds) },
+  );
 }

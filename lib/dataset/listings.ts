@@ -1,7 +1,7 @@
 import { latest } from '../text/to-come.ts';
 import type { FreshSpan } from './due.ts';
 import type { Sql, Tx } from '../store/database.ts';
-import { ids, insertFrom, rowsJson } from '../store/rows.ts';
+import { changedIds, ids, insertFrom, rowsJson } from '../store/rows.ts';
 import { addWords } from './words.ts';
 
 const STATIC = [
@@ -81,11 +81,15 @@ export async function addListings(tx: Tx, rows: readonly ListingRow[]): Promise<
 
 /** Appends a dynamic row to each listing that is due. @returns their ids */
 export function addListingsDynamic(tx: Tx, rows: readonly ListingRow[], fresh: FreshSpan): Promise<number[]> {
-  return ids(tx, `${insertFrom('listings_dynamic', DYNAMIC)} WHERE ${DUE} RETURNING listing_id AS id`, {
-    ':rows': rowsJson(DYNAMIC, rows),
-    ':since': fresh.since,
-    ':until': fresh.until,
-  });
+  return changedIds(
+    tx,
+    `${insertFrom('listings_dynamic', DYNAMIC)} WHERE ${DUE} RETURNING listing_id AS id`,
+    {
+      ':rows': rowsJson(DYNAMIC, rows),
+      ':since': fresh.since,
+      ':until': fresh.until,
+    },
+  );
 }
 
 /** Of `listingIds`, those that are due. */
@@ -122,17 +126,33 @@ const MAY_BE_EMPTY = STATIC.slice(3);
  * read at `since` (epoch s) or later: one odd answer is not to leave a listing without its title for good.
  */
 export async function fillGaps(tx: Tx, rows: readonly ListingRow[], since: number): Promise<void> {
-  if (rows.length === 0) return;
-  const filled = await ids(
+  const gappy = await withGaps(tx, rows, since);
+  if (gappy.length === 0) return;
+  const filled = await changedIds(
     tx,
     `UPDATE listings SET ${MAY_BE_EMPTY.map((name) => `${name} = coalesce(listings.${name}, ${read(name)})`).join(', ')}
      FROM jsonb_each(:rows) AS r
      WHERE listings.listing_id = r.value ->> 0 AND listings.snapshot_timestamp >= :since
        AND (${MAY_BE_EMPTY.map((name) => `listings.${name} IS NULL AND ${read(name)} IS NOT NULL`).join(' OR ')})
      RETURNING listings.listing_id AS id`,
-    { ':rows': rowsJson(STATIC, rows), ':since': since },
+    { ':rows': rowsJson(STATIC, gappy), ':since': since },
   );
   await addWords(tx, filled);
+}
+
+/** Of these, the few that say something which the table lacks: to hand over all of their texts would cost more. */
+async function withGaps(tx: Tx, rows: readonly ListingRow[], since: number): Promise<ListingRow[]> {
+  if (rows.length === 0) return [];
+  const found = await tx.get<{ gaps: string }>(
+    `SELECT json_group_object(listing_id, ${MAY_BE_EMPTY.map((name, bit) => `((${name} IS NULL) << ${bit})`).join(' | ')}) AS gaps
+     FROM listings WHERE listing_id IN (SELECT value FROM json_each(:ids)) AND snapshot_timestamp >= :since`,
+    { ':ids': JSON.stringify(rows.map((row) => row.listing_id)), ':since': since },
+  );
+  const gaps = JSON.parse(found?.gaps ?? '{}') as Record<number, number>;
+  return rows.filter((row) => {
+    const empty = gaps[row.listing_id] ?? 0;
+    return MAY_BE_EMPTY.some((name, bit) => (empty & (1 << bit)) !== 0 && (row[name] ?? null) !== null);
+  });
 }
 
 function read(name: (typeof STATIC)[number]): string {
@@ -166,7 +186,7 @@ export async function markRemoved(
   fresh: FreshSpan,
 ): Promise<number[]> {
   if (listingIds.length === 0) return [];
-  return ids(
+  return changedIds(
     tx,
     `INSERT INTO listings_dynamic (listing_id, snapshot_timestamp, state)
      SELECT r.value, :now, 'removed' FROM json_each(:ids) AS r WHERE coalesce((

@@ -1,4 +1,5 @@
 import type { Sql, Tx } from '../store/database.ts';
+import { ids } from '../store/rows.ts';
 
 /** A listing to ask for in the next batch. Any listing of a shop brings its shop along. */
 export interface Wanted {
@@ -18,11 +19,11 @@ export async function want(tx: Tx, wanted: readonly Wanted[]): Promise<void> {
 /** Of `shopIds`, those that no wanted listing will bring along. */
 export async function unwantedShops(tx: Sql, shopIds: readonly number[]): Promise<number[]> {
   if (shopIds.length === 0) return [];
-  const rows = await tx.all<{ id: number }>(
-    'SELECT r.value AS id FROM json_each(?) AS r WHERE NOT EXISTS (SELECT 1 FROM wanted WHERE shop_id = r.value)',
-    [JSON.stringify(shopIds)],
+  return ids(
+    tx,
+    'SELECT r.value AS id FROM json_each(:ids) AS r WHERE NOT EXISTS (SELECT 1 FROM wanted WHERE shop_id = r.value)',
+    { ':ids': JSON.stringify(shopIds) },
   );
-  return rows.map((row) => row.id);
 }
 
 export async function dropWanted(tx: Tx, listingIds: readonly number[]): Promise<void> {
@@ -39,12 +40,13 @@ export interface NextWanted {
 
 /** The oldest ids first, without those of `except` (already in flight, or refused). */
 export async function nextWanted(sql: Sql, limit: number, except: ReadonlySet<number>): Promise<NextWanted> {
-  const rows = await sql.all<{ id: number; misses: number }>(
-    'SELECT listing_id AS id, misses FROM wanted ORDER BY rowid LIMIT ?',
-    [limit + except.size],
+  const row = await sql.get<{ ids: string; misses: number | null }>(
+    `SELECT json_group_array(id) AS ids, max(misses) AS misses FROM (
+       SELECT listing_id AS id, misses FROM wanted
+       WHERE listing_id NOT IN (SELECT value FROM json_each(?)) ORDER BY rowid LIMIT ?)`,
+    [JSON.stringify([...except]), limit],
   );
-  const next = rows.filter(({ id }) => !except.has(id)).slice(0, limit);
-  return { ids: next.map(({ id }) => id), again: next.some(({ misses }) => misses > 0) };
+  return { ids: JSON.parse(row?.ids ?? '[]') as number[], again: (row?.misses ?? 0) > 0 };
 }
 
 /** In how many answers of this run each was missing; those that were in none are left out. */

@@ -94,9 +94,9 @@ async function workerFor(loadable: Loadable): Promise<Worker> {
     return async (item, job) => {
       const limits = 'cover' in job && job.cover ? job.cover : COVER;
       const picture = await pictures.decode(bytesOf(item));
-      const mask = await run(await pictures.squareOf(picture, model.pixels), undefined);
+      const mask = await run(await pictures.squareOf(picture, model), undefined);
       if (mask.length !== size * size) throw wrongShape(model.name, mask.length, size * size);
-      return { id: item.id, cutout: await pictures.cutOut(picture, mask, size, limits) };
+      return { id: item.id, cutout: await pictures.cutOut(picture, mask, model, limits) };
     };
   }
   const { model } = loadable;

@@ -2,8 +2,12 @@ import sharp from 'sharp';
 import type { Sharp } from 'sharp';
 import { MOST_PICTURE_PIXELS } from '../limits.ts';
 import type { Cutout } from './jobs.ts';
+<<<<<<< HEAD
 import { tooLarge } from './picture-size.ts';
 import type { EmbeddingModel, Pixels } from './registry.ts';
+=======
+import type { CutoutModel, EmbeddingModel, Pixels } from './registry.ts';
+>>>>>>> trunk
 
 // How a picture becomes what a model is given, and what a model says becomes a cutout. Runs in the model's thread alone:
 // whatever a file makes the decoder do, the main thread does not wait for it.
@@ -21,7 +25,7 @@ const LONGEST = 2048;
 /** Of 1. */
 const HAZE = 0.06;
 /** Of 255: what is fainter does not count to the box. */
-const FAINT = 26;
+const FAINT = 90;
 const SOLID = 128;
 
 /** 8 bits for each of red, green, blue (and alpha where `channels` is 4), row by row. */
@@ -73,25 +77,44 @@ export function planes(rgb: Uint8Array, { mean, deviation }: Pixels): Float32Arr
   return values;
 }
 
-/** The whole picture squeezed into the model's square. */
-export async function squareOf(picture: Raster, pixels: Pixels): Promise<Float32Array> {
-  const { size } = pixels;
+/** Where a picture is in the square that a model for cutouts is given. */
+function placeOf(
+  { width, height }: Pick<Raster, 'width' | 'height'>,
+  { pixels: { size }, fit }: CutoutModel,
+) {
+  if (fit === 'squeeze') return { left: 0, top: 0, width: size, height: size };
+  const scale = size / Math.max(width, height);
+  const [wide, high] = [width, height].map((side) => Math.max(1, Math.round(side * scale))) as [
+    number,
+    number,
+  ];
+  return { left: (size - wide) >> 1, top: (size - high) >> 1, width: wide, height: high };
+}
+
+/** The whole picture in the model's square. */
+export async function squareOf(picture: Raster, model: CutoutModel): Promise<Float32Array> {
+  const { size } = model.pixels;
+  const { left, top, width, height } = placeOf(picture, model);
   const opaque =
     picture.channels === 4 ? sharpOf(picture).flatten({ background: 'white' }) : sharpOf(picture);
-  return planes(await opaque.resize(size, size, { fit: 'fill', kernel: 'cubic' }).raw().toBuffer(), pixels);
+  const square = opaque
+    .resize(width, height, { fit: 'fill', kernel: 'cubic' })
+    .extend({ left, top, right: size - width - left, bottom: size - height - top, extendWith: 'copy' });
+  return planes(await square.raw().toBuffer(), model.pixels);
 }
 
 /**
- * @param mask 0 to 1, `size` × `size`, as the model gave it
+ * @param mask 0 to 1, of the model's square, row by row
  * @param limits of the cover: less or more is kept whole
  */
 export async function cutOut(
   picture: Raster,
   mask: Float32Array,
-  size: number,
+  model: CutoutModel,
   [least, most]: readonly [number, number],
 ): Promise<Cutout> {
   const { width, height, channels } = picture;
+  const { size } = model.pixels;
   // What is nearly nothing is nothing, and what is nearly all is all: a haze over the whole picture is seen.
   const small = Buffer.from(
     Uint8Array.from(mask, (value) =>
@@ -99,6 +122,7 @@ export async function cutOut(
     ),
   );
   const alpha = await sharp(small, { raw: { width: size, height: size, channels: 1 } })
+    .extract(placeOf(picture, model))
     .resize(width, height, { fit: 'fill', kernel: 'cubic' })
     .extractChannel(0)
     .raw()

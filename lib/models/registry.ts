@@ -31,6 +31,8 @@ interface Common {
 export interface CutoutModel extends Common {
   readonly weights: ModelFile;
   readonly pixels: Pixels;
+  /** How a picture that is not square is fitted in: squeezed, or as it is, its border drawn out to a square. */
+  readonly fit: 'squeeze' | 'extend';
   /** Width and height that the file is made for, where that is not `pixels.size`: it is changed when it is loaded. */
   readonly madeFor?: number;
 }
@@ -84,7 +86,8 @@ export const CUTOUT_MODELS = [
     about: 'ISNet at 512 pixels: as fine as a listing photo of 570 pixels is.',
     weights: ISNET,
     madeFor: 1024,
-    pixels: { recipe: 1, size: 512, ...HALF },
+    pixels: { recipe: 2, size: 512, ...HALF },
+    fit: 'extend',
     megabytes: 900,
     milliseconds: 500,
   },
@@ -93,7 +96,8 @@ export const CUTOUT_MODELS = [
     licence: ISNET_LICENCE,
     about: 'ISNet at 1024 pixels: finer edges for four times the work.',
     weights: ISNET,
-    pixels: { recipe: 1, size: 1024, ...HALF },
+    pixels: { recipe: 2, size: 1024, ...HALF },
+    fit: 'extend',
     megabytes: 1700,
     milliseconds: 2000,
   },
@@ -108,6 +112,7 @@ export const CUTOUT_MODELS = [
       sha256: '8d10d2f3bb75ae3b6d527c77944fc5e7dcd94b29809d47a739a7a728a912b491',
     },
     pixels: { recipe: 1, size: 320, ...IMAGENET },
+    fit: 'squeeze',
     megabytes: 900,
     milliseconds: 1000,
   },
@@ -118,9 +123,10 @@ export const CUTOUT_MODELS = [
     weights: {
       name: 'baseline-mask.onnx',
       bytes: 4289,
-      sha256: '780df0badeaedcc2652a50637262220813a4b350bd9c4f79efd7eee44c36f13f',
+      sha256: '600b8170a4be2450319f473522a1f3c53471556278b6b4e52a55614dd46404de',
     },
     pixels: { recipe: 1, size: 256, mean: [0, 0, 0], deviation: [1, 1, 1] },
+    fit: 'squeeze',
     megabytes: 100,
     milliseconds: 15,
   },
@@ -138,7 +144,7 @@ export const EMBEDDING_MODELS = [
       bytes: 186_039_516,
       sha256: 'a1959f7bd3993a607e48839f6d01e25b876fe76afda301b028b78eef68aabd95',
     },
-    pixels: { recipe: 1, size: 224, mean: [0.5, 0.5, 0.5], deviation: [0.5, 0.5, 0.5] },
+    pixels: { recipe: 2, size: 224, mean: [0.5, 0.5, 0.5], deviation: [0.5, 0.5, 0.5] },
     fit: { how: 'squeeze' },
     output: 'pooler_output',
     text: {
@@ -179,7 +185,7 @@ export const EMBEDDING_MODELS = [
       sha256: 'b9ce24b91a8c62ef8d40ea786051709c93140104cbf2b6b4a2cc270df3838f9c',
     },
     pixels: {
-      recipe: 1,
+      recipe: 2,
       size: 224,
       mean: [0.48145466, 0.4578275, 0.40821073],
       deviation: [0.26862954, 0.26130258, 0.27577711],
@@ -221,7 +227,7 @@ export const EMBEDDING_MODELS = [
       bytes: 88_459_888,
       sha256: '83141175ec78b4ff9a2bb58a4c7c264ba0054d1c2e122e5a8114b79a8d4179ea',
     },
-    pixels: { recipe: 1, size: 224, ...IMAGENET },
+    pixels: { recipe: 2, size: 224, ...IMAGENET },
     fit: { how: 'middle', of: 256 },
     output: 'last_hidden_state',
     megabytes: 500,
@@ -237,7 +243,7 @@ export const EMBEDDING_MODELS = [
       bytes: 7321,
       sha256: 'b515580587cdfbd176c5f37a7c79485d83a487a62b725e7c101f3c6d3daadf0f',
     },
-    pixels: { recipe: 1, size: 128, mean: [0, 0, 0], deviation: [1, 1, 1] },
+    pixels: { recipe: 2, size: 128, mean: [0, 0, 0], deviation: [1, 1, 1] },
     fit: { how: 'squeeze' },
     output: undefined,
     megabytes: 100,

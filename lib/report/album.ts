@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { MOST_IMAGE_BYTES } from '../limits.ts';
+import { Shrinker } from '../pictures/shrinker.ts';
+import type { PictureType, Small } from '../pictures/shrinker.ts';
 import { readRegular } from '../store/files.ts';
 import { Html, html } from './html.ts';
-import { Shrinker } from './shrinker.ts';
-import type { PictureType } from './shrinker.ts';
 
 /** Bytes of all pictures together, before base64 makes them a third larger: the page stays under 3 MB. */
 const ALL = 1_950_000;
@@ -13,6 +13,10 @@ const SMALL = 16_000;
 const ONE = 240_000;
 /** Pixels: twice what it is shown at. */
 const WIDTH = 304;
+const SIZES: Readonly<Record<PictureType, Small>> = {
+  jpeg: { type: 'jpeg', width: WIDTH, fit: 'cover', quality: 72 },
+  webp: { type: 'webp', width: WIDTH, fit: 'inside', quality: 72 },
+};
 
 const SIGNS: Readonly<Record<PictureType, (bytes: Buffer) => boolean>> = {
   jpeg: (bytes) => bytes.subarray(0, 3).equals(Buffer.from([0xff, 0xd8, 0xff])),
@@ -22,7 +26,7 @@ const SIGNS: Readonly<Record<PictureType, (bytes: Buffer) => boolean>> = {
 /** The pictures of the report, within the bytes that it may have. */
 export class Album {
   readonly #folders: { readonly images: string; readonly cutouts: string };
-  readonly #shrinker = new Shrinker();
+  readonly #shrinker = new Shrinker({ mostLost: 1 });
   readonly #shares = new Map<string, number>();
 
   constructor(folders: { readonly images: string; readonly cutouts: string }) {
@@ -55,7 +59,7 @@ export class Album {
     const room = this.#shares.get(part) ?? share * ALL;
     const whole = await readPicture(path, type);
     if (!whole) return undefined;
-    const small = whole.length <= SMALL ? whole : await this.#shrinker.shrink(whole, type, WIDTH);
+    const small = whole.length <= SMALL ? whole : await this.#shrinker.shrink(whole, SIZES[type]);
     const bytes = small && small.length < whole.length ? small : whole;
     if (bytes.length > Math.min(ONE, room)) return undefined;
     this.#shares.set(part, room - bytes.length);

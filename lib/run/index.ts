@@ -15,6 +15,7 @@ import { StopSwitch } from '../pipeline/stop.ts';
 import type { RunEvent } from '../progress/events.ts';
 import type { StageTitle } from '../progress/stage.ts';
 import { openScreen } from '../screen/index.ts';
+import { keepYoungHeapAsItIs } from '../small-heap.js';
 import { StoreError } from '../store/store-error.ts';
 import { Ledger } from '../store/ledger.ts';
 import type { Figures } from '../task/telling.ts';
@@ -198,6 +199,7 @@ async function run(options: RunOptions): Promise<number> {
     listeners.push(screen.listen, written.listen);
     warn = (message) => emit({ type: 'warning', message });
     log.onProblem(warn);
+    keepYoungHeapAsItIs();
     let outcome: Outcome;
     try {
       emit({ type: 'run', runId: current.id, resumed: current.resumed, startedAt: current.startedAt });

@@ -281,7 +281,6 @@ export class Database {
     refuseInsideWrite('write');
     return this.#turn(async () => {
       this.guard?.();
-      await this.#synchronous('FULL');
       return this.#transaction(work);
     });
   }
@@ -294,7 +293,8 @@ export class Database {
     refuseInsideWrite('writeRelaxed');
     return this.#turn(async () => {
       this.guard?.();
-      await this.#synchronous('NORMAL');
+      if (this.#mode !== 'NORMAL') await this.#writer.run('PRAGMA synchronous = NORMAL');
+      this.#mode = 'NORMAL';
       return this.#unlocked(() => this.#writer.get<Row>(sql, params));
     });
   }
@@ -304,14 +304,15 @@ export class Database {
     return unlocked(this.path, this.lockPatience, work);
   }
 
-  async #synchronous(mode: 'FULL' | 'NORMAL'): Promise<void> {
-    if (this.#mode === mode) return;
-    await this.#writer.run(`PRAGMA synchronous = ${mode}`);
-    this.#mode = mode;
+  /** The mode is for what follows; to set it costs a turn of its own, so it is set along. */
+  async #begin(): Promise<void> {
+    if (this.#mode === 'FULL') await this.#writer.run('BEGIN IMMEDIATE');
+    else await this.#writer.script('PRAGMA synchronous = FULL; BEGIN IMMEDIATE');
+    this.#mode = 'FULL';
   }
 
   async #transaction<T>(work: (tx: ScriptTx) => Promise<T>): Promise<T> {
-    await this.#unlocked(() => this.#writer.run('BEGIN IMMEDIATE'));
+    await this.#unlocked(() => this.#begin());
     try {
       if (this.guardWithin) this.guardWithin(await this.#others());
       const result = await insideWrite.run(true, () => work(this.#writer));

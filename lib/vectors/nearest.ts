@@ -1,5 +1,5 @@
 import type { Sql, Value } from '../store/database.ts';
-import { hex, mean, quantise } from './quantise.ts';
+import { mean, quantise } from './quantise.ts';
 import type { Space } from './spaces.ts';
 
 export interface Hit {
@@ -35,7 +35,7 @@ export async function nearest(
 ): Promise<Hit[]> {
   const dims = space.dims ?? 0;
   const { bytes, code } = quantise(mean(queries, dims), dims);
-  const query = { ':space': space.id, ':code': hex(code) };
+  const query = { ':space': space.id, ':code': code };
   const many = Math.max(CANDIDATES, k * 10);
   const found = await candidates(sql, query, many);
   const first = await ordered(sql, space, bytes, found, k, filter);
@@ -53,21 +53,21 @@ export async function exact(
 ): Promise<Hit[]> {
   const { bytes } = quantise(mean(queries, space.dims ?? 0), space.dims ?? 0);
   return sql.all<Hit>(
-    `SELECT listing_id AS listingId, 1 - vec_distance_cosine(vec_int8(vector), vec_int8(unhex(:query))) AS score
+    `SELECT listing_id AS listingId, 1 - vec_distance_cosine(vec_int8(vector), vec_int8(:query)) AS score
      FROM embeddings WHERE space = :space AND vector IS NOT NULL ORDER BY score DESC, listing_id LIMIT :k`,
-    { ':space': space.id, ':query': hex(bytes), ':k': k },
+    { ':space': space.id, ':query': asBytes(bytes), ':k': k },
   );
 }
 
 async function candidates(
   sql: Sql,
-  query: { readonly ':space': number; readonly ':code': string },
+  query: { readonly ':space': number; readonly ':code': Uint8Array },
   limit: number,
   filter?: Filter,
 ): Promise<number[]> {
   const rows = await sql.all<{ id: number }>(
     `SELECT listing_id AS id FROM embedding_codes WHERE space = :space${filter ? ` AND (${filter.where})` : ''}
-     ORDER BY vec_distance_hamming(vec_bit(code), vec_bit(unhex(:code))) LIMIT :limit`,
+     ORDER BY vec_distance_hamming(vec_bit(code), vec_bit(:code)) LIMIT :limit`,
     { ...filter?.params, ...query, ':limit': limit },
   );
   return rows.map((row) => row.id);
@@ -82,9 +82,14 @@ function ordered(
   filter?: Filter,
 ): Promise<Hit[]> {
   return sql.all<Hit>(
-    `SELECT listing_id AS listingId, 1 - vec_distance_cosine(vec_int8(vector), vec_int8(unhex(:query))) AS score
+    `SELECT listing_id AS listingId, 1 - vec_distance_cosine(vec_int8(vector), vec_int8(:query)) AS score
      FROM json_each(:ids) AS r CROSS JOIN embeddings ON space = :space AND listing_id = r.value AND vector IS NOT NULL
      WHERE ${filter ? `(${filter.where})` : 'true'} ORDER BY score DESC, listing_id LIMIT :k`,
-    { ...filter?.params, ':space': space.id, ':query': hex(query), ':ids': JSON.stringify(ids), ':k': k },
+    { ...filter?.params, ':space': space.id, ':query': asBytes(query), ':ids': JSON.stringify(ids), ':k': k },
   );
+}
+
+/** The driver takes no other kind of array. */
+function asBytes({ buffer, byteOffset, byteLength }: Int8Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -24,13 +24,18 @@ export function unit(values: ArrayLike<number>, dims: number): Float32Array {
   const length = Math.sqrt(sum);
   if (!(length > 1e-12 && Number.isFinite(length)))
     throw new RangeError('no direction: its values are all 0, or too large');
-  return Float32Array.from(values, (value) => value / length);
+  const scaled = new Float32Array(dims);
+  for (let at = 0; at < dims; at += 1) scaled[at] = (values[at] ?? 0) / length;
+  return scaled;
 }
 
 /** The mean direction of several vectors, each counting the same. @throws RangeError as `unit` does */
 export function mean(vectors: readonly ArrayLike<number>[], dims: number): Float32Array {
   const sum = new Float64Array(dims);
-  for (const vector of vectors) unit(vector, dims).forEach((value, at) => (sum[at] = (sum[at] ?? 0) + value));
+  for (const vector of vectors) {
+    const one = unit(vector, dims);
+    for (let at = 0; at < dims; at += 1) sum[at] = (sum[at] ?? 0) + (one[at] ?? 0);
+  }
   return unit(sum, dims);
 }
 
@@ -38,12 +43,15 @@ export function mean(vectors: readonly ArrayLike<number>[], dims: number): Float
 export function quantise(values: ArrayLike<number>, dims: number): Stored {
   checkDims(dims);
   const vector = unit(values, dims);
-  const largest = vector.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  const bytes = Int8Array.from(vector, (value) => Math.round((value / largest) * 127));
+  let largest = 0;
+  for (let at = 0; at < dims; at += 1) largest = Math.max(largest, Math.abs(vector[at] ?? 0));
+  const bytes = new Int8Array(dims);
   const code = new Uint8Array(dims / 8);
-  vector.forEach((value, at) => {
+  for (let at = 0; at < dims; at += 1) {
+    const value = vector[at] ?? 0;
+    bytes[at] = Math.round((value / largest) * 127);
     if (value > 0) code[at >> 3] = (code[at >> 3] ?? 0) | (1 << (at & 7));
-  });
+  }
   return { bytes, code };
 }
 

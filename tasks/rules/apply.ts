@@ -14,6 +14,7 @@ import {
   imagesDone,
   imagesDoubtful,
   noteImages,
+  onDisk,
   recheckImages,
   withoutImageRecord,
 } from '../../lib/dataset/images.ts';
@@ -259,11 +260,8 @@ async function applyImages(
       without.push({ id: listing.listing_id, reason: 'the listing has no image' });
     }
   }
-  const kept = await tx.all<{ id: number }>(
-    "SELECT listing_id AS id FROM images WHERE state = 'done' AND listing_id IN (SELECT value FROM json_each(?))",
-    [JSON.stringify([...images.keys()])],
-  );
-  await updateEntries(tx, listings, madeSince, images, new Set(kept.map((row) => row.id)));
+  const kept = await onDisk(tx, [...images.keys()]);
+  await updateEntries(tx, listings, madeSince, images, new Set(kept));
   await noteImages(
     tx,
     [...images].map(([listingId, { imageId, url }]) => ({ listingId, imageId, url })),

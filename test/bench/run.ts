@@ -12,6 +12,7 @@ import { fresh } from './fresh.ts';
 import { hostile } from './hostile.ts';
 import { images } from './images.ts';
 import { overLeast } from './over-least.ts';
+import { pictures } from './pictures.ts';
 import { plan } from './plan.ts';
 import { rate } from './rate.ts';
 import { scale } from './scale.ts';
@@ -25,9 +26,10 @@ const USAGE = `Measures what it takes; prints tables, and writes those of full s
 
   npm run bench                             every section
   npm run bench -- --only NAME              one of rate, cost, requests, images, stopping, start, scale, fresh, hostile,
-                                            views, workers
+                                            views, pictures, workers
   npm run bench -- --only rate --seconds N  for so long at each latency
-  npm run bench -- --only NAME --amount N   so many listings (cost, requests, scale, views), images or times (stopping, start)
+  npm run bench -- --only NAME --amount N   so many listings (cost, requests, scale, views), images (images,
+                                            pictures) or times (stopping, start)
   npm run bench -- --plan                   the real job on paper: requests, and days under a quota
 `;
 const RESULTS = fileURLToPath(new URL('./results.json', import.meta.url));
@@ -44,7 +46,8 @@ const SECTIONS: { readonly [name: string]: (amount: number | undefined) => Promi
   fresh: (amount) => fresh(amount),
   views: (amount) => views(amount),
   hostile,
-  workers,
+  pictures: (amount) => pictures(amount),
+  workers: (amount) => workers(amount),
   plan: (amount) => plan(amount),
 };
 /** Takes no measure of this machine, so it is not among the others. */

@@ -77,6 +77,9 @@ export const direct: readonly Row[] = [
     'The file is no ONNX model, or it is damaged.',
     'Use the file that sync-data fetches by itself, or another model.',
   ]),
+  thrown('a vector of twelve dimensions', () => quantise(Array(12).fill(1), 12), [
+    '12 dimensions, expected a multiple of 8 up to 8192',
+  ]),
   thrown('a vector of other dimensions', () => quantise([1, 2], 8), ['2 values, expected 8']),
   thrown('a vector with a value that is none', () => quantise([NaN, 1, 1, 1, 1, 1, 1, 1], 8), [
     'value 0 is NaN, expected a finite number',

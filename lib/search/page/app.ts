@@ -27,6 +27,8 @@ export interface AppOptions {
   readonly pipeline: Pipeline;
   readonly guard: Guard;
   readonly assets: { readonly 'style.css': string; readonly 'page.js': string };
+  /** Ends what serves the pages. */
+  readonly signal: AbortSignal;
 }
 
 const NEWEST = 24;
@@ -37,11 +39,12 @@ const MOST_UPLOAD = MOST_PICTURE_BYTES + 64 * 1024;
 const PATIENCE = 20_000;
 
 /** Every page and picture by its address. GET changes nothing but what is kept in memory for speed. */
-export async function searchPages({ engine, pipeline, guard, assets }: AppOptions): Promise<Hono> {
+export async function searchPages({ engine, pipeline, guard, assets, signal }: AppOptions): Promise<Hono> {
   const { sql, path } = engine;
   const { images, cutouts } = pipeline.data;
   const facets = await readFacets(sql);
   const pictures = new Pictures({ images, cutouts });
+  signal.addEventListener('abort', () => pictures.close(), { once: true });
   const uploads = new Uploads();
   let isUploading = false;
   const app = new Hono();

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
+import { MOST_PICTURE_BYTES } from '../../limits.ts';
+import { Shrinker } from '../../pictures/shrinker.ts';
+import type { Small } from '../../pictures/shrinker.ts';
 import { readRegular } from '../../store/files.ts';
-import { MOST_PICTURE_BYTES, MOST_PICTURE_PIXELS } from '../../limits.ts';
 import { isPicture } from '../asked.ts';
 
 /** What a browser is given: a picture's bytes and the type they are of. */
@@ -9,15 +11,18 @@ export interface Served {
   readonly type: string;
 }
 
-/** Pixels a side, for cards on screens of two dots per pixel. */
-const SMALL = 360;
+/** For cards on screens of two dots per pixel. */
+const SMALL: Small = { type: 'webp', width: 360, fit: 'inside', quality: 80 };
 /** Of pictures made small, kept in memory. Bytes. */
 const MOST_KEPT = 64_000_000;
 
 /** Pictures of the dataset's two folders. A name is a listing's id, which nothing but the database is asked about. */
 export class Pictures {
   readonly #folders: Readonly<Record<'images' | 'cutouts', string>>;
+  readonly #shrinker = new Shrinker();
   readonly #kept = new Map<string, Served>();
+  /** Being made small: a page that is opened twice asks twice. */
+  readonly #coming = new Map<string, Promise<Served | undefined>>();
   #size = 0;
 
   constructor(folders: Readonly<Record<'images' | 'cutouts', string>>) {
@@ -35,13 +40,25 @@ export class Pictures {
     }
   }
 
+  /** As small as a card shows it; where that cannot be had, as it is. */
   async small(kind: 'images' | 'cutouts', listingId: number): Promise<Served | undefined> {
     const key = `${kind}/${listingId}`;
-    const kept = this.#kept.get(key);
+    const kept = this.#kept.get(key) ?? this.#coming.get(key);
     if (kept) return kept;
+    const coming = this.#make(key, kind, listingId).finally(() => this.#coming.delete(key));
+    this.#coming.set(key, coming);
+    return coming;
+  }
+
+  close(): void {
+    this.#shrinker.close();
+  }
+
+  async #make(key: string, kind: 'images' | 'cutouts', listingId: number): Promise<Served | undefined> {
     const whole = await this.whole(kind, listingId);
     if (!whole) return undefined;
-    const small = (await this.#shrunk(whole)) ?? whole;
+    const made = await this.#shrinker.shrink(whole.bytes, SMALL);
+    const small: Served = made ? { bytes: made, type: 'image/webp' } : whole;
     this.#kept.set(key, small);
     this.#size += small.bytes.length;
     for (const [oldest, { bytes }] of this.#kept) {
@@ -50,20 +67,5 @@ export class Pictures {
       this.#size -= bytes.length;
     }
     return small;
-  }
-
-  /** Undefined: sharp is not installed, or cannot read it; the browser then gets it as it is. */
-  async #shrunk({ bytes }: Served): Promise<Served | undefined> {
-    try {
-      const { default: sharp } = await import('sharp');
-      const made = await sharp(bytes, { limitInputPixels: MOST_PICTURE_PIXELS, failOn: 'error' })
-        .rotate()
-        .resize(SMALL, SMALL, { fit: 'inside', withoutEnlargement: true })
-        .webp({ quality: 80 })
-        .toBuffer();
-      return { bytes: made, type: 'image/webp' };
-    } catch {
-      return undefined;
-    }
   }
 }

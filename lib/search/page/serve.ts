@@ -30,7 +30,7 @@ export async function servePage({ engine, pipeline, stdout, signal }: PageOption
     'style.css': await readFile(new URL('./style.css', import.meta.url), 'utf8'),
     'page.js': await readFile(new URL('./page.js', import.meta.url), 'utf8'),
   };
-  const app = await searchPages({ engine, pipeline, guard, assets });
+  const app = await searchPages({ engine, pipeline, guard, assets, signal });
   const { server, port } = await listening(app.fetch);
   guard.listensOn(port);
   stdout.write(`Search is open at http://127.0.0.1:${port}${guard.entrance}  ·  Ctrl-C to close\n`);

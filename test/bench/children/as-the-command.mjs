@@ -1,4 +1,4 @@
 // What lib/sync-data.js does before anything else, and test/fixtures/fast-sync-data.js, which goes at any pace, does not.
-import { setFlagsFromString } from 'node:v8';
+import { keepHeapSmall } from '../../../lib/small-heap.js';
 
-setFlagsFromString('--optimize-for-size');
+keepHeapSmall();

@@ -5,6 +5,7 @@ import { furniture } from './furniture.ts';
 import { HEIGHTS } from '../images.ts';
 import { KINDS, type Kind } from '../kinds.ts';
 import { render } from './raster.ts';
+import type { Rendered } from './raster.ts';
 import type { Rgb } from './space.ts';
 
 const WALLS: readonly [Rgb, ...Rgb[]] = [[226, 220, 210], [206, 214, 216], [232, 226, 230], [214, 220, 204], [238, 234, 226], [218, 206, 196]]; // prettier-ignore
@@ -15,12 +16,17 @@ export interface Order {
   drawing: number;
 }
 
-export function draw({ kind, drawing }: Order): Buffer {
+export function draw(order: Order): Buffer {
+  return encode(rendered(order), 80).data;
+}
+
+/** Its pixels, and which of them are furniture. */
+export function rendered({ kind, drawing }: Order): Rendered {
   const turn = KINDS.indexOf(kind) + drawing;
   // From the seventh on they repeat the shapes, in other wood and cloth, before another wall and from the other side.
   const look = Math.floor(drawing / HEIGHTS.length);
   const yaw = [-0.5, 0.45, -0.62, 0.3, 0.6, -0.38][drawing % 6] ?? 0.5;
-  const picture = render(furniture(kind, drawing), {
+  return render(furniture(kind, drawing), {
     width: 570,
     height: HEIGHTS[drawing % HEIGHTS.length] ?? HEIGHTS[0],
     yaw: (look % 2 === 0 ? yaw : -yaw) * (1 - 0.06 * look),
@@ -28,7 +34,6 @@ export function draw({ kind, drawing }: Order): Buffer {
     wall: WALLS[(turn + look) % WALLS.length] ?? WALLS[0],
     floor: FLOORS[(turn + 2 * look) % FLOORS.length] ?? FLOORS[0],
   });
-  return encode(picture, 80).data;
 }
 
 parentPort?.on('message', (order: Order) => parentPort?.postMessage(draw(order)));

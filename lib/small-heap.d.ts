@@ -1,0 +1,2 @@
+export function keepHeapSmall(): void;
+export function keepYoungHeapAsItIs(): void;
