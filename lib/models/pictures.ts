@@ -2,12 +2,8 @@ import sharp from 'sharp';
 import type { Sharp } from 'sharp';
 import { MOST_PICTURE_PIXELS } from '../limits.ts';
 import type { Cutout } from './jobs.ts';
-<<<<<<< HEAD
 import { tooLarge } from './picture-size.ts';
-import type { EmbeddingModel, Pixels } from './registry.ts';
-=======
 import type { CutoutModel, EmbeddingModel, Pixels } from './registry.ts';
->>>>>>> trunk
 
 // How a picture becomes what a model is given, and what a model says becomes a cutout. Runs in the model's thread alone:
 // whatever a file makes the decoder do, the main thread does not wait for it.
