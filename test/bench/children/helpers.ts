@@ -25,7 +25,7 @@ export async function main(input: { url: string; count: number; milliseconds: nu
       models,
       accelerated: models,
       name: `stub ${at + 1}`,
-      tell: () => undefined,
+      tell: (message) => void process.stderr.write(process.env.BENCH_TELLS ? `${message}\n` : ''),
       devices: { candidates: [] },
     });
     await helper.work(never);
