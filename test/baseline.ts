@@ -8,8 +8,9 @@ const VECTOR = 128;
  * A mask by the colour's distance from the border. Each row has a background of its own, which runs from its left end to
  * its right end: so walls and floors have any colour and light they like. A pixel that is that colour made darker or a
  * little lighter is background too: that is what shadows do.
+ * @param least distance that is no longer background; of each colour, 0 to 1
  */
-export function baselineMask(): Buffer {
+export function baselineMask(least = 0.05): Buffer {
   const net = new Network();
   const mean = (x: string, axes: readonly number[]): string =>
     net.op('ReduceMean', [x], { axes, keepdims: 1 });
@@ -44,7 +45,10 @@ export function baselineMask(): Buffer {
   const distance = net.op('Sqrt', [
     net.op('Add', [sum(net.op('Mul', [rest, rest]), [1]), net.constant([], [1e-8])]),
   ]);
-  const sharp = net.op('Mul', [net.op('Sub', [distance, net.constant([], [0.06])]), net.constant([], [120])]);
+  const sharp = net.op('Mul', [
+    net.op('Sub', [distance, net.constant([], [least])]),
+    net.constant([], [120]),
+  ]);
   const rough = net.op('Sigmoid', [sharp]);
 
   // Small holes are filled, then small specks go.

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { migrate } from '../lib/dataset/migrations.ts';
 import { addListings } from '../lib/dataset/listings.ts';
+import { CUTOUT_MODELS, REGISTRY } from '../lib/models/registry.ts';
+import type { CutoutModel, Registry } from '../lib/models/registry.ts';
 import { Database } from '../lib/store/database.ts';
 import type { Value } from '../lib/store/database.ts';
 import { KINDS } from './marketplace/kinds.ts';
@@ -17,6 +19,9 @@ import type { Ended } from './rig.ts';
 import { listing } from './store-rig.ts';
 
 const COMMAND = fileURLToPath(new URL('../lib/sync-data.js', import.meta.url));
+const BACKGROUND = fileURLToPath(new URL('../tasks/background.ts', import.meta.url));
+/** Of the model that a rig's own file takes the place of. */
+const TAKEN = 'u2net';
 
 /** @param of what the vectors are made of */
 function pipeline(of: 'cutout' | 'image'): string {
@@ -30,6 +35,24 @@ function pipeline(of: 'cutout' | 'image'): string {
     needs: [background]
     kill: KILL_EMBED
     with: { models: [baseline], of: ${of} }
+`;
+}
+
+/** A task that hands sync-data's own another registry of models: what it is to be called beside pipeline.yaml is up to you. */
+export function withRegistry(registry: Registry): string {
+  return `import task from ${JSON.stringify(BACKGROUND)};
+const registry = ${JSON.stringify(registry)};
+const given = (context) => {
+  // Those that the task does not use must not be asked for.
+  const services = Object.create(context.services);
+  services.modelSettings = { ...context.services.modelSettings, registry };
+  return { ...context, services };
+};
+export default {
+  ...task,
+  tells: (context) => task.tells(given(context)),
+  run: (unit, cursor, context) => task.run(unit, cursor, given(context)),
+};
 `;
 }
 
@@ -92,6 +115,27 @@ export class PicturesRig {
   /** Writes pipeline.yaml. */
   async configure(of: 'cutout' | 'image'): Promise<void> {
     await writeFile(this.path('pipeline.yaml'), pipeline(of));
+  }
+
+  /**
+   * Cutouts by a model as it is used that has to be fetched: these weights, of a network like the baseline's.
+   * @param source where it is fetched from
+   */
+  async configureModel(weights: Buffer, source: string): Promise<void> {
+    const baseline = CUTOUT_MODELS.find(({ name }) => name === 'baseline') as CutoutModel;
+    const file = {
+      name: 'mask.onnx',
+      url: 'https://github.com/mask.onnx',
+      bytes: weights.length,
+      sha256: createHash('sha256').update(weights).digest('hex'),
+    };
+    const model = { ...baseline, name: TAKEN, weights: file };
+    await writeFile(this.path('background.ts'), withRegistry({ ...REGISTRY, cutouts: [model] }));
+    const yaml = pipeline('cutout').replace('./tasks/background.ts', './background.ts');
+    await writeFile(
+      this.path('pipeline.yaml'),
+      `models: { source: '${source}' }\n${yaml.replace('model: baseline', `model: ${TAKEN}`)}`,
+    );
   }
 
   path(...names: string[]): string {

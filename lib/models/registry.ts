@@ -123,7 +123,7 @@ export const CUTOUT_MODELS = [
     weights: {
       name: 'baseline-mask.onnx',
       bytes: 4289,
-      sha256: '077d079c6da88f2097acb8c1a2da2d1b8dcfd9892398c01268bb0ad0e70277b7',
+      sha256: '600b8170a4be2450319f473522a1f3c53471556278b6b4e52a55614dd46404de',
     },
     pixels: { recipe: 1, size: 256, mean: [0, 0, 0], deviation: [1, 1, 1] },
     fit: 'squeeze',

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as nap } from 'node:timers/promises';
+import { baselineMask } from '../baseline.ts';
 import { PicturesRig } from '../pictures-rig.ts';
 import type { PicturesDump } from '../pictures-rig.ts';
 import { Disk, noDisk } from './disk.ts';
@@ -80,6 +83,25 @@ async function killAt(rig: PicturesRig, { note }: Chance, aim: Aim): Promise<num
   const { signal, code } = await rig.start([], [KILL_AT], { KILL_AT: JSON.stringify(aim) }).ended;
   note(`SIGKILL ${JSON.stringify(aim)}: ${signal ?? code}`);
   return signal === 'SIGKILL' ? 1 : 0;
+}
+
+/** Serves the models while `work` goes on. */
+async function fromHub<T>(
+  file: () => Buffer,
+  work: (source: string, asked: () => number) => Promise<T>,
+): Promise<T> {
+  let asked = 0;
+  const hub = createServer((_, answer) => {
+    asked += 1;
+    answer.end(file());
+  });
+  await new Promise<void>((resolve) => hub.listen(0, '127.0.0.1', resolve));
+  try {
+    const { port } = hub.address() as AddressInfo;
+    return await work(`http://127.0.0.1:${port}`, () => asked);
+  } finally {
+    hub.close();
+  }
 }
 
 const anId = ({ random }: Chance): string => String(101 + random.int(COUNT));
@@ -174,6 +196,63 @@ export const pictures: readonly Disturbance[] = [
         }),
       );
       return ends + more;
+    },
+  ),
+  rounds(
+    'background and embed: a model file cut in half, or with another hash',
+    3,
+    'before',
+    async (rig, chance) => {
+      const [good, how] = [baselineMask(), pick(chance.random, ['cut in half', 'changed'] as const)];
+      const bad =
+        how === 'changed' ? Buffer.from(good).fill(7, 3000, 3001) : good.subarray(0, good.length / 2);
+      chance.note(how);
+      await mkdir(rig.path('models'));
+      await writeFile(rig.path('models', 'mask.onnx'), bad);
+      return fromHub(
+        () => good,
+        async (source, asked) => {
+          await rig.configureModel(good, source);
+          const ends = await killAt(rig, chance, {
+            match: CUTOUT,
+            nth: 1 + chance.random.int(4),
+            when: 'after',
+          });
+          // Damaged once more, between two starts.
+          await writeFile(rig.path('models', 'mask.onnx'), bad);
+          promised(await rig.run(), 0);
+          assert.equal(asked(), 2, 'times that the model was fetched');
+          assert.ok((await readFile(rig.path('models', 'mask.onnx'))).equals(good));
+          return ends;
+        },
+      );
+    },
+  ),
+  rounds(
+    'background and embed: another model between two starts, and the first again',
+    3,
+    'before',
+    async (rig, chance) => {
+      let model = baselineMask(0.12);
+      return fromHub(
+        () => model,
+        async (source) => {
+          const aim = { match: VECTOR_RECORDED, nth: 2, when: 'after' } as const;
+          let ends = await killAt(rig, chance, aim);
+          await rig.configureModel(model, source);
+          ends += await killAt(rig, chance, {
+            match: CUTOUT,
+            nth: 1 + chance.random.int(COUNT),
+            when: 'after',
+          });
+          // Every cutout is made anew by the second, and by the first after it.
+          if (chance.random.int(2) === 0) promised(await rig.run(), 0);
+          model = baselineMask();
+          await rig.configureModel(model, source);
+          promised(await rig.run(), 0);
+          return ends;
+        },
+      );
     },
   ),
   rounds(

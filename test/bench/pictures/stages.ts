@@ -7,7 +7,7 @@ import { resizeInput } from '../../../lib/models/onnx.ts';
 import type { Registry } from '../../../lib/models/registry.ts';
 import { Database } from '../../../lib/store/database.ts';
 import { median } from '../../figures.ts';
-import { PicturesRig } from '../../pictures-rig.ts';
+import { PicturesRig, withRegistry } from '../../pictures-rig.ts';
 import type { Command } from '../../rig.ts';
 import type { BareModelInput, BareModelOutput } from '../children/bare-model.ts';
 import { accountIn, inFolder, runChild, runNothing } from '../usage.ts';
@@ -217,21 +217,6 @@ stages:
   - { id: embed, task: ./tasks/embed.ts, needs: [background], kill: KILL_EMBED, with: { models: [baseline] } }
 `,
   );
-}
-
-function withRegistry(registry: Registry): string {
-  return `import task from ${JSON.stringify(join(ROOT, 'tasks', 'background.ts'))};
-const registry = ${JSON.stringify(registry)};
-const given = (context) => {
-  const services = { ...context.services, modelSettings: { ...context.services.modelSettings, registry } };
-  return { ...context, services };
-};
-export default {
-  ...task,
-  tells: (context) => task.tells(given(context)),
-  run: (unit, cursor, context) => task.run(unit, cursor, given(context)),
-};
-`;
 }
 
 export interface Stops {
