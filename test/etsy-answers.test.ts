@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
-import { BodyTooLarge, answerOf, readBody } from '../lib/etsy/body.ts';
+import { BodyTooLarge, answerOf, readBody, readerOf } from '../lib/etsy/body.ts';
 import { ApiError, rootCause } from '../lib/etsy/errors.ts';
 import { ApiKey } from '../lib/etsy/key.ts';
 import { READ, listing, listingImage, review, shop, sortOut } from '../lib/etsy/schemas.ts';
@@ -193,6 +193,11 @@ describe('what an answer says', () => {
             return { bare, parts, misfits, reasons: rejected.map(({ reason }) => reason) };
           };
           assert.deepEqual(of(read), of(whole));
+          // Asked for all of it later, the same value is what it would have been at once.
+          const reader = readerOf(bytes, key);
+          const partly = reader(kept);
+          assert.equal(reader(), partly);
+          assert.deepEqual(partly, answerOf(bytes, key));
           assert.doesNotMatch(JSON.stringify(of(read)), new RegExp(KEYSTRING));
         }),
       );

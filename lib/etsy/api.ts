@@ -172,7 +172,7 @@ export class EtsyApi {
 
   /**
    * @param most rows asked for: an answer with more is not the answer to that
-   * @param sort the rows; once more with all that they say, where one of them is to be set aside
+   * @param sort the rows
    */
   #list<T extends { readonly rejected: readonly Rejected[] }>(
     path: string,
@@ -194,7 +194,9 @@ export class EtsyApi {
     };
     const accept = (read: Read): T & { readonly count: number } => {
       const answer = sorted(read(kept));
-      return answer.rejected.length === 0 ? answer : sorted(read());
+      // What is set aside is kept whole.
+      if (answer.rejected.length > 0) read();
+      return answer;
     };
     return this.#get(path, query, accept, {
       isMeant: (refusal) => isPastTheEnd(refusal, offset) || (isGone && refusal.status === 404),

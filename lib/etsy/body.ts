@@ -1,6 +1,6 @@
 import { isAscii } from 'node:buffer';
 import { MOST_ERROR_TEXT, MOST_MESSAGE } from '../limits.ts';
-import { clip, eachText, oneLine, wellFormed } from '../text/clean.ts';
+import { clip, eachOtherText, eachText, oneLine, wellFormed } from '../text/clean.ts';
 import type { Kept } from '../text/clean.ts';
 import { boundedJson } from '../text/json.ts';
 import type { ApiKey } from './key.ts';
@@ -61,25 +61,42 @@ const BYTEWISE = {
  * What a good answer says: JSON within bounds, every text in it whole, the key struck out where it is echoed. Of what
  * the many texts hide it in, case, base64, hex, escapes and invisible characters are looked for.
  *
- * @param kept what of it is read; the rest is not cleaned, and must go nowhere
  * @throws JsonTooLarge, SyntaxError
  */
 export function answerOf(bytes: Buffer, key: ApiKey, kept: Kept = 'all'): unknown {
+  return readerOf(bytes, key)(kept);
+}
+
+/**
+ * Reads an answer as `answerOf` does. What is not kept is not cleaned, and must go nowhere; asked once more for all of
+ * it, the reader cleans the rest of the value that it gave.
+ */
+export function readerOf(bytes: Buffer, key: ApiKey): (kept?: Kept) => unknown {
+  let read: { value: unknown; kept: Kept; change: (text: string) => string } | undefined;
+  return (kept = 'all') => {
+    if (read) eachOtherText(read.value, read.change, read.kept);
+    else {
+      const { value, change } = parsed(bytes, key);
+      read = { value: eachText(value, change, kept), kept, change };
+    }
+    return read.value;
+  };
+}
+
+/** @returns change: what each text in the value has to go through, once */
+function parsed(bytes: Buffer, key: ApiKey): { value: unknown; change: (text: string) => string } {
   const isPlain = isAscii(bytes);
   // Beside bytes of UTF-8 an escape could stand for the same character as one of them.
   const isBytewise = isPlain || !bytes.includes('\\u');
-  const answer = isBytewise ? boundedJson(withoutMark(bytes), BYTEWISE) : boundedJson(bytes);
+  const value = isBytewise ? boundedJson(withoutMark(bytes), BYTEWISE) : boundedJson(bytes);
   const decoded = isPlain || !isBytewise ? (text: string) => text : utf8Of;
   const isHidden = key.isIn(bytes) || mayHide(bytes);
-  return eachText(
-    answer,
-    (text) => {
-      if (PLAIN.test(text)) return isHidden && isKeyIn(text, key) ? key.redact(text) : text;
-      const whole = wellFormed(decoded(text));
-      return isKeyIn(visibleAscii(whole), key) ? key.redact(whole) : whole;
-    },
-    kept,
-  );
+  const change = (text: string): string => {
+    if (PLAIN.test(text)) return isHidden && isKeyIn(text, key) ? key.redact(text) : text;
+    const whole = wellFormed(decoded(text));
+    return isKeyIn(visibleAscii(whole), key) ? key.redact(whole) : whole;
+  };
+  return { value, change };
 }
 
 function withoutMark(bytes: Buffer): Buffer {

@@ -5,7 +5,7 @@ import type { Ledger } from '../store/ledger.ts';
 import { MOST_BODY_BYTES, MOST_ERROR_BYTES, MOST_ERROR_TEXT } from '../limits.ts';
 import { duration } from '../text/format.ts';
 import { nap, unlessAborted } from '../time.ts';
-import { BodyTooLarge, answerOf, readBody, readStart, short } from './body.ts';
+import { BodyTooLarge, readBody, readStart, readerOf, short } from './body.ts';
 import type { Clocks } from './clocks.ts';
 import { ALLOWED, Elsewhere } from './elsewhere.ts';
 import type { Sent, Suspicion } from './elsewhere.ts';
@@ -70,7 +70,7 @@ export type Crowding = 'refused' | 'counted';
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
 
-/** What an answer says. @param kept see answerOf @throws ApiError of kind body, where it is not JSON within bounds */
+/** What an answer says. @param kept see readerOf @throws ApiError of kind body, where it is not JSON within bounds */
 export type Read = (kept?: Kept) => unknown;
 
 export interface Patience {
@@ -377,7 +377,8 @@ export class Client {
       const bytes = await this.#body(path, response);
       if (status === 200) {
         await quota.answered(remainingToday, Date.now());
-        return (kept) => this.#json(path, bytes, kept);
+        const read = readerOf(bytes, key);
+        return (kept) => this.#json(path, bytes, () => read(kept));
       }
       const problem = refusalOf({ path, status, headers, bytes, remaining: remainingToday }, key);
       if (problem.kind === 'rate') this.#tooMany(flight.own);
@@ -429,10 +430,10 @@ export class Client {
     }
   }
 
-  #json(path: string, bytes: Buffer, kept: Kept | undefined): unknown {
+  #json(path: string, bytes: Buffer, read: () => unknown): unknown {
     const { key } = this.#options;
     try {
-      return answerOf(bytes, key, kept);
+      return read();
     } catch (error) {
       if (error instanceof JsonTooLarge)
         throw new ApiError('body', path, `the answer is too large: ${error.message}`, {

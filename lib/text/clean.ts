@@ -88,15 +88,34 @@ export function eachText(value: unknown, change: (text: string) => string, kept:
     for (const [name, inner] of kept) eachMember(holder, name, change, inner);
     return value;
   }
-  for (const key of Object.keys(holder)) {
-    eachMember(holder, key, change, kept);
-    const name = change(key);
-    if (name === key) continue;
-    const after = holder[key];
-    delete holder[key];
-    put(holder, name, after);
-  }
+  for (const key of Object.keys(holder)) eachNamed(holder, key, change);
   return value;
+}
+
+/** What `eachText` has left, where it was told what is kept: after it, in place. */
+export function eachOtherText(value: unknown, change: (text: string) => string, kept: Kept): void {
+  if (typeof value !== 'object' || value === null || kept === 'all') return;
+  if (Array.isArray(value)) {
+    for (const item of value) eachOtherText(item, change, kept);
+    return;
+  }
+  const holder = value as Record<string, unknown>;
+  const known = new Map(kept);
+  for (const key of Object.keys(holder)) {
+    const inner = known.get(key);
+    if (inner === undefined) eachNamed(holder, key, change);
+    else eachOtherText(holder[key], change, inner);
+  }
+}
+
+/** All of a member, its name included. */
+function eachNamed(holder: Record<string, unknown>, key: string, change: (text: string) => string): void {
+  eachMember(holder, key, change, 'all');
+  const name = change(key);
+  if (name === key) return;
+  const after = holder[key];
+  delete holder[key];
+  put(holder, name, after);
 }
 
 function eachMember(

@@ -109,6 +109,6 @@ function factsOf(listing: Listing, all: readonly Result[]): string {
     ...(isOnSale ? [] : [stateOf(listing)]),
     ...(all.length > 1 ? [] : [shop ?? `shop ${listing.shop_id}`]),
     ...(country === null ? [] : [countryName(country)]),
-    ...(favorites === null || favorites === 0 ? [] : [`♥ ${count(favorites)}`]),
+    ...(favorites === null || favorites === 0 ? [] : [`♥\u00a0${count(favorites)}`]),
   ].join(' · ');
 }

@@ -25,7 +25,7 @@ export function resultsOf(answer: Answer, request: Request, facets: Facets, wide
   const cards = cardsOf(results);
   return html`${strip(request, facets)} ${filterForm(request, facets)}
     <p class="says" role="status">
-      ${found === 0 ? 'Nothing found.' : html`<b>${found >= 480 ? `${count(found)} best` : count(found)}</b> ${found === 1 ? 'result' : 'results'}${spaces.length > 1 ? `, from ${spaces.join(', ')}` : ''}`}
+      ${found === 0 ? `Nothing found.${wider === undefined && request.words !== '' ? ' Try fewer words, or others.' : ''}` : html`<b>${found >= 480 ? `${count(found)} best` : count(found)}</b> ${found === 1 ? 'result' : 'results'}${spaces.length > 1 ? `, from ${spaces.join(', ')}` : ''}`}
       ${wider === undefined ? '' : html` <a href="${wider.address}">${wider.name}: ${count(wider.found)}</a>`}
     </p>
     ${notes.map((note) => html`<p class="note">${note}</p>`)}
