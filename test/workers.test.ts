@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { MOST_BATCH } from '../lib/limits.ts';
 import type { Loadable } from '../lib/models/inference.ts';
 import type { Job, OwnPool, Result } from '../lib/models/jobs.ts';
-import { pictureSize } from '../lib/models/picture-size.ts';
+import { pictureSize, tooLarge } from '../lib/models/picture-size.ts';
 import { redisAddress, refusalOf } from '../lib/workers/address.ts';
 import { disagreement } from '../lib/workers/agree.ts';
 import { Batches, Gathering, batchSize } from '../lib/workers/batches.ts';
@@ -22,7 +22,6 @@ import {
   queueOf,
   signed,
   speaker,
-  tooLarge,
   unpackJob,
   unpackResults,
 } from '../lib/workers/protocol.ts';
@@ -176,6 +175,14 @@ describe('what coordinator and workers say', () => {
     assert.equal(speaker.safeParse({ ...own, name: '\u001b[31mred' }).success, false);
     assert.equal(speaker.safeParse({ ...own, worker: '__proto__ ' }).success, false);
     fc.assert(fc.property(fc.jsonValue(), (value) => !answerMessage.safeParse(value).success));
+  });
+
+  it('is refused where base64 is something else', () => {
+    const bytes = 'AAAA<b>/AAA=';
+    assert.throws(
+      () => unpackJob(jobMessage.parse({ ...job, items: [{ id: 0, bytes }] })),
+      /what should be base64 is something else/,
+    );
   });
 
   it('has no picture of more pixels than are decoded: it is looked at before', () => {
@@ -446,7 +453,7 @@ describe('an accelerator', () => {
 
 describe('batches', () => {
   it('are small where a picture takes long, and never larger than a job may be', () => {
-    assert.deepEqual([1, 15, 220, 500, 2000, 60_000].map(batchSize), [16, 16, 9, 4, 1, 1]);
+    assert.deepEqual([1, 15, 220, 500, 2000, 60_000].map(batchSize), [16, 16, 16, 8, 2, 1]);
   });
 
   it('go out when they are full, and the last one after a moment', async () => {

@@ -1,3 +1,5 @@
+import { MOST_IMAGE_BYTES, MOST_PICTURE_PIXELS } from '../limits.ts';
+
 /** Of a picture, in pixels, as its first bytes say; nothing is decoded. Before EXIF turns it. */
 export interface PictureSize {
   readonly width: number;
@@ -53,4 +55,13 @@ function triple(view: DataView, at: number): number {
 
 function word(view: DataView, at: number): string {
   return String.fromCharCode(...[0, 1, 2, 3].map((byte) => view.getUint8(at + byte)));
+}
+
+/** Why a picture is not decoded, from what its first bytes say; undefined: it may be. */
+export function tooLarge(bytes: Uint8Array): string | undefined {
+  if (bytes.length > MOST_IMAGE_BYTES)
+    return `the file has ${bytes.length} bytes, at most ${MOST_IMAGE_BYTES} are read`;
+  const { width, height } = pictureSize(bytes) ?? { width: 0, height: 0 };
+  if (width * height <= MOST_PICTURE_PIXELS) return undefined;
+  return `the picture has ${width} × ${height} pixels, at most ${MOST_PICTURE_PIXELS} are read`;
 }

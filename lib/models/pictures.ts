@@ -1,7 +1,8 @@
 import sharp from 'sharp';
 import type { Sharp } from 'sharp';
-import { MOST_IMAGE_BYTES, MOST_PICTURE_PIXELS } from '../limits.ts';
+import { MOST_PICTURE_PIXELS } from '../limits.ts';
 import type { Cutout } from './jobs.ts';
+import { tooLarge } from './picture-size.ts';
 import type { CutoutModel, EmbeddingModel, Pixels } from './registry.ts';
 
 // How a picture becomes what a model is given, and what a model says becomes a cutout. Runs in the model's thread alone:
@@ -33,8 +34,8 @@ export interface Raster {
 
 /** Turned upright as its EXIF says, and 2048 pixels long at most. @throws Error with a reason where the file is too large or cannot be decoded */
 export async function decode(bytes: Uint8Array): Promise<Raster> {
-  if (bytes.length > MOST_IMAGE_BYTES)
-    throw new Error(`the file has ${bytes.length} bytes, at most ${MOST_IMAGE_BYTES} are read`);
+  const fault = tooLarge(bytes);
+  if (fault !== undefined) throw new Error(fault);
   const image = sharp(bytes, { limitInputPixels: MOST_PICTURE_PIXELS, failOn: 'warning' });
   const { width, height, space } = await image.metadata();
   // Turning the four colours of a print into three costs four times as much.

@@ -32,7 +32,7 @@ export interface Batch {
 }
 
 /** A batch takes about so long, so that the last ones are spread evenly; milliseconds of one thread. */
-const BATCH_MS = 2000;
+const BATCH_MS = 4000;
 /** Of pictures in one batch. */
 const BATCH_BYTES = 8 * 1024 * 1024;
 /** Answered batches that are remembered: an answer to one of them comes twice. */

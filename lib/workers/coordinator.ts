@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { MOST_IN_WINDOW, MOST_WINDOW_BYTES, MOST_WORDS } from '../limits.ts';
 import type { Answer, Job, OwnPool, Pool, Result, WorkerView } from '../models/jobs.ts';
 import type { Models } from '../models/models.ts';
+import { tooLarge } from '../models/picture-size.ts';
 import { clockTime, plural } from '../text/format.ts';
 import type { RedisAddress } from './address.ts';
 import { Batches, Gathering, batchSize, sizeOf } from './batches.ts';
@@ -14,7 +15,7 @@ import { odd } from './news.ts';
 import type { News } from './news.ts';
 import { Presence } from './presence.ts';
 import type { Apart } from './presence.ts';
-import { LOCK_MS, MOST_STARTS, queueOf, tooLarge } from './protocol.ts';
+import { LOCK_MS, MOST_STARTS, queueOf } from './protocol.ts';
 import type { Item, Space } from './protocol.ts';
 import { Roster } from './roster.ts';
 
@@ -31,7 +32,7 @@ export interface CoordinatorOptions {
 }
 
 /** How often it looks after everything. Milliseconds. */
-const TICK_MS = 500;
+const TICK_MS = 1000;
 /** How long the first of a batch waits for others. Milliseconds. */
 const GATHER_MS = 25;
 /** A job that was put in so long ago is looked for; missed so often in a row, it is put in again. */

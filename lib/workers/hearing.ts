@@ -2,14 +2,13 @@ import { clip, oneLine } from '../text/clean.ts';
 import { MOST_ERROR_TEXT } from '../limits.ts';
 import type { Answer, Job, OwnPool, Result } from '../models/jobs.ts';
 import { plural } from '../text/format.ts';
-import { version } from '../version.ts';
 import { disagreement } from './agree.ts';
 import type { Batch, Batches } from './batches.ts';
 import { faultOf } from './judge.ts';
 import type { Lane } from './lane.ts';
 import { odd } from './news.ts';
 import type { News, Oddness } from './news.ts';
-import { PROTOCOL, answerMessage, queueOf, speaker, unpackResults } from './protocol.ts';
+import { PROTOCOL, VERSION, answerMessage, queueOf, speaker, unpackResults } from './protocol.ts';
 import type { AnswerMessage, Hello, WorkerAnswer } from './protocol.ts';
 import type { Roster } from './roster.ts';
 
@@ -47,23 +46,24 @@ export class Hearing {
     const { roster, tell } = this.#options;
     const who = speaker.safeParse(data).data;
     if (!who) return this.#odd('rubbish', 'somebody', 'A message in Redis is not of a worker');
-    if (who.protocol !== PROTOCOL || who.version !== version()) return this.#otherVersion(who);
+    if (who.protocol !== PROTOCOL || who.version !== VERSION) return this.#otherVersion(who);
     const message = answerMessage.safeParse(data).data;
-    if (!message) {
+    const results = message && resultsOf(message);
+    if (!message || !results) {
       this.#odd('rubbish', who.worker, `The worker ${this.#name(who.worker, who.name)} sent rubbish`);
       return this.#fault(who.worker, 'it sends rubbish');
     }
     const back = roster.heard(who.worker, Date.now());
     if (back) tell({ message: `The worker ${this.#name(who.worker, who.name)} is back.` });
-    await this.#heard(message);
+    await this.#heard(message, results);
   }
 
-  async #heard(message: AnswerMessage): Promise<void> {
+  async #heard(message: AnswerMessage, results: readonly Result[]): Promise<void> {
     switch (message.kind) {
       case 'hello':
-        return this.#greet(message);
+        return this.#greet(message, results);
       case 'answer':
-        return this.#judge(message);
+        return this.#judge(message, results);
       case 'failure':
         return this.#failed(message);
       case 'bye':
@@ -76,7 +76,7 @@ export class Hearing {
   }
 
   /** Its probes decide. */
-  async #greet(hello: Hello): Promise<void> {
+  async #greet(hello: Hello, theirs: readonly Result[]): Promise<void> {
     const { own, roster, lane: laneOf, tell, say } = this.#options;
     const queue = queueOf(hello.space);
     const lane = laneOf(queue);
@@ -85,7 +85,6 @@ export class Hearing {
     const known = roster.greet({ id, name, device: clean(device), threads }, Date.now());
     if (!known) return;
     if ((known.verdicts.get(queue) ?? '') !== '') return say();
-    const theirs = unpackResults(hello.probes);
     const why = await lane.probes(own).then((mine) => disagreement(own, mine, theirs));
     if (why !== undefined) return this.#refuse(id, why, queue);
     known.verdicts.set(queue, '');
@@ -96,7 +95,7 @@ export class Hearing {
     await say();
   }
 
-  async #judge(answer: WorkerAnswer): Promise<void> {
+  async #judge(answer: WorkerAnswer, results: readonly Result[]): Promise<void> {
     const { roster, batches, lane: laneOf, settle, again } = this.#options;
     const queue = queueOf(answer.space);
     const known = roster.get(answer.worker);
@@ -112,7 +111,6 @@ export class Hearing {
     }
     if (known?.verdicts.get(queue) !== '')
       return this.#odd('stranger', answer.worker, `An answer of ${name}, which was not accepted`);
-    const results = unpackResults(answer.items);
     const fault = faultOf(batch, laneOf(queue)?.dims ?? null, results);
     if (fault !== undefined) {
       this.#odd('rubbish', answer.worker, `An answer of ${name} is rubbish (${fault})`, fault);
@@ -213,7 +211,7 @@ export class Hearing {
     roster.heard(worker, Date.now());
     if (!known) return;
     const which = protocol === PROTOCOL ? '' : ` (protocol ${protocol}, not ${PROTOCOL})`;
-    const why = `it is version ${clean(theirs)}, the coordinator is version ${version()}${which}`;
+    const why = `it is version ${clean(theirs)}, the coordinator is version ${VERSION}${which}`;
     for (const queue of lanes()) {
       if (known.verdicts.get(queue) === why) continue;
       this.#refuse(worker, why, queue);
@@ -253,6 +251,19 @@ export class Hearing {
     if (isFresh) this.#told.set(key, now);
     if (this.#told.size > MOST_TOLD) this.#told.clear();
     this.#options.tell(isFresh ? news : { ...news, message: '' });
+  }
+}
+
+/** What it answers; undefined: it cannot be read. */
+function resultsOf(message: AnswerMessage): readonly Result[] | undefined {
+  try {
+    return 'probes' in message
+      ? unpackResults(message.probes)
+      : 'items' in message
+        ? unpackResults(message.items)
+        : [];
+  } catch {
+    return undefined;
   }
 }
 

@@ -5,7 +5,6 @@ import type { Answer, OwnPool, Result } from '../models/jobs.ts';
 import type { Models } from '../models/models.ts';
 import { clip, oneLine } from '../text/clean.ts';
 import { sleep } from '../time.ts';
-import { version } from '../version.ts';
 import { probeJob } from './agree.ts';
 import type { RedisAddress } from './address.ts';
 import { bestDevice } from './devices.ts';
@@ -20,6 +19,7 @@ import {
   NOTICE,
   PROTOCOL,
   PULSES,
+  VERSION,
   jobMessage,
   notice,
   packResults,
@@ -188,7 +188,7 @@ export class Helper {
       this.#pulsedAt = performance.now();
       await this.#send({ kind: 'pulse' });
     }
-    const own = this.#options.says?.version ?? version();
+    const own = this.#options.says?.version ?? VERSION;
     if (said.protocol !== PROTOCOL || said.version !== own)
       return this.#off(
         `the coordinator on ${said.name} is version ${said.version}, this is ${own}. Install the same on both`,
@@ -324,6 +324,7 @@ export class Helper {
     const send = async (one: object): Promise<void> => {
       await this.#answers.add(said.kind, one, { sizeLimit: MOST_JOB_BYTES, ...named });
     };
+    this.#pulsedAt = performance.now();
     await (this.#options.sends?.(message, send) ?? send(message));
   }
 

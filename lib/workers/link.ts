@@ -41,6 +41,7 @@ export class Link {
   readonly #workers = new Set<Worker>();
   readonly #queues = new Set<Queue>();
   #reason = 'no answer';
+  readonly #asking: NodeJS.Timeout;
   #watcher: (state: LinkState) => void = () => undefined;
 
   /** @throws UserError where bullmq or ioredis is not installed */
@@ -68,8 +69,12 @@ export class Link {
     this.#options = options;
     this.#bull = bull;
     this.redis = redis;
+    this.#asking = setInterval(() => void this.#ask(), PATIENCE_MS / 2).unref();
     redis.on('error', (error: Error) => (this.#reason = inAFewWords(error)));
-    redis.on('ready', () => this.#watcher({ isUp: true }));
+    redis.on('ready', () => {
+      this.#reason = 'the connection was closed';
+      this.#watcher({ isUp: true });
+    });
     redis.on('reconnecting', (inMs: number) => {
       this.#watcher({ isUp: false, reason: this.#reason, inMs });
       this.#reason = 'the connection was closed';
@@ -80,6 +85,18 @@ export class Link {
   watch(watcher: (state: LinkState) => void): void {
     this.#watcher = watcher;
     if (this.isUp) watcher({ isUp: true });
+  }
+
+  /** A computer that sleeps, or a cable that is pulled, closes nothing: without an answer the connection is given up. */
+  async #ask(): Promise<void> {
+    if (!this.isUp) return;
+    const answer = this.redis.ping().then(
+      () => undefined,
+      () => undefined,
+    );
+    if ((await within(answer, PATIENCE_MS / 2)) || !this.isUp) return;
+    this.#reason = 'it does not answer';
+    this.redis.disconnect(true);
   }
 
   get isUp(): boolean {
@@ -135,6 +152,7 @@ export class Link {
 
   /** Waits for nothing that Redis does not answer at once. */
   async close(): Promise<void> {
+    clearInterval(this.#asking);
     await Promise.all([...this.#workers].map((worker) => this.end(worker, false)));
     await Promise.all(
       [...this.#queues].map((queue) =>

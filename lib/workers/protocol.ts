@@ -10,7 +10,7 @@ import {
   MOST_WORKERS,
 } from '../limits.ts';
 import type { Job, Result } from '../models/jobs.ts';
-import { pictureSize } from '../models/picture-size.ts';
+import { tooLarge } from '../models/picture-size.ts';
 import { version } from '../version.ts';
 
 // What coordinator and workers say to each other: data alone, no path, address or code. Each end checks all of it before
@@ -29,16 +29,17 @@ export const NOTICE_MS = 15_000;
 /** How long a worker is believed to be there, and a job to be in its hands, without a sign of it. Milliseconds. */
 export const LOCK_MS = 15_000;
 /** So many times within that it says that it lives, whether it has anything to say or not. */
-export const PULSES = 5;
+export const PULSES = 3;
 /** Begun so often without an end: it may be what ends those who begin it. */
 export const MOST_STARTS = 3;
 
 const id = z.string().regex(/^[A-Za-z0-9-]{1,64}$/);
+/** Its letters are looked at when it is decoded: a pattern would take longer than all else together. */
 const base64 = (bytes: number) =>
   z
     .string()
     .max(Math.ceil(bytes / 3) * 4)
-    .regex(/^[A-Za-z0-9+/]*={0,2}$/);
+    .refine((text) => text.length % 4 === 0);
 const words = (most: number) => z.string().max(most);
 const index = z
   .int()
@@ -143,8 +144,10 @@ export function queueOf({ work, model, sha256, recipe }: Space): string {
 
 /** What both ends say of themselves. */
 export function signed(): { readonly protocol: typeof PROTOCOL; readonly version: string } {
-  return { protocol: PROTOCOL, version: version() };
+  return { protocol: PROTOCOL, version: VERSION };
 }
+/** Read once: it is in every message. */
+export const VERSION = version();
 
 export type Item = Job['items'][number];
 
@@ -166,6 +169,7 @@ export function packResults(items: readonly Result[]): z.output<typeof results> 
   });
 }
 
+/** @throws Error where what should be base64 is something else */
 export function unpackResults(items: z.output<typeof results>): Result[] {
   return items.map((one): Result => {
     if ('cutout' in one) return { id: one.id, cutout: { ...one.cutout, webp: bytesOf(one.cutout.webp) } };
@@ -206,19 +210,15 @@ export function unpackJob(message: z.output<typeof jobMessage>): { job: Job; ref
   return { job: { work, model, items, ...(cover && { cover }) }, refused };
 }
 
-/** In the words of the thread that would refuse it too, later; undefined: it may be decoded. */
-export function tooLarge(bytes: Uint8Array): string | undefined {
-  if (bytes.length > MOST_IMAGE_BYTES)
-    return `the file has ${bytes.length} bytes, at most ${MOST_IMAGE_BYTES} are read`;
-  const { width, height } = pictureSize(bytes) ?? { width: 0, height: 0 };
-  if (width * height <= MOST_PICTURE_PIXELS) return undefined;
-  return `the picture has ${width} × ${height} pixels, at most ${MOST_PICTURE_PIXELS} are read`;
-}
-
 function base64Of(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 }
 
+/** @throws Error where it has other letters */
 function bytesOf(base64: string): Uint8Array {
-  return new Uint8Array(Buffer.from(base64, 'base64'));
+  const bytes = Buffer.from(base64, 'base64');
+  const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0;
+  if (bytes.length !== (base64.length / 4) * 3 - padding)
+    throw new Error('what should be base64 is something else');
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }

@@ -20,12 +20,13 @@ import type { Section } from './section.ts';
 import { start } from './start.ts';
 import { stopping } from './stopping.ts';
 import { views } from './views.ts';
+import { workers } from './workers.ts';
 
 const USAGE = `Measures what it takes; prints tables, and writes those of full size into test/bench/results.json.
 
   npm run bench                             every section
   npm run bench -- --only NAME              one of rate, cost, requests, images, stopping, start, scale, fresh, hostile,
-                                            views, pictures
+                                            views, pictures, workers
   npm run bench -- --only rate --seconds N  for so long at each latency
   npm run bench -- --only NAME --amount N   so many listings (cost, requests, scale, views), images (images,
                                             pictures) or times (stopping, start)
@@ -46,6 +47,7 @@ const SECTIONS: { readonly [name: string]: (amount: number | undefined) => Promi
   views: (amount) => views(amount),
   hostile,
   pictures: (amount) => pictures(amount),
+  workers: (amount) => workers(amount),
   plan: (amount) => plan(amount),
 };
 /** Takes no measure of this machine, so it is not among the others. */

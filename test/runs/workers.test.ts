@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, readdir, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Command } from '../rig.ts';
@@ -11,6 +11,23 @@ import { WorkersRig } from '../workers-rig.ts';
 const COUNT = 56;
 /** Added to each picture, so that there is time for something to happen. Milliseconds. */
 const SLOW_MS = 60;
+
+/** Ports that a process listens on, where the system shows them. */
+async function listening(pid: number): Promise<string[]> {
+  const names = await readdir(`/proc/${pid}/fd`).catch(() => []);
+  const links = await Promise.all(names.map((name) => readlink(`/proc/${pid}/fd/${name}`).catch(() => '')));
+  const own = new Set(links.flatMap((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? []));
+  const tables = await Promise.all(
+    ['tcp', 'tcp6'].map((name) => readFile(`/proc/${pid}/net/${name}`, 'utf8').catch(() => '')),
+  );
+  // State 0A is LISTEN; the tenth column is the socket.
+  return tables
+    .flatMap((table) => table.split('\n'))
+    .filter((line) => {
+      const columns = line.trim().split(/\s+/);
+      return columns[3] === '0A' && own.has(columns[9] ?? '');
+    });
+}
 
 describe('without bullmq and ioredis', () => {
   const GONE = new URL('../fixtures/without-redis-packages.mjs', import.meta.url);
@@ -163,6 +180,7 @@ describe('workers', { skip: withoutRedis() }, () => {
       await worker.shows(/The coordinator is on /);
       await worker.shows(/Preparing the model baseline/);
       await worker.shows(/Taking jobs: baseline on cpu/);
+      assert.deepEqual(await listening(worker.pid), []);
       await writeFile(join(folder, 'KILL'), '');
       const { code, stdout } = await worker.ended;
       assert.equal(code, 75);
