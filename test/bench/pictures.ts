@@ -7,7 +7,7 @@ import { masks } from './pictures/masks.ts';
 import type { Masks } from './pictures/masks.ts';
 import { nearestAmong } from './pictures/nearest.ts';
 import type { NearestFigures } from './pictures/nearest.ts';
-import { stage, stops } from './pictures/stages.ts';
+import { finished, stage, stops } from './pictures/stages.ts';
 import type { Measuring, StageFigures } from './pictures/stages.ts';
 import { fetchIsnet } from './pictures/weights.ts';
 import type { Section } from './section.ts';
@@ -43,6 +43,7 @@ export function pictures(amount = PICTURES): Promise<Section> {
   const many = (of: number): number => Math.max(8, Math.round((of * amount) / PICTURES));
   return inFolder(async (folder) => {
     const isnet = await fetchIsnet(folder);
+    await compile();
     const own: Measuring = { model: 'baseline', registry: REGISTRY, models: folder };
     const measured = await ofStages(many(PICTURES), own, 'background', 'embed');
     const others =
@@ -78,6 +79,16 @@ export function pictures(amount = PICTURES): Promise<Section> {
     } finally {
       await rig.close();
     }
+  }
+}
+
+/** What was edited since is compiled by the first start: that takes memory and time of its own. */
+async function compile(): Promise<void> {
+  const rig = await PicturesRig.open(2);
+  try {
+    for (const name of ['background', 'embed'] as const) await finished(rig, name);
+  } finally {
+    await rig.close();
   }
 }
 

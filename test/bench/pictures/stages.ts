@@ -88,7 +88,8 @@ export async function stage(name: Stage, before: PicturesRig, measuring: Measuri
   };
 }
 
-async function finished(rig: PicturesRig, stage: Stage): Promise<void> {
+/** Runs a stage to its end. @throws where that was not a good one */
+export async function finished(rig: PicturesRig, stage: Stage): Promise<void> {
   const { code, stdout, stderr } = await rig.run(['--stage', stage]);
   if (code !== 0) throw new Error(`The command ended with ${code}: ${stdout}${stderr}`);
 }
