@@ -259,9 +259,9 @@ describe('a coordinator’s place in a Redis', () => {
     presence.linkChanged({ isUp: false, reason: 'the connection was closed', inMs: 200 });
     await presence.join();
     assert.deepEqual(told, [
-      'Redis at redis://imac.local:6379 cannot be reached (ECONNREFUSED): the threads of this computer did the work meanwhile.',
+      'Redis at redis://imac.local:6379 cannot be reached (ECONNREFUSED): the threads of this computer continue without it.',
       'Redis at redis://imac.local:6379 is reached now.',
-      'Redis at redis://imac.local:6379 cannot be reached (the connection was closed): the threads of this computer did the work meanwhile.',
+      'Redis at redis://imac.local:6379 cannot be reached (the connection was closed): the threads of this computer continue without it.',
       'Redis at redis://imac.local:6379 is back again.',
     ]);
     await presence.leave();
@@ -283,7 +283,7 @@ describe('a coordinator’s place in a Redis', () => {
     await presence.tick();
     assert.equal(presence.apart?.reason, 'the dataset of nas uses it');
     assert.deepEqual(told, [
-      'Redis at redis://imac.local:6379 is in use by the dataset of nas; give each a database of its own (redis://imac.local:6379/1): the threads of this computer did the work.',
+      'Redis at redis://imac.local:6379 is in use by the dataset of nas; give each a database of its own (redis://imac.local:6379/1): the threads of this computer continue without it.',
     ]);
     keys.set(NOTICE, 'no JSON');
     await presence.tick();

@@ -15,8 +15,8 @@ const ODD = {
   failed: ['a worker could not do a batch', 'divided, and each half done by itself'],
   differs: ['a worker could not use a picture that this computer can', 'this computer did it'],
   lost: ['Redis lost jobs', 'put in again'],
-  gone: ['Redis could not be reached', 'the threads of this computer did the work meanwhile'],
-  taken: ['another dataset uses this Redis', 'the threads of this computer did the work'],
+  gone: ['Redis could not be reached', 'the threads of this computer continue without it'],
+  taken: ['another dataset uses this Redis', 'the threads of this computer continue without it'],
 } as const;
 
 export type Oddness = keyof typeof ODD;
