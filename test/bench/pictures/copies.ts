@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { loadPipeline } from '../../../lib/pipeline/config.ts';
 import { Search } from '../../../lib/search/engine.ts';
 import { allDifferent, PicturesRig } from '../../pictures-rig.ts';
-import { copyOf } from './copy.ts';
+import { copyOf } from './copy-of.ts';
 
 const FIRST = 10;
 

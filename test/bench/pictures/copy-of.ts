@@ -4,7 +4,7 @@ import sharp from 'sharp';
 const CUT = 0.1;
 const BRIGHTER = [1.1, 1.35] as const;
 
-/** A picture as somebody else shows it: mirrored, cut, brightened, saved anew. Another cut and brightness for each seed. */
+/** Another cut and brightness for each seed. */
 export async function copyOf(picture: Buffer, seed: number): Promise<Buffer> {
   const share = (place: number): number => ((seed + 1) * (place * 0.618034 + 0.137)) % 1;
   const { width, height } = await sharp(picture).metadata();
