@@ -9,10 +9,7 @@ export const FLOORS = [
     'lib/limits.ts',
     'lib/version.ts',
     'lib/installation.ts',
-    'lib/compiled.js',
-    'lib/loader.js',
-    'lib/small-address-space.js',
-    'lib/small-heap.js',
+    'lib/start/',
     'lib/text/',
   ],
   ['lib/task/'], // the contract of a task

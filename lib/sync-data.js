@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // Loads the TypeScript sources without a build step; only this file and those it imports are JavaScript.
-import { loadLocalesLate, loaderFrom } from './loader.js';
-import { startedWithLess } from './small-address-space.js';
-import { keepHeapSmall } from './small-heap.js';
+import { loadLocalesLate, loaderFrom } from './start/loader.js';
+import { startedWithLess } from './start/small-address-space.js';
+import { keepHeapSmall } from './start/small-heap.js';
 
 const ended = await startedWithLess();
 if (ended !== undefined) process.exit(ended);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { it } from 'node:test';
-import { loadLocalesLate, loaderFrom } from '../lib/loader.js';
+import { loadLocalesLate, loaderFrom } from '../lib/start/loader.js';
 
-const require = createRequire(new URL('../lib/loader.js', import.meta.url));
+const require = createRequire(new URL('../lib/start/loader.js', import.meta.url));
 const locales = (): string[] => Object.keys(require.cache).filter((path) => /[\\/]locales[\\/]/.test(path));
 
 it('the languages of zod are loaded by whoever asks for one, and are all there', async () => {

@@ -14,7 +14,7 @@ import { CUTOUT_MODELS, EMBEDDING_MODELS, REGISTRY } from '../lib/models/registr
 import type { EmbeddingModel, ModelFile } from '../lib/models/registry.ts';
 import { openThreads } from '../lib/models/threads.ts';
 import { baselineMask, baselineVector } from './baseline.ts';
-import { copyOf } from './bench/pictures/copies.ts';
+import { copyOf } from './bench/pictures/copy-of.ts';
 import { draw } from './marketplace/pictures/draw.ts';
 import { drawn } from './marketplace/pictures/drawn.ts';
 import { Network } from './onnx.ts';

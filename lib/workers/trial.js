@@ -1,6 +1,6 @@
 // Entry point of a process that tries an accelerator: whatever its driver does, nothing but this process ends.
 import { createJiti } from 'jiti';
-import { compiledFolder } from '../compiled.js';
+import { compiledFolder } from '../start/compiled.js';
 
 const jiti = createJiti(import.meta.url, { fsCache: compiledFolder(), interopDefault: false });
 const { handle } = await jiti.import('../models/inference.ts');

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, readdir, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { compiledFolder } from '../../lib/compiled.js';
+import { compiledFolder } from '../../lib/start/compiled.js';
 import { inspectAndHash, readImage } from '../../lib/dataset/image-files.ts';
 import { jsonEntries } from '../../lib/dataset/json-entries.ts';
 import { EtsyApi } from '../../lib/etsy/api.ts';

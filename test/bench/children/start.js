@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createJiti } from 'jiti';
-import { compiledFolder } from '../../../lib/compiled.js';
+import { compiledFolder } from '../../../lib/start/compiled.js';
 
 const [module, input] = process.argv.slice(2);
 const fsCache = compiledFolder();

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
  * @returns {string | false}
  */
 export function compiledFolder(
-  folder = fileURLToPath(new URL('../node_modules/.cache/sync-data', import.meta.url)),
+  folder = fileURLToPath(new URL('../../node_modules/.cache/sync-data', import.meta.url)),
 ) {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });

@@ -17,7 +17,7 @@ export function loaderFrom(from) {
   // whose files are opened one by one: the ES modules are opened all at once, more than some systems allow. Ofetch as it
   // is for systems with a fetch of their own, such as Node: the other brings one along, which is never called.
   const alias = {
-    'sync-data': fileURLToPath(new URL('./index.ts', import.meta.url)),
+    'sync-data': fileURLToPath(new URL('../index.ts', import.meta.url)),
     zod: require.resolve('zod'),
     ...ofetch(),
   };
