@@ -24,6 +24,8 @@ const WORKERS = [1, 4, 16] as const;
 /** As ISNet at 512 pixels takes on one core. Milliseconds. */
 const EACH_MS = 500;
 const WARM_MS = 4000;
+/** Pictures that the stage stores while it is measured, at most. */
+const MOST_STORED = 1000;
 const START = fileURLToPath(new URL('./children/start.js', import.meta.url));
 const never = new AbortController().signal;
 setMaxListeners(0, never);
@@ -40,7 +42,7 @@ interface Measured {
  * The coordinator with workers that have no model: what it costs itself, whether more workers do more, and how many
  * pictures it could store at most. Redis, workers and coordinator share this machine.
  */
-export async function workers(seconds = 20): Promise<Section> {
+export async function workers(seconds = 60): Promise<Section> {
   const why = withoutRedis();
   if (why !== false) throw new Error(why);
   const redis = await RedisServer.open();
@@ -48,8 +50,9 @@ export async function workers(seconds = 20): Promise<Section> {
     const found = [];
     for (const count of WORKERS) found.push({ count, ...(await many(redis, count, seconds)) });
     const last = found.at(-1);
-    const most = await committed(redis, seconds * 40);
-    const linear = ((last?.perSecond ?? 0) * EACH_MS) / ((last?.count ?? 1) * 1000);
+    const most = await committed(redis, Math.min(seconds * 40, MOST_STORED));
+    const alone = found[0]?.perSecond ?? NaN;
+    const linear = (last?.perSecond ?? 0) / ((last?.count ?? 1) * alone);
     const limit =
       most.busy > 0.7 ? "the coordinator's one thread" : 'the disk, and workers on the same cores';
     return {

@@ -56,7 +56,7 @@ export const usage: readonly Row[] = [
     'a misspelt word',
     ['statsu'],
     [
-      'sync-data: unknown command "statsu" (did you mean status?); the commands are: status, report, search',
+      'sync-data: unknown command "statsu" (did you mean status?); the commands are: status, report, search, worker',
       'For usage: npx sync-data --help',
     ],
   ),
@@ -64,7 +64,7 @@ export const usage: readonly Row[] = [
     'another word',
     ['everything'],
     [
-      'sync-data: unknown command "everything"; the commands are: status, report, search',
+      'sync-data: unknown command "everything"; the commands are: status, report, search, worker',
       'For usage: npx sync-data --help',
     ],
   ),

@@ -96,7 +96,7 @@ describe('the report of a dataset with a history of two runs', () => {
     assert.equal(tiles['Images']?.[0], count(await of("images WHERE state = 'done'")));
     assert.equal(
       tiles['Freshness']?.[0],
-      `${(Math.floor((fresh / listings.length) * 1000) / 10).toFixed(1)} %`,
+      `${(Math.round((fresh / listings.length) * 1000) / 10).toFixed(1)} %`,
     );
     assert.match(
       tiles['Last complete run']?.join(' ') ?? '',
@@ -115,7 +115,10 @@ describe('the report of a dataset with a history of two runs', () => {
         Category: KNOWN.nameOf(taxonomy_id),
         'Etsy counts': count(counted),
         Seen: count(seen),
-        Share: seen === counted ? '100 %' : `${(Math.floor((seen / counted) * 1000) / 10).toFixed(1)} %`,
+        Share:
+          seen === counted
+            ? '100 %'
+            : `${(Math.min(999, Math.round((seen / counted) * 1000)) / 10).toFixed(1)} %`,
       })),
     );
   });
