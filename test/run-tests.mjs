@@ -18,10 +18,12 @@ const files = folders.flatMap((folder) =>
     .map((name) => `${folder}/${name}`),
 );
 const apart = files.filter((file) => !mayShare(file));
+rmSync(GROUPED, { recursive: true, force: true });
 const entries = [
-  ...apart.filter((file) => APART.includes(file)),
-  ...apart.filter((file) => !APART.includes(file)),
+  // The runner begins them in the order of their paths.
+  ...APART.filter((file) => apart.includes(file)).map((file, place) => loading(`${place}-apart`, [file])),
   ...folders.flatMap((folder) => grouped(folder)),
+  ...apart.filter((file) => !APART.includes(file)),
 ];
 const args = ['--import', 'tsx', '--test', `--test-concurrency=${concurrency}`, ...entries];
 process.exitCode = spawnSync(process.execPath, args, { stdio: 'inherit' }).status ?? 1;
@@ -37,13 +39,18 @@ function mayShare(file) {
 /** @returns the files that load the tests of a folder, a group each */
 function grouped(folder) {
   const own = files.filter((file) => dirname(file) === folder && mayShare(file));
-  const into = join(GROUPED, basename(folder));
-  rmSync(into, { recursive: true, force: true });
-  mkdirSync(into, { recursive: true });
-  return Array.from({ length: Math.min(GROUPS, own.length) }, (_, group) => {
-    const path = join(into, `${group + 1}.test.mjs`);
-    const members = own.filter((_, index) => index % GROUPS === group);
-    writeFileSync(path, members.map((file) => `await import('${pathToFileURL(file).href}');\n`).join(''));
-    return path;
-  });
+  return Array.from({ length: Math.min(GROUPS, own.length) }, (_, group) =>
+    loading(
+      `${basename(folder)}-${group + 1}`,
+      own.filter((_, index) => index % GROUPS === group),
+    ),
+  );
+}
+
+/** @returns a file that loads these */
+function loading(name, members) {
+  mkdirSync(GROUPED, { recursive: true });
+  const path = join(GROUPED, `${name}.test.mjs`);
+  writeFileSync(path, members.map((file) => `await import('${pathToFileURL(file).href}');\n`).join(''));
+  return path;
 }
