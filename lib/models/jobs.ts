@@ -53,6 +53,9 @@ export interface Answer {
   readonly items: readonly Result[];
 }
 
+/** The name of the coordinator's own threads among workers. */
+export const THIS_COMPUTER = 'this computer';
+
 /** A worker as a person is shown it: this computer is one of them. */
 export interface WorkerView {
   readonly name: string;

@@ -9,7 +9,7 @@ import type { Pipeline } from '../pipeline/config.ts';
 import type { Listener } from '../progress/events.ts';
 import type { Database } from '../store/database.ts';
 import type { Figure, Figures } from '../task/telling.ts';
-import { clockTime } from '../text/format.ts';
+import { clockTime, plural } from '../text/format.ts';
 import { redisAddress, refusalOf } from '../workers/address.ts';
 import { Coordinator } from '../workers/coordinator.ts';
 import { checkInstalled } from '../workers/link.ts';
@@ -107,6 +107,6 @@ function linesOf(coordinator: Coordinator): Figures[] {
     : { text: 'Redis connected', isSpare: true };
   return [
     { label: 'workers', facts: workers },
-    { label: 'jobs', facts: [{ text: `waiting for ${batches} batch${batches === 1 ? '' : 'es'}` }, redis] },
+    { label: 'jobs', facts: [{ text: `waiting for ${plural(batches, 'batch', 'batches')}` }, redis] },
   ];
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { MOST_IN_WINDOW, MOST_WINDOW_BYTES, MOST_WORDS } from '../limits.ts';
+import { THIS_COMPUTER } from '../models/jobs.ts';
 import type { Answer, Job, OwnPool, Pool, Result, WorkerView } from '../models/jobs.ts';
 import type { Models } from '../models/models.ts';
 import { tooLarge } from '../models/picture-size.ts';
@@ -165,7 +166,7 @@ export class Coordinator implements Pool {
     const pictures = recent.reduce((sum, [, n]) => sum + n, 0);
     const perSecond = (pictures * 1000) / Math.max(1000, now - (recent[0]?.[0] ?? now));
     const own: WorkerView = {
-      name: 'this computer',
+      name: THIS_COMPUTER,
       device: 'cpu',
       state: 'working',
       pictures: this.#ownPictures,
@@ -271,7 +272,7 @@ export class Coordinator implements Pool {
         { work, model, items, ...cover } as Job,
         batch.wanted[0]?.signal,
       );
-      this.#settle(batch, results, 'this computer', ms);
+      this.#settle(batch, results, THIS_COMPUTER, ms);
     } catch (error) {
       this.#fail(batch, error);
     }
@@ -285,7 +286,7 @@ export class Coordinator implements Pool {
   /** Hands results to who waits for them, once. */
   #settle(batch: Batch, results: readonly Result[], worker: string, ms: number): void {
     if (!this.#batches.drop(batch)) return;
-    if (worker === 'this computer') {
+    if (worker === THIS_COMPUTER) {
       this.#ownPictures += results.length;
       this.#ownRecent = [...this.#ownRecent.slice(-500), [Date.now(), results.length]];
     }

@@ -88,7 +88,7 @@ export class Hearing {
     const why = await lane.probes(own).then((mine) => disagreement(own, mine, theirs));
     if (why !== undefined) return this.#refuse(id, why, queue);
     known.verdicts.set(queue, '');
-    const cores = `${threads} thread${threads === 1 ? '' : 's'}`;
+    const cores = plural(threads, 'thread');
     tell({
       message: `The worker ${known.name} helps with ${hello.space.model} (${known.device}, ${cores}).`,
     });

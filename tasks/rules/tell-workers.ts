@@ -1,3 +1,4 @@
+import { THIS_COMPUTER } from '../../lib/models/jobs.ts';
 import { readWorkers } from '../../lib/dataset/workers.ts';
 import { oddityLine, readOddities } from '../../lib/dataset/oddities.ts';
 import type { Sql } from '../../lib/store/database.ts';
@@ -14,7 +15,7 @@ export async function tellWorkers(sql: Sql, run: ToldRun, place: 'summary' | 'st
   const oddities = place === 'summary' ? (await readOddities(sql, run.id)).map(oddityLine) : [];
   return {
     rows: did.length === 0 ? [] : [{ label: 'made by', stands, order: 62 }],
-    notes: workers.filter(({ name }) => name !== 'this computer').map(noteOf),
+    notes: workers.filter(({ name }) => name !== THIS_COMPUTER).map(noteOf),
     oddities,
     problems: [
       {
