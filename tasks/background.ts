@@ -139,6 +139,7 @@ async function* makeCutouts(models: Models, context: Context): ReturnType<Backgr
 
   yield* readyModel(models, 'cutout', model, stop);
   const pool: Pool = await models.pool();
+  pool.prepare?.('cutout', model);
   const files = new CutoutFiles(cutoutsFolder);
   await files.open();
   yield { write: (tx) => ensureSpace(tx, definition, nowSeconds()) };

@@ -129,6 +129,7 @@ async function* makeVectors(models: Models, unit: string, context: Context): Ret
 
   yield* readyModel(models, kind, model, stop);
   const pool = await models.pool();
+  pool.prepare?.(kind, model);
   yield { write: (tx) => ensureSpace(tx, definition, nowSeconds()) };
   const space = await findSpace(sql, definition);
   if (!space) throw new Error(`internal: no space for ${unit}`);

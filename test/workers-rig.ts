@@ -7,7 +7,7 @@ import type { PicturesRig } from './pictures-rig.ts';
 import { Command } from './rig.ts';
 
 const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-const SLOW = new URL('./fixtures/slow-threads.mjs', import.meta.url).href;
+const HELD = new URL('./fixtures/held-threads.mjs', import.meta.url).href;
 
 /** How long a job belongs to a worker that is not heard of: what takes 15 seconds takes two. Milliseconds. */
 export const LOCK_MS = 2000;
@@ -17,9 +17,16 @@ export class WorkersRig {
   readonly #url: string;
   readonly #commands: Command[] = [];
   readonly #folders: string[] = [];
+  readonly #gates: string;
 
-  constructor(url: string) {
+  private constructor(url: string, gates: string) {
     this.#url = url;
+    this.#gates = gates;
+    this.#folders.push(gates);
+  }
+
+  static async open(url: string): Promise<WorkersRig> {
+    return new WorkersRig(url, await mkdtemp(join(tmpdir(), 'gates-')));
   }
 
   /** Has the stages of a folder meet workers. */
@@ -29,19 +36,27 @@ export class WorkersRig {
     await writeFile(file, settings + (await readFile(file, 'utf8')));
   }
 
-  /** @param slowMs each picture takes the coordinator's own threads so much longer */
-  coordinator(rig: PicturesRig, slowMs = 0): Command {
-    return this.#start(rig.folder, path('./fixtures/fast-sync-data.js'), [], slowMs, 'coordinator');
+  /** Its own threads are held; see lets(). */
+  coordinator(rig: PicturesRig): Command {
+    return this.#start(rig.folder, path('./fixtures/fast-sync-data.js'), [], 'coordinator', true);
   }
 
-  /** @param workers NAME=KIND each; see fixtures/worker.js */
-  async workers(workers: readonly string[], slowMs = 0): Promise<Command> {
-    return this.#start(await this.folder(), path('./fixtures/worker.js'), workers, slowMs, workers.join(' '));
+  /**
+   * @param workers NAME=KIND each; see fixtures/worker.js
+   * @param isHeld as the coordinator's threads
+   */
+  async workers(workers: readonly string[], isHeld = false): Promise<Command> {
+    return this.#start(await this.folder(), path('./fixtures/worker.js'), workers, workers.join(' '), isHeld);
   }
 
   /** The real command, in an empty folder. */
   command(folder: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Command {
-    return this.#start(folder, path('../lib/sync-data.js'), args, 0, args.join(' '), env);
+    return this.#start(folder, path('../lib/sync-data.js'), args, args.join(' '), false, env);
+  }
+
+  /** From now on threads that are held do this work. */
+  async lets(...works: readonly ('cutout' | 'image')[]): Promise<void> {
+    for (const work of works) await writeFile(join(this.#gates, work), '');
   }
 
   async folder(): Promise<string> {
@@ -66,11 +81,11 @@ export class WorkersRig {
     cwd: string,
     file: string,
     args: readonly string[],
-    slowMs: number,
     name: string,
+    isHeld: boolean,
     env: NodeJS.ProcessEnv = {},
   ): Command {
-    const child = spawn(process.execPath, [...(slowMs > 0 ? ['--import', SLOW] : []), file, ...args], {
+    const child = spawn(process.execPath, [...(isHeld ? ['--import', HELD] : []), file, ...args], {
       cwd,
       env: {
         PATH: process.env['PATH'],
@@ -80,7 +95,7 @@ export class WorkersRig {
         TEST_REDIS: this.#url,
         TEST_LOCK_MS: String(LOCK_MS),
         TEST_QPS: 'Infinity',
-        SLOW_MS: String(slowMs),
+        TEST_GATES: this.#gates,
         ...env,
       },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -75,6 +75,8 @@ export interface WorkerView {
 export interface Pool {
   /** So many jobs at once keep everybody busy; it changes where workers come and go. */
   readonly width: number;
+  /** Says what jobs are to come, so that other computers get ready meanwhile. */
+  prepare?(work: Job['work'], model: string): void;
   /**
    * Does a job and answers for each of its items.
    *

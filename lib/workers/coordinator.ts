@@ -134,9 +134,15 @@ export class Coordinator implements Pool {
     return Math.max(this.#own.width, Math.min(room, (this.#own.width + others + 1) * size));
   }
 
+  prepare(work: Job['work'], model: string): void {
+    const lane = this.#laneOf(work, model);
+    // Where it cannot be opened, the first job says why.
+    if (!this.#presence.apart) void this.#openLane(lane).catch(() => undefined);
+  }
+
   async run(job: Job, signal?: AbortSignal): Promise<Answer> {
     signal?.throwIfAborted();
-    const lane = this.#laneOf(job);
+    const lane = this.#laneOf(job.work, job.model);
     const cover = job.work === 'cutout' ? job.cover : undefined;
     const workers = new Set<string>();
     let most = 0;
@@ -197,8 +203,7 @@ export class Coordinator implements Pool {
     await this.#own.close();
   }
 
-  #laneOf(job: Job): Lane {
-    const { work, model } = job;
+  #laneOf(work: Job['work'], model: string): Lane {
     const { sha256, recipe, dims } = this.#models.identity(work, model);
     const space: Space = { work, model, sha256, recipe };
     const name = queueOf(space);
@@ -342,6 +347,7 @@ export class Coordinator implements Pool {
   /** What is on its way goes in, or is taken out for the threads of this computer. */
   #redisChanged(): void {
     if (this.#presence.apart) return this.#pump();
+    for (const lane of this.#lanes.values()) void this.#openLane(lane).catch(() => undefined);
     for (const batch of this.#batches.all())
       if (!batch.isHere && batch.job === undefined) void this.#put(batch);
   }

@@ -1,4 +1,4 @@
-import type { OwnPool, Result } from '../models/jobs.ts';
+import type { Job, OwnPool, Result } from '../models/jobs.ts';
 import { MOST_JOB_BYTES } from '../limits.ts';
 import { probeJob } from './agree.ts';
 import type { Batch } from './batches.ts';
@@ -32,8 +32,9 @@ export class Lane {
     if (this.#queue) return;
     const queue = link.queue(this.name);
     await queue.obliterate({ force: true });
+    const probes = await probeJob(this.space);
     // Before any job: the first worker to come waits for it. What is wrong with a model shows with the jobs.
-    void this.probes(own).catch(() => undefined);
+    void this.probes(own, probes).catch(() => undefined);
     link.worker(this.name, own.width, work);
     this.#queue = queue;
   }
@@ -68,11 +69,12 @@ export class Lane {
   }
 
   /** How this computer answers the probes. */
-  probes(own: OwnPool): Promise<readonly Result[]> {
-    this.#probes ??= probeJob(this.space)
-      .then((job) => own.run(job))
-      .then(({ items }) => items);
-    this.#probes.catch(() => (this.#probes = undefined));
+  probes(own: OwnPool, job?: Job): Promise<readonly Result[]> {
+    if (!this.#probes) {
+      const answer = job ? own.run(job) : probeJob(this.space).then((made) => own.run(made));
+      this.#probes = answer.then(({ items }) => items);
+      this.#probes.catch(() => (this.#probes = undefined));
+    }
     return this.#probes;
   }
 }

@@ -8,10 +8,8 @@ import type { PicturesDump } from '../pictures-rig.ts';
 import { RedisServer, withoutRedis } from '../redis.ts';
 import { WorkersRig } from '../workers-rig.ts';
 
-const COUNT = 56;
-const FEW = 20;
-/** Added to each picture, so that there is time for something to happen. Milliseconds. */
-const SLOW_MS = 60;
+/** Three batches: the coordinator takes two at once, so there is one for a worker. */
+const PICTURES = 36;
 
 /** Ports that a process listens on, where the system shows them. */
 async function listening(pid: number): Promise<string[]> {
@@ -62,46 +60,29 @@ Or take workers: out of pipeline.yaml: the threads of this computer then do the 
 describe('workers', { skip: withoutRedis() }, () => {
   let redis: RedisServer;
   const rigs: PicturesRig[] = [];
+  let base: PicturesRig;
+  /** What a run without workers makes of it. */
+  let right: PicturesDump;
 
   before(async () => {
     redis = await RedisServer.open();
+    base = await PicturesRig.open(PICTURES);
+    const alone = await base.copy();
+    rigs.push(base, alone);
+    const { code, stdout, stderr } = await alone.run();
+    assert.equal(code, 0, stdout + stderr);
+    right = await alone.dump();
   });
   after(async () => {
     for (const rig of rigs) await rig.close();
     await redis.kill();
   });
 
-  interface World {
-    readonly base: PicturesRig;
-    /** What a run without workers makes of it. */
-    readonly right: PicturesDump;
-  }
-  const worlds = new Map<number, Promise<World>>();
-
-  function worldOf(pictures: number): Promise<World> {
-    const made = worlds.get(pictures) ?? makeWorld(pictures);
-    worlds.set(pictures, made);
-    return made;
-  }
-
-  async function makeWorld(pictures: number): Promise<World> {
-    const base = await PicturesRig.open(pictures);
-    const alone = await base.copy();
-    rigs.push(base, alone);
-    const { code, stdout, stderr } = await alone.run();
-    assert.equal(code, 0, stdout + stderr);
-    return { base, right: await alone.dump() };
-  }
-
   /** Runs what a test does with a folder and workers of its own; the dataset must be that of a run without them. */
-  const shared = async (
-    test: (rig: PicturesRig, all: WorkersRig) => Promise<void>,
-    pictures = COUNT,
-  ): Promise<PicturesRig> => {
-    const { base, right } = await worldOf(pictures);
+  const shared = async (test: (rig: PicturesRig, all: WorkersRig) => Promise<void>): Promise<PicturesRig> => {
     const rig = await base.copy();
     rigs.push(rig);
-    const all = new WorkersRig(redis.url);
+    const all = await WorkersRig.open(redis.url);
     try {
       await all.shares(rig);
       await test(rig, all);
@@ -125,16 +106,19 @@ describe('workers', { skip: withoutRedis() }, () => {
 
   it('may be killed, or sleep and wake: others do what they had', async () => {
     const rig = await shared(async (rig, all) => {
-      const killed = await all.workers(['anna=honest'], SLOW_MS);
-      const asleep = await all.workers(['berta=honest'], SLOW_MS);
-      const coordinator = all.coordinator(rig, SLOW_MS);
-      await Promise.all([killed.shows(/has a job/), asleep.shows(/has a job/)]);
+      const killed = await all.workers(['anna=honest'], true);
+      const coordinator = all.coordinator(rig);
+      await killed.shows(/has a job/);
       killed.signal('SIGKILL');
-      asleep.signal('SIGSTOP');
       await coordinator.shows(/Nothing was heard of the worker anna since/);
+      // It is given what anna had.
+      const asleep = await all.workers(['berta=honest'], true);
+      await asleep.shows(/has a job/);
+      asleep.signal('SIGSTOP');
       await coordinator.shows(/Nothing was heard of the worker berta since/);
       asleep.signal('SIGCONT');
       await coordinator.shows(/The worker berta is back/);
+      await all.lets('cutout', 'image');
       await finish(coordinator);
     });
     const workers = await rig.rows('SELECT name, state, pictures FROM workers ORDER BY name');
@@ -148,8 +132,8 @@ describe('workers', { skip: withoutRedis() }, () => {
 
   it('lose nothing when Redis is emptied, or ends and comes back, or the coordinator is killed', async () => {
     await shared(async (rig, all) => {
-      const worker = await all.workers(['carl=honest'], SLOW_MS * 5);
-      const first = all.coordinator(rig, SLOW_MS);
+      const worker = await all.workers(['carl=honest'], true);
+      const first = all.coordinator(rig);
       await worker.shows(/has a job/);
       await redis.say('FLUSHALL');
       await first.shows(/batch(?:es)? (?:was|were) no longer in Redis/);
@@ -160,14 +144,22 @@ describe('workers', { skip: withoutRedis() }, () => {
       await first.shows(/Redis at .* is back again\./);
       await first.kill();
       await worker.shows(/is not there any more; waiting for one\./);
-      await finish(all.coordinator(rig, SLOW_MS));
+      await all.lets('cutout', 'image');
+      await finish(all.coordinator(rig));
     });
   });
 
   it('are refused by name where they are of another version or answer wrongly', async () => {
     const rig = await shared(async (rig, all) => {
-      const odd = await all.workers(['old=old', 'wrong=wrong', 'turning=turning'], 1);
-      await finish(all.coordinator(rig, SLOW_MS * 3));
+      const odd = await all.workers(['old=old', 'wrong=wrong', 'turning=turning']);
+      await all.lets('cutout');
+      const coordinator = all.coordinator(rig);
+      await odd.shows(/old: This worker is not used: the coordinator on .* is version/);
+      await odd.shows(/wrong: Refused by the coordinator on .*, for baseline: its vectors differ/);
+      await odd.shows(/turning: did it to: image/);
+      await all.lets('image');
+      await odd.shows(/turning: Refused by/);
+      await finish(coordinator);
       // More than the screen has room for.
       const said = await readFile(rig.path('sync-data.log'), 'utf8');
       assert.match(said, /The worker old is refused \(it is version 0\.0\.9, the coordinator is version/);
@@ -176,8 +168,6 @@ describe('workers', { skip: withoutRedis() }, () => {
         /The worker wrong is refused \(its vectors differ: cosine 0\.\d+, expected at least 0\.999\)/,
       );
       assert.match(said, /The worker turning is refused \(its vectors differ/);
-      await odd.shows(/old: This worker is not used: the coordinator on .* is version/);
-      await odd.shows(/wrong: Refused by the coordinator on .*, for baseline: its vectors differ/);
     });
     const refused = await rig.rows("SELECT name, reason FROM workers WHERE state = 'refused'");
     assert.ok(refused.some(({ name }) => name === 'wrong'));
@@ -191,11 +181,15 @@ describe('workers', { skip: withoutRedis() }, () => {
   for (const [kind, told] of Object.entries(odd)) {
     it(`that answer oddly are told of, and what they say is not used: ${kind}`, async () => {
       await shared(async (rig, all) => {
-        // Alone with a slow coordinator it is sure to be given something.
-        await all.workers([`${kind}=${kind}`], 1);
-        await finish(all.coordinator(rig, SLOW_MS * 5));
+        const worker = await all.workers([`${kind}=${kind}`]);
+        const coordinator = all.coordinator(rig);
+        for (const work of ['cutout', 'image'] as const) {
+          await worker.shows(new RegExp(`did it to: ${work}`));
+          await all.lets(work);
+        }
+        await finish(coordinator);
         assert.match(await readFile(rig.path('sync-data.log'), 'utf8'), told);
-      }, FEW);
+      });
     });
   }
 
@@ -204,7 +198,7 @@ describe('workers', { skip: withoutRedis() }, () => {
       const folder = await all.folder();
       const worker = all.command(folder, ['worker', redis.url]);
       await worker.shows(/Connected to redis/);
-      const coordinator = all.coordinator(rig, SLOW_MS);
+      const coordinator = all.coordinator(rig);
       await worker.shows(/The coordinator is on /);
       await worker.shows(/Preparing the model baseline/);
       await worker.shows(/Taking jobs: baseline on cpu/);
@@ -214,6 +208,7 @@ describe('workers', { skip: withoutRedis() }, () => {
       assert.equal(code, 75);
       assert.match(stdout, /Stopping: the KILL file was found; finishing what is in hand\./);
       await coordinator.shows(/The worker .* has left: the KILL file was found/);
+      await all.lets('cutout', 'image');
       const said = await finish(coordinator);
       assert.match(said, /made by/);
     });
