@@ -15,7 +15,7 @@ import { StopSwitch } from '../pipeline/stop.ts';
 import type { RunEvent } from '../progress/events.ts';
 import type { StageTitle } from '../progress/stage.ts';
 import { openScreen } from '../screen/index.ts';
-import { keepYoungHeapAsItIs } from '../start/small-heap.js';
+import { keepYoungHeapAsItIs, sweep } from '../start/small-heap.js';
 import { StoreError } from '../store/store-error.ts';
 import { Ledger } from '../store/ledger.ts';
 import type { Figures } from '../task/telling.ts';
@@ -170,6 +170,7 @@ async function run(options: RunOptions): Promise<number> {
       stageEnded: async () => {
         file.check();
         await stageEnded();
+        sweep();
       },
     };
     const current = await Runner.open(runner, options.onlyStage);
@@ -276,6 +277,8 @@ function figuresOf(stage: Stage, services: OpenServices): (() => Promise<readonl
 /** A whole run ends with a report. One that cannot be written is no reason to call the run failed. */
 async function tellReport({ pipeline, cwd, redact, database, file }: RunOptions): Promise<string> {
   try {
+    await database.shrink();
+    sweep();
     const { writeReport } = await import('../report/index.ts');
     return `${place('report', relative(cwd, await writeReport(pipeline, redact, database.path)))}\n`;
   } catch (error) {

@@ -1,2 +1,3 @@
 export function keepHeapSmall(): void;
 export function keepYoungHeapAsItIs(): void;
+export function sweep(): void;

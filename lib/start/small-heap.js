@@ -1,4 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 // A run of days has little that lives long. Left to itself the heap grows to four times that; with --optimize-for-size
 // it is swept so often that half of a processor's time for a page is spent on it.
@@ -11,4 +12,16 @@ export function keepHeapSmall() {
 /** Once all is loaded: that for what has just been made stays as large as it is, about 4 MB; it would become 16 MB. */
 export function keepYoungHeapAsItIs() {
   setFlagsFromString('--semi-space-growth-factor=1');
+}
+
+let collect;
+
+/** Once a stage has ended: what it leaves would otherwise lie there until the next one has made as much. Takes about 30 ms. */
+export function sweep() {
+  if (!collect) {
+    setFlagsFromString('--expose-gc');
+    collect = runInNewContext('gc');
+    setFlagsFromString('--no-expose-gc');
+  }
+  collect();
 }

@@ -276,6 +276,12 @@ export class Database {
     }
   }
 
+  /** Gives the memory of the caches back: 24 MB; they fill again where they are needed. */
+  async shrink(): Promise<void> {
+    await this.#turn(() => this.#writer.script('PRAGMA shrink_memory'));
+    await this.#reader.script('PRAGMA shrink_memory');
+  }
+
   /** Runs `work` in one transaction, alone. Commits when it resolves, rolls back when it throws. */
   async write<T>(work: (tx: ScriptTx) => Promise<T>): Promise<T> {
     refuseInsideWrite('write');

@@ -49,6 +49,10 @@ export async function grow(path: string, listings: number): Promise<number> {
       const to = Math.min(copies, from + step);
       await database.write(async (tx) => {
         for (const [table, of] of Object.entries(COPIED)) await copy(tx, table, of, from, to);
+        await tx.run(
+          `INSERT INTO listing_words (rowid, title, tags, materials) SELECT listing_id, title, tags, materials FROM listings
+           WHERE NOT EXISTS (SELECT 1 FROM listing_words_docsize WHERE id = listing_id)`,
+        );
       });
     }
     return await count(database, 'listings');

@@ -64,6 +64,7 @@ function atSize(seed: Rig, size: number): Promise<AtSize> {
     const { size: databaseBytes } = await stat(rig.path('etsy_data.db'));
     const { size: metaDataBytes } = await stat(rig.path('image_metadata.json'));
     await rig.configure({ refreshAfter: '1s' });
+    await forget(rig);
     const reviews = await measured(rig, { stage: 'reviews' }, { requests: FEW, by: 'KILL' });
     const busy = await measured(rig, {}, { requests: BUSY, by: 'KILL' });
     await measured(rig, {}, { requests: 1, by: 'SIGKILL' });
@@ -81,6 +82,21 @@ function atSize(seed: Rig, size: number): Promise<AtSize> {
       stages,
     };
   });
+}
+
+/** Makes the reviews of every shop due: nobody has read them for so long. */
+async function forget(rig: Rig): Promise<void> {
+  const database = await Database.open(rig.path('etsy_data.db'));
+  const YEAR_S = 365 * 86_400;
+  try {
+    await database.write((tx) =>
+      tx.run(
+        `UPDATE review_sync SET started_at = started_at - ${YEAR_S}, completed_at = completed_at - ${YEAR_S}`,
+      ),
+    );
+  } finally {
+    await database.close();
+  }
 }
 
 /** The file as a stage's end writes it, whole: every entry of the copies is new to it. */

@@ -23,7 +23,7 @@ const MODEL = 'baseline';
 const WORKERS = [1, 4, 16] as const;
 /** As ISNet at 512 pixels takes on one core. Milliseconds. */
 const EACH_MS = 500;
-const WARM_MS = 4000;
+const WARM_MS = 15_000;
 /** Pictures that the stage stores while it is measured, at most. */
 const MOST_STORED = 1000;
 const START = fileURLToPath(new URL('./children/start.js', import.meta.url));
@@ -121,7 +121,7 @@ async function paceOf(coordinator: Coordinator, milliseconds: number): Promise<n
   const seen = new Map(coordinator.workers().map(({ name, pictures }) => [name, pictures]));
   const end = performance.now() + milliseconds;
   while (performance.now() < end) {
-    await sleep(20);
+    await sleep(100);
     for (const { name, pictures } of coordinator.workers()) {
       if (!name.startsWith('stub') || seen.get(name) === pictures) continue;
       seen.set(name, pictures);
