@@ -178,7 +178,8 @@ async function ofPage(most: number): Promise<Cost[]> {
   const base = await PicturesRig.open(6);
   try {
     await base.run();
-    const run = async (thrown: PageBomb['thrown']): Promise<Took> => {
+    const run = async ({ thrown, bytes }: Pick<PageBomb, 'thrown' | 'bytes'>): Promise<Took> => {
+      const picture = (await bytes?.()) ?? Buffer.alloc(0);
       const rig = await base.copy();
       try {
         return await took(
@@ -191,7 +192,7 @@ async function ofPage(most: number): Promise<Cost[]> {
             const entered = await fetch(`http://127.0.0.1:${port}${token}`, { redirect: 'manual' });
             const cookie = (entered.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
             try {
-              await thrown({ port: Number(port), cookie });
+              await thrown({ port: Number(port), cookie }, picture);
             } finally {
               command.signal('SIGTERM');
             }
@@ -203,10 +204,10 @@ async function ofPage(most: number): Promise<Cost[]> {
     };
     // The first picture starts the thread that looks at pictures: that is no bomb's doing.
     const picture = draw({ kind: 'chair', drawing: 1 });
-    const plain = await plainly(3, () => run((open) => drop(open, picture)));
+    const plain = await plainly(3, () => run({ bytes: () => picture, thrown: drop }));
     const costs: Cost[] = [];
-    for (const { name, thrown } of page.slice(0, most))
-      costs.push(beyond('requests of the page', name, await run(thrown), plain));
+    for (const bomb of page.slice(0, most))
+      costs.push(beyond('requests of the page', bomb.name, await run(bomb), plain));
     return costs;
   } finally {
     await base.close();

@@ -11,7 +11,9 @@ export interface OpenPage {
 
 export interface PageBomb {
   readonly name: string;
-  readonly thrown: (page: OpenPage) => Promise<unknown>;
+  /** A picture of it, made before it is measured. */
+  readonly bytes?: () => Promise<Buffer> | Buffer;
+  readonly thrown: (page: OpenPage, bytes: Buffer) => Promise<unknown>;
 }
 
 const PATIENCE_MS = 40_000;
@@ -61,7 +63,8 @@ const chunk = `10000\r\n${'a'.repeat(65_536)}\r\n`;
 export const page: readonly PageBomb[] = [
   ...uploads.map(({ name, bytes }): PageBomb => ({
     name: `upload: ${name}`,
-    thrown: async (open) => drop(open, await bytes()),
+    bytes,
+    thrown: drop,
   })),
   {
     name: 'upload without end, in chunks',
