@@ -120,7 +120,8 @@ class Bench {
 
   async #urls(): Promise<string[]> {
     const { origin } = new URL(this.#base.market.apiUrl);
-    return (await this.#base.requests()).map(({ path, query }) => `${origin}${path}?${query}`);
+    const listings = (await this.#base.requests()).filter(({ path }) => path.includes('/listings/'));
+    return listings.map(({ path, query }) => `${origin}${path}?${query}`);
   }
 
   async section(): Promise<Section> {
