@@ -76,8 +76,8 @@ describe('an answer', () => {
 
 describe('two computers agree', () => {
   const vector = (...values: number[]): Result[] => [{ id: 0, vector: Float32Array.from(values) }];
-  const cut = (state: 'done' | 'whole' = 'done'): Result[] => [
-    { id: 0, cutout: { state, webp: new Uint8Array(1), cover: 0.4, box: [0, 0, 1, 1] } },
+  const cut = (state: 'done' | 'whole' = 'done', cover = 0.4): Result[] => [
+    { id: 0, cutout: { state, webp: new Uint8Array(1), cover, box: [0, 0, 1, 1] } },
   ];
   it('where vectors point the same way, masks overlap, and both refuse the same', async () => {
     for (const [mine, theirs, expected] of [
@@ -91,6 +91,11 @@ describe('two computers agree', () => {
       [[{ id: 0, error: 'x' }], [{ id: 0, error: 'other words' }], undefined],
       [cut(), cut(), undefined],
       [cut(), cut('whole'), 'it calls a picture whole that is done here'],
+      [cut('done', 0.3), cut('whole', 0.301), 'it calls a picture whole that is done here'],
+      [cut('done', 0.055), cut('whole', 0.02), 'it calls a picture whole that is done here'],
+      // The border is at 0.05.
+      [cut('done', 0.051), cut('whole', 0.049), undefined],
+      [cut('whole', 0.971), cut('done', 0.969), undefined],
       [cut(), vector(1), 'it sends no cutout'],
     ] satisfies [Result[], Result[], string | undefined][])
       assert.equal(await disagreement(alike, mine, theirs), expected);

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { COVER } from '../models/jobs.ts';
 import type { Job, Likeness, OwnPool, Result } from '../models/jobs.ts';
 import type { Space } from './protocol.ts';
 
@@ -7,7 +8,7 @@ export const LEAST_COSINE = 0.999;
 export const LEAST_OVERLAP = 0.99;
 /** How far its colours may be apart, of 255: as far as another release of the same decoder takes them. */
 export const MOST_COLOURS = 6;
-/** At the border between whole and cut, two computers that are alike may differ. Share of the picture. */
+/** So near a border between whole and cut, two computers that are alike may differ. Share of the picture. */
 const NEAR_COVER = 0.01;
 
 const WORDS = [
@@ -28,17 +29,21 @@ export async function probeJob({ work, model }: Space): Promise<Job> {
   return { work, model, items };
 }
 
-/** Why answers to the same items differ more than those of two computers may; undefined: they agree. */
+/**
+ * Why answers to the same items differ more than those of two computers may; undefined: they agree.
+ * @param borders between whole and cut, as the job has them
+ */
 export async function disagreement(
   own: Pick<OwnPool, 'compare'>,
   mine: readonly Result[],
   theirs: readonly Result[],
+  borders: readonly number[] = COVER,
 ): Promise<string | undefined> {
   if (mine.length !== theirs.length) return `${theirs.length} answers to ${mine.length} items`;
   const whys = await Promise.all(
     mine.map((one) => {
       const other = theirs.find(({ id }) => id === one.id);
-      return other ? difference(own, one, other) : Promise.resolve('an answer is missing');
+      return other ? difference(own, one, other, borders) : Promise.resolve('an answer is missing');
     }),
   );
   return whys.find((why) => why !== undefined);
@@ -48,6 +53,7 @@ async function difference(
   own: Pick<OwnPool, 'compare'>,
   mine: Result,
   theirs: Result,
+  borders: readonly number[],
 ): Promise<string | undefined> {
   if ('error' in mine) return 'error' in theirs ? undefined : 'it accepts a picture that cannot be used';
   if ('error' in theirs) return `it cannot use a good picture: ${theirs.error}`;
@@ -58,10 +64,12 @@ async function difference(
       : `its vectors differ: cosine ${cosine.toFixed(4)}, expected at least ${LEAST_COSINE}`;
   }
   if (!('cutout' in theirs)) return 'it sends no cutout';
-  const isNear = Math.abs(mine.cutout.cover - theirs.cutout.cover) <= NEAR_COVER;
-  if (mine.cutout.state !== theirs.cutout.state && isNear) return undefined;
+  const covers = [mine.cutout.cover, theirs.cutout.cover];
+  const areNear = borders.some((border) => covers.every((one) => Math.abs(one - border) <= NEAR_COVER));
   if (mine.cutout.state !== theirs.cutout.state)
-    return `it calls a picture ${theirs.cutout.state} that is ${mine.cutout.state} here`;
+    return areNear
+      ? undefined
+      : `it calls a picture ${theirs.cutout.state} that is ${mine.cutout.state} here`;
   if (mine.cutout.state === 'whole') return undefined;
   const likeness = await own.compare(mine.cutout.webp, theirs.cutout.webp).catch((error: unknown) => error);
   if (likeness instanceof Error) return `a cutout of it cannot be read: ${likeness.message}`;

@@ -157,7 +157,7 @@ export class Hearing {
         }
         if (isBad) mine.set(result.id, { ...own_, id: result.id });
         else {
-          const why = await disagreement(own, [{ ...own_, id: result.id }], [result]);
+          const why = await disagreement(own, [{ ...own_, id: result.id }], [result], batch.cover);
           if (why !== undefined) {
             this.#refuse(worker, why);
             return undefined;
