@@ -150,7 +150,9 @@ export const quotas: readonly Disturbance[] = [
         ended = await whenCallsAreBack(round, ended);
       }
       promised(ended, 0);
-      assert.ok(stops > 0, 'the quota never ended');
+      // A week's changes may be had for fewer calls than a day has.
+      const { length: made } = await rig.requests();
+      assert.ok(stops > 0 || made <= SHORT_DAYS.perDay, `the quota never ended, with ${made} requests`);
       return stops;
     },
   },
