@@ -64,12 +64,13 @@ async function difference(
       : `its vectors differ: cosine ${cosine.toFixed(4)}, expected at least ${LEAST_COSINE}`;
   }
   if (!('cutout' in theirs)) return 'it sends no cutout';
-  const covers = [mine.cutout.cover, theirs.cutout.cover];
-  const areNear = borders.some((border) => covers.every((one) => Math.abs(one - border) <= NEAR_COVER));
-  if (mine.cutout.state !== theirs.cutout.state)
+  if (mine.cutout.state !== theirs.cutout.state) {
+    const covers = [mine.cutout.cover, theirs.cutout.cover];
+    const areNear = borders.some((border) => covers.every((one) => Math.abs(one - border) <= NEAR_COVER));
     return areNear
       ? undefined
       : `it calls a picture ${theirs.cutout.state} that is ${mine.cutout.state} here`;
+  }
   if (mine.cutout.state === 'whole') return undefined;
   const likeness = await own.compare(mine.cutout.webp, theirs.cutout.webp).catch((error: unknown) => error);
   if (likeness instanceof Error) return `a cutout of it cannot be read: ${likeness.message}`;
