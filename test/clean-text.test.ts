@@ -144,6 +144,8 @@ describe('a secret', () => {
         const text = new Redactor([secret]).text(`sent ${split} ok`);
         assert.equal(text.replaceAll(mark, '').replaceAll(' ', ''), 'sent[key]ok');
       }),
+      // A key that has in it what else stands for another letter.
+      { examples: [['dkgszm40x9futj5hbq4qtnbt', [2], '\u001b[0m']] },
     );
   });
 

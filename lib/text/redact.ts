@@ -6,9 +6,23 @@ const SHORTEST = 8;
 const PIECE = 64 * 1024;
 const OVERLAP = 4 * 1024;
 
+/** Codes that move the cursor or colour a terminal: nobody sees them. */
+const CODES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?)/gu;
 /** How else one letter is written: escape codes go, the rest stand for the letter they name. */
-const FORMS =
-  /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?)|&#([0-9]{1,7});?|&#x([0-9a-f]{1,6});?|%(?:25)*([0-9a-f]{2})|\\+u\{?([0-9a-f]{1,6})\}?|\\+x([0-9a-f]{2})|0x([0-9a-f]{2})/giu;
+const FORMS = new RegExp(
+  [
+    CODES,
+    /&#([0-9]{1,7});?/u,
+    /&#x([0-9a-f]{1,6});?/u,
+    /%(?:25)*([0-9a-f]{2})/u,
+    /\\+u\{?([0-9a-f]{1,6})\}?/u,
+    /\\+x([0-9a-f]{2})/u,
+    /0x([0-9a-f]{2})/u,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'giu',
+);
 
 type Span = readonly [from: number, to: number];
 
@@ -64,9 +78,9 @@ export class Redactor {
   }
 
   #spansIn(text: string): Span[] {
-    const asItStands = reduced(text, false);
-    // A form may hide the plain text: in "=%abcdef" the letters ab are the key's.
-    const readings = text.search(FORMS) >= 0 ? [asItStands, reduced(text, true)] : [asItStands];
+    // A form may hide the plain text: in "=%abcdef" the letters ab are the key's, and a key may have "0x41" in it.
+    const forms = text.search(FORMS) < 0 ? [] : text.search(CODES) < 0 ? [FORMS] : [CODES, FORMS];
+    const readings = [reduced(text), ...forms.map((form) => reduced(text, form))];
     return readings.flatMap((reading) => this.#needles.flatMap((needle) => placesOf(needle, reading)));
   }
 }
@@ -87,7 +101,8 @@ function lettersOf(text: string): string {
   return text.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
 }
 
-function reduced(text: string, decoded: boolean): Reduced {
+/** @param forms what is read as the letter that it stands for, or as none */
+function reduced(text: string, forms?: RegExp): Reduced {
   const codes = Buffer.alloc(text.length);
   const from = new Int32Array(text.length);
   const to = new Int32Array(text.length);
@@ -112,7 +127,7 @@ function reduced(text: string, decoded: boolean): Reduced {
     }
   };
   let after = 0;
-  for (const match of decoded ? text.matchAll(FORMS) : []) {
+  for (const match of forms ? text.matchAll(forms) : []) {
     addAll(after, match.index);
     after = match.index + match[0].length;
     const [, decimal, ...digits] = match;
