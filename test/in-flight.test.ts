@@ -121,7 +121,7 @@ describe('requests in flight', () => {
           assert.equal(air.most, Math.min(window, size));
         },
       ),
-      { numRuns: 50 },
+      { numRuns: 50, endOnFailure: true },
     );
   });
 

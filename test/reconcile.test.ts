@@ -368,7 +368,7 @@ describe('what the crawl did not show', () => {
         assert.ok(sizes.length <= least, `batches of ${sizes.join(', ')}`);
         assert.ok(etsy.most <= WINDOW, `${etsy.most} at once`);
       }),
-      { numRuns: 30 },
+      { numRuns: 30, endOnFailure: true },
     );
   });
 
@@ -399,7 +399,7 @@ describe('what the crawl did not show', () => {
         const repeated = again.reduce((sum, [, times]) => sum + times - 1, 0);
         assert.ok(repeated <= lost, `${repeated} asked for again, ${lost} on their way`);
       }),
-      { numRuns: 30 },
+      { numRuns: 30, endOnFailure: true },
     );
   });
 
@@ -449,7 +449,7 @@ describe('what the crawl did not show', () => {
           assert.deepEqual(await database.read.all('SELECT * FROM set_aside WHERE settled_at IS NULL'), []);
         },
       ),
-      { numRuns: 12 },
+      { numRuns: 12, endOnFailure: true },
     );
   });
 

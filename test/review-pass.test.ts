@@ -362,7 +362,7 @@ describe('passes one after the other', () => {
           }
         },
       ),
-      { numRuns: 25 },
+      { numRuns: 25, endOnFailure: true },
     );
   });
 });

@@ -238,12 +238,12 @@ async function assertStored(all: readonly Review[]): Promise<Map<number, number 
   return watermarks;
 }
 
-/** Those set aside, but for those that were refused again and again and are not yet to be asked for again. */
-async function openShops(at = Infinity): Promise<number[]> {
+/** Those of which something is set aside, but for those that were refused again and again and are not yet to be asked for again. */
+async function openShops(at = Number.MAX_SAFE_INTEGER): Promise<number[]> {
   const rows = await database.read.all<{ id: number }>(
-    `SELECT DISTINCT shop_id AS id FROM set_aside
-     WHERE settled_at IS NULL AND coalesce(retry_at, 0) <= ? ORDER BY shop_id`,
-    [Math.min(at, Number.MAX_SAFE_INTEGER)],
+    `SELECT shop_id AS id FROM set_aside WHERE settled_at IS NULL
+     GROUP BY shop_id HAVING coalesce(max(retry_at), 0) <= ? ORDER BY shop_id`,
+    [at],
   );
   return rows.map(({ id }) => id);
 }
@@ -349,7 +349,8 @@ describe('the reviews of all shops', () => {
           'a rating that one answer had odd is unknown for good',
         );
       }),
-      { numRuns: 30 },
+      // To shrink an endless stream takes hours and all memory; the seed is told.
+      { numRuns: 30, endOnFailure: true },
     );
   });
 });
