@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { isLitter, inspectImage } from '../lib/dataset/image-files.ts';
 import { ImagesFolder, makeFolders } from '../lib/dataset/images-folder.ts';
-import { imagesDone, noteImages } from '../lib/dataset/images.ts';
+import { imagesDone, imagesLost, noteImages } from '../lib/dataset/images.ts';
 import { migrate } from '../lib/dataset/migrations.ts';
 import { UserError } from '../lib/errors.ts';
 import { ImageProblem } from '../lib/etsy/cdn.ts';
@@ -221,6 +221,20 @@ describe('a download', () => {
     await fill(() => Promise.resolve(jpeg(2000)));
     assert.deepEqual(await readFile(join(images, '1.jpg.kept')), mine);
     assert.equal((await readFile(join(images, '1.jpg'))).length, 2000);
+  });
+
+  it('replaces the file of another image that lay on record, though the listing shows a new one since', async () => {
+    await want(1);
+    await fill(() => Promise.resolve(jpeg(2000)));
+    await writeFile(join(images, '1.jpg'), jpeg(4000, [0, 0]));
+    await database.write((tx) => imagesLost(tx, [{ listingId: 1, reason: 'replaced by another file' }]));
+    await fill(() => Promise.reject(new ImageProblem('missing', 'HTTP 404')), 2);
+    const gone = { id: 1, state: 'missing', reason: 'HTTP 404', attempts: 1 };
+    assert.deepEqual(await states(), [gone]);
+    await database.write((tx) => noteImages(tx, [{ listingId: 1, imageId: 9, url: 'http://x/9' }], []));
+    await fill((url) => Promise.resolve(jpeg(url.endsWith('/9') ? 3000 : 2000)), 3);
+    assert.deepEqual(await states(), [{ id: 1, state: 'done', reason: null, attempts: 0 }]);
+    assert.equal((await readFile(join(images, '1.jpg'))).length, 3000);
   });
 
   it('whose name a folder has costs that image and nothing else', async () => {

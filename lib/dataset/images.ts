@@ -22,6 +22,8 @@ export interface ImageJob {
   readonly url: string;
   /** Why it was given up, or asked for again, before. */
   readonly reason: string | null;
+  /** Of the file that was on record, and is to be replaced; null: none was. */
+  readonly bytes: number | null;
 }
 
 export interface ImageRef {
@@ -138,7 +140,7 @@ export async function imagesLost(
 export function nextImages(sql: Sql, runId: number, limit: number): Promise<ImageJob[]> {
   // By the index in the order of ids: by that of states, all that wait would be sorted for every few.
   return sql.all<ImageJob>(
-    `SELECT listing_id, image_id, url, reason FROM images INDEXED BY images_open WHERE state IN ('waiting', 'failed')
+    `SELECT listing_id, image_id, url, reason, bytes FROM images INDEXED BY images_open WHERE state IN ('waiting', 'failed')
      AND (state = 'waiting' OR tried_run IS NOT ?) ORDER BY listing_id LIMIT ?`,
     [runId, limit],
   );

@@ -166,9 +166,10 @@ async function fetchImage(
   const listingId = job.listing_id;
   const path = imagePath(services.imagesFolder, listingId);
   // A kill between the rename and the commit leaves the file: it is complete, and not asked for again. Where a reason
-  // stands, the file there is the very one that is to be replaced.
+  // stands, or a file was on record, the file there is the very one that is to be replaced.
   const present = await inspectImage(path);
-  if (!('fault' in present) && job.reason === null) return { ...present, listingId };
+  const isToReplace = job.reason !== null || job.bytes !== null;
+  if (!('fault' in present) && !isToReplace) return { ...present, listingId };
   if ('fault' in present && present.isInTheWay)
     return { listingId, state: 'failed', reason: present.fault, attempts: 0, isFinal: true };
 

@@ -16,8 +16,13 @@ const DAMAGES: Readonly<Record<string, (path: string, other: string) => Promise<
 /** @returns the ids of the listings whose images it damaged */
 async function damage({ rig, random, note }: Round): Promise<string[]> {
   const { listings } = await rig.truth();
-  // What is offered no longer cannot be had again.
-  const offered = new Set(listings.map(({ listing_id }) => `${listing_id}.jpg`));
+  // What is offered no longer cannot be had again, and of a listing that shows another image by now that one is.
+  const rows = await rig.rows<{ id: number; image: number }>(
+    'SELECT listing_id AS id, image_id AS image FROM images',
+  );
+  const stored = new Map(rows.map(({ id, image }) => [id, image]));
+  const same = listings.filter(({ listing_id: id, image }) => image && stored.get(id) === image.image_id);
+  const offered = new Set(same.map(({ listing_id }) => `${listing_id}.jpg`));
   const names = (await readdir(rig.path('images'))).filter((name) => offered.has(name)).toSorted();
   const chosen = new Set(Array.from({ length: 4 + random.int(8) }, () => pick(random, names)));
   const whole = names.filter((name) => !chosen.has(name));

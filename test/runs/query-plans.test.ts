@@ -20,7 +20,7 @@ const MEANT: readonly (readonly [statement: string, why: string])[] = [
     'the first rows, as many as LIMIT says',
   ],
   [
-    "SELECT listing_id, image_id, url, reason FROM images INDEXED BY images_open WHERE state IN ('waiting', 'failed')",
+    "SELECT listing_id, image_id, url, reason, bytes FROM images INDEXED BY images_open WHERE state IN ('waiting', 'failed')",
     'the first rows of an index that holds nothing but open ones',
   ],
   [

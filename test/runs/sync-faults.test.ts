@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
@@ -171,6 +171,32 @@ describe('what cannot be used is recorded, and the rest goes on:', () => {
         assert.equal(await rig.number(open), 0);
       },
     );
+  });
+});
+
+it('an image that is lost, and that the listing no longer shows, is replaced by the one it shows now', async () => {
+  await withRig({ market: small }, async (rig) => {
+    await finish(rig);
+    await rig.advance(60);
+    // In step but for what is deleted next.
+    await finish(rig);
+    const rows = await rig.rows<{ id: number; image: number }>(
+      "SELECT listing_id AS id, image_id AS image FROM images WHERE state = 'done'",
+    );
+    const stored = new Map(rows.map(({ id, image }) => [id, image]));
+    const shown = (await rig.truth()).listings.flatMap(({ listing_id: id, image }) =>
+      image && stored.has(id) && stored.get(id) !== image.image_id ? [{ id, image: image.image_id }] : [],
+    );
+    assert.ok(shown.length > 1, 'no listing shows another image by now');
+    for (const { id } of shown) await rm(rig.path('images', `${id}.jpg`));
+    await rig.market.resetRequests();
+    await finish(rig);
+    const { images } = await rig.dump();
+    for (const { id, image } of shown) assert.equal(images[`${id}.jpg`]?.[0]?.['shows'], `image ${image}`);
+    const batches = (await rig.market.requests()).filter(({ path }) => path.includes('listings/batch'));
+    assert.equal(batches.length, 1, 'asked for together, and once');
+    const repaired = "SELECT count(*) AS n FROM findings WHERE kind = 'missing-image' AND repaired = 1";
+    assert.equal(await rig.number(repaired), shown.length);
   });
 });
 
