@@ -57,6 +57,8 @@ export interface StartOptions {
   /** Requests a second, without limit where nothing is said; `exact` runs the real command, at pipeline.yaml's pace. */
   qps?: number | 'exact';
   env?: NodeJS.ProcessEnv;
+  /** A whole run ends with a report, as it always does at pipeline.yaml's pace. */
+  report?: boolean;
   /** Modules loaded into the command before it begins. */
   imports?: readonly URL[];
 }
@@ -188,7 +190,7 @@ export class Rig {
   }
 
   start(options: StartOptions = {}): Command {
-    const { stage, args = [], qps = Infinity, env, imports = [] } = options;
+    const { stage, args = [], qps = Infinity, env, report = false, imports = [] } = options;
     const exact = qps === 'exact';
     const given = [...(stage === undefined ? [] : ['--stage', stage]), ...args];
     const shims = [...(this.#shift === 0 ? [] : [CLOCK_SHIFT]), ...imports.map(String)];
@@ -203,7 +205,7 @@ export class Rig {
         // As npx says it: hints then name the command as the documents do.
         npm_command: 'exec',
         CLOCK_SHIFT_MS: String(this.#shift),
-        ...(exact ? {} : { TEST_QPS: String(qps) }),
+        ...(exact ? {} : { TEST_QPS: String(qps), TEST_REPORT: report ? '1' : '0' }),
         ...env,
       },
       stdio: ['ignore', 'pipe', 'pipe'],

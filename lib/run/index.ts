@@ -46,6 +46,8 @@ export interface SessionOptions {
   readonly firstBackoffMs?: number;
   /** How long a job belongs to a worker without a sign of it, for tests. */
   readonly lockMs?: number;
+  /** False: a whole run ends without a report, for tests. */
+  readonly report?: boolean;
   /** How long the rest of the run takes, asked now and then while it is under way. */
   readonly toGo?: (pipeline: Pipeline) => Promise<ToGo | undefined>;
 }
@@ -242,7 +244,7 @@ async function run(options: RunOptions): Promise<number> {
       asks: services.api !== undefined,
     });
     options.stdout.write(redact(printable(text)));
-    if (outcome.state === 'finished' && options.onlyStage === undefined)
+    if (outcome.state === 'finished' && options.onlyStage === undefined && options.report !== false)
       options.stdout.write(redact(printable(await tellReport(options))));
     if (outcome.state === 'failed')
       return outcome.failures.some(({ error }) => exitCodeOf(error) === 2) ? 2 : 1;

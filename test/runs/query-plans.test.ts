@@ -93,7 +93,7 @@ describe('the plans of all statements that the five stages and the status run', 
     rig = await Rig.open({ market: { viewsOnPages: false, reviews: { big: { shop: 0, count: 150 } } } });
     const env = { STATEMENTS: rig.path('statements.json') };
     const run = async (): Promise<void> => {
-      const { code, stderr } = await rig.run({ imports: [WATCH], env });
+      const { code, stderr } = await rig.run({ report: true, imports: [WATCH], env });
       assert.equal(code, 0, stderr);
     };
     await run();

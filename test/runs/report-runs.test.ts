@@ -123,7 +123,7 @@ describe('a run of all stages', () => {
       assert.ok(!(await readdir(rig.folder)).includes('report.html'));
       assert.doesNotMatch(alone.stdout, /report/);
 
-      const whole = await rig.run();
+      const whole = await rig.run({ report: true });
       assert.equal(whole.code, 0, whole.stderr);
       assert.match(
         whole.stdout,
@@ -138,7 +138,7 @@ describe('a run of all stages', () => {
   it('is complete all the same where the report cannot be written', () =>
     small.beside(async (rig) => {
       await mkdir(rig.path('report.html'));
-      const { code, stdout, stderr } = await rig.run();
+      const { code, stdout, stderr } = await rig.run({ report: true });
       assert.equal(code, 0);
       assert.equal(stderr, '');
       assert.match(stdout, /\nFinished in /);
