@@ -67,6 +67,10 @@ interface OddAnswer {
   readonly at: number;
   readonly how: (typeof HOW)[number];
 }
+/** The first answers, one after the other. */
+function oddAnswers(...how: (typeof HOW)[number][]): OddAnswer[] {
+  return how.map((one, index) => ({ at: index + 1, how: one }));
+}
 const oddAnswer = fc.record({ at: fc.integer({ min: 1, max: 12 }), how: fc.constantFrom(...HOW) });
 
 /** Answers some of its requests oddly. */
@@ -247,7 +251,8 @@ describe('a pass over the reviews of a shop', () => {
         const isComplete = missing === 0 && seen.size > 0;
         assert.ok(!isComplete || seen.size === size, `${seen.size} of ${size} and ${missing} missing`);
       }),
-      { numRuns: 300, seed: 7 },
+      // Where answers that are wrong bear each other out (100 of 100, then past the end) nothing can tell.
+      { numRuns: 300, seed: 7, examples: [[236, oddAnswers('count lower', 'count 0')]] },
     );
   });
 

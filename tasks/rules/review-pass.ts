@@ -39,6 +39,8 @@ export const pass = z.object({
   lower: z.int().optional(),
   /** The page contradicted what is known, so it is asked for a second time. */
   again: z.boolean().optional(),
+  /** The first answer to it was full: there may be more, whatever the second says. */
+  full: z.boolean().optional(),
   /** Empty pages in a row. */
   empty: z.int().optional(),
   /** All pages were read but not all reviews, so they are read once more. */
@@ -113,7 +115,8 @@ export function queryOf({ offset, minCreated, maxCreated }: Pass): ReviewQuery {
  * when its pages, read a second time, still do not.
  */
 export function advancePass(current: Pass, page: PageFacts): Advance {
-  const { again, ...rest } = current;
+  const { again, full, ...rest } = current;
+  const isFull = page.rows >= PAGE || full === true;
   const counted = Math.max(current.counted, page.count ?? 0);
   const isFirstWindow = current.maxCreated === current.from;
   const largest = isFirstWindow ? Math.max(current.largest, counted) : current.largest;
@@ -130,7 +133,8 @@ export function advancePass(current: Pass, page: PageFacts): Advance {
   if (contradicts(current, page)) {
     at.odd = true;
     // Second answers are believed; so is all of a second reading.
-    if (!again && !current.second) return { next: { ...at, again: true } };
+    if (!again && !current.second)
+      return { next: { ...at, again: true, ...(isFull && page.fresh > 0 && { full: true }) } };
     if (page.count !== undefined && page.count < counted) at.lower = page.count;
   }
 
@@ -143,7 +147,7 @@ export function advancePass(current: Pass, page: PageFacts): Advance {
   at.empty = page.rows === 0 ? (current.empty ?? 0) + 1 : 0;
   const offset = current.offset + PAGE;
   // A full page is never taken for the last one, whatever the count says.
-  const goesOn = at.empty < 2 && (offset < counted || page.rows >= PAGE);
+  const goesOn = at.empty < 2 && (offset < counted || isFull);
   if (goesOn && offset <= MAX_OFFSET) return { next: { ...at, offset } };
   // More than 12,100 reviews within one second cannot be separated by time; the window continues before it.
   const maxCreated = page.oldest === current.maxCreated ? (page.oldest ?? 0) - 1 : page.oldest;
