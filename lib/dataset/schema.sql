@@ -119,7 +119,7 @@ CREATE TABLE listings (
   production_partners TEXT
 );
 CREATE INDEX idx_listings_shop_id ON listings (shop_id);
-CREATE INDEX listings_price ON listings (taxonomy_id, price_currency, price_amount, price_divisor);
+CREATE INDEX listings_category ON listings (taxonomy_id, listing_id, price_currency, price_amount, price_divisor);
 CREATE INDEX listings_snapshot_timestamp ON listings (snapshot_timestamp);
 CREATE INDEX listings_when_made ON listings (when_made);
 
