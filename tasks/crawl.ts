@@ -143,7 +143,7 @@ export default defineTask({
           return;
         }
       }
-      const found = await unrecordedImages(services, page.good);
+      const unrecorded = await unrecordedImages(services, page.good);
       const range = { low: request.slice.low, high: request.slice.high };
       const ids = page.good.map((listing) => listing.listing_id);
       const repeated =
@@ -162,7 +162,7 @@ export default defineTask({
         yield {
           write: async (tx) => {
             const id = await noteSlice(tx, runId, taxonomyId, range, page.count ?? 0);
-            await advanceSlice(tx, id, await applyPage(tx, services, runId, page, id, found), false);
+            await advanceSlice(tx, id, await applyPage(tx, services, runId, page, id, unrecorded), false);
             await addOddities(tx, runId, [doubtful(request, page.count)]);
           },
           pending,
@@ -185,7 +185,7 @@ export default defineTask({
       yield {
         write: async (tx) => {
           const id = await noteSlice(tx, runId, taxonomyId, range, page.count ?? 0);
-          const seen = await applyPage(tx, services, runId, page, id, found);
+          const seen = await applyPage(tx, services, runId, page, id, unrecorded);
           await advanceSlice(tx, id, seen, after.split);
           await addFindings(tx, runId, fewer);
         },

@@ -4,7 +4,7 @@ import {
   addListings,
   addListingsDynamic,
   dueListings,
-  fillGaps,
+  addOrFillListings,
   fillProductionPartners,
   markRemoved,
 } from '../lib/dataset/listings.ts';
@@ -123,7 +123,7 @@ describe('rows of listings', () => {
       await store.database.write(async (tx) => {
         await tx.run('DELETE FROM listings');
         await addListings(tx, [{ ...whole, [field]: null }, listing(71, NOW - WEEK, { title: null })]);
-        await fillGaps(tx, [later, listing(71, NOW, { title: 'Bench' })], NOW - 5);
+        await addOrFillListings(tx, [later, listing(71, NOW, { title: 'Bench' })], NOW - 5);
       });
       const shown = {
         title: 'Chair',

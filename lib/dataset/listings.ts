@@ -65,18 +65,72 @@ const DUE = `coalesce((
 
 /** Adds the static rows that are not there yet. @returns the ids that are new */
 export async function addListings(tx: Tx, rows: readonly ListingRow[]): Promise<number[]> {
-  const unknown = await ids(
+  return addNew(tx, rows, await gapsOf(tx, rows, Infinity));
+}
+
+/**
+ * Static rows keep what was read first. Fields that are empty there take what a later answer says, if the row was first
+ * read at `since` (epoch s) or later: one odd answer is not to leave a listing without its title for good.
+ */
+export async function addOrFillListings(tx: Tx, rows: readonly ListingRow[], since: number): Promise<void> {
+  const gaps = await gapsOf(tx, rows, since);
+  await addNew(tx, rows, gaps);
+  await fill(
     tx,
-    `SELECT r.value AS id FROM json_each(:ids) AS r
-     WHERE NOT EXISTS (SELECT 1 FROM listings WHERE listing_id = r.value)`,
-    { ':ids': JSON.stringify(rows.map((row) => row.listing_id)) },
+    rows.filter((row) => {
+      const empty = gaps.get(row.listing_id) ?? 0;
+      return MAY_BE_EMPTY.some((name, bit) => (empty & (1 << bit)) !== 0 && (row[name] ?? null) !== null);
+    }),
   );
-  const fresh = new Set(unknown);
-  if (fresh.size === 0) return [];
-  const added = rows.filter((row) => fresh.has(row.listing_id));
+}
+
+/** What a first answer may have left empty, because it did not fit: from the title on. */
+const MAY_BE_EMPTY = STATIC.slice(3);
+
+/**
+ * Which fields are empty, a bit each, of those of `rows` that are in the table: to hand over the texts of all would cost
+ * more. Rows first read before `since` (epoch s) count as full.
+ */
+async function gapsOf(tx: Tx, rows: readonly ListingRow[], since: number): Promise<Map<number, number>> {
+  if (rows.length === 0) return new Map();
+  const found = await tx.get<{ gaps: string }>(
+    `SELECT json_group_object(listing_id, iif(snapshot_timestamp >= :since,
+       ${MAY_BE_EMPTY.map((name, bit) => `((${name} IS NULL) << ${bit})`).join(' | ')}, 0)) AS gaps
+     FROM listings WHERE listing_id IN (SELECT value FROM json_each(:ids))`,
+    {
+      ':ids': JSON.stringify(rows.map((row) => row.listing_id)),
+      ':since': Math.min(since, Number.MAX_SAFE_INTEGER),
+    },
+  );
+  const gaps = JSON.parse(found?.gaps ?? '{}') as Record<string, number>;
+  return new Map(Object.entries(gaps).map(([id, empty]) => [Number(id), empty]));
+}
+
+async function addNew(
+  tx: Tx,
+  rows: readonly ListingRow[],
+  known: ReadonlyMap<number, unknown>,
+): Promise<number[]> {
+  const added = rows.filter((row) => !known.has(row.listing_id));
+  if (added.length === 0) return [];
   await tx.run(insertFrom('listings', STATIC), { ':rows': rowsJson(STATIC, added) });
-  await addWords(tx, unknown);
-  return unknown;
+  const ids = added.map((row) => row.listing_id);
+  await addWords(tx, ids);
+  return ids;
+}
+
+async function fill(tx: Tx, rows: readonly ListingRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  const filled = await changedIds(
+    tx,
+    `UPDATE listings SET ${MAY_BE_EMPTY.map((name) => `${name} = coalesce(listings.${name}, ${read(name)})`).join(', ')}
+     FROM jsonb_each(:rows) AS r
+     WHERE listings.listing_id = r.value ->> 0
+       AND (${MAY_BE_EMPTY.map((name) => `listings.${name} IS NULL AND ${read(name)} IS NOT NULL`).join(' OR ')})
+     RETURNING listings.listing_id AS id`,
+    { ':rows': rowsJson(STATIC, rows) },
+  );
+  await addWords(tx, filled);
 }
 
 /** Appends a dynamic row to each listing that is due. @returns their ids */
@@ -116,43 +170,6 @@ export async function storedListings(sql: Sql, listingIds: readonly number[]): P
       { ':ids': JSON.stringify(listingIds) },
     ),
   );
-}
-
-/** What a first answer may have left empty, because it did not fit: from the title on. */
-const MAY_BE_EMPTY = STATIC.slice(3);
-
-/**
- * Static rows keep what was read first. Fields that are empty there take what a later answer says, if the row was first
- * read at `since` (epoch s) or later: one odd answer is not to leave a listing without its title for good.
- */
-export async function fillGaps(tx: Tx, rows: readonly ListingRow[], since: number): Promise<void> {
-  const gappy = await withGaps(tx, rows, since);
-  if (gappy.length === 0) return;
-  const filled = await changedIds(
-    tx,
-    `UPDATE listings SET ${MAY_BE_EMPTY.map((name) => `${name} = coalesce(listings.${name}, ${read(name)})`).join(', ')}
-     FROM jsonb_each(:rows) AS r
-     WHERE listings.listing_id = r.value ->> 0 AND listings.snapshot_timestamp >= :since
-       AND (${MAY_BE_EMPTY.map((name) => `listings.${name} IS NULL AND ${read(name)} IS NOT NULL`).join(' OR ')})
-     RETURNING listings.listing_id AS id`,
-    { ':rows': rowsJson(STATIC, gappy), ':since': since },
-  );
-  await addWords(tx, filled);
-}
-
-/** Of these, the few that say something which the table lacks: to hand over all of their texts would cost more. */
-async function withGaps(tx: Tx, rows: readonly ListingRow[], since: number): Promise<ListingRow[]> {
-  if (rows.length === 0) return [];
-  const found = await tx.get<{ gaps: string }>(
-    `SELECT json_group_object(listing_id, ${MAY_BE_EMPTY.map((name, bit) => `((${name} IS NULL) << ${bit})`).join(' | ')}) AS gaps
-     FROM listings WHERE listing_id IN (SELECT value FROM json_each(:ids)) AND snapshot_timestamp >= :since`,
-    { ':ids': JSON.stringify(rows.map((row) => row.listing_id)), ':since': since },
-  );
-  const gaps = JSON.parse(found?.gaps ?? '{}') as Record<number, number>;
-  return rows.filter((row) => {
-    const empty = gaps[row.listing_id] ?? 0;
-    return MAY_BE_EMPTY.some((name, bit) => (empty & (1 << bit)) !== 0 && (row[name] ?? null) !== null);
-  });
 }
 
 function read(name: (typeof STATIC)[number]): string {

@@ -19,15 +19,13 @@ import {
   withoutImageRecord,
 } from '../../lib/dataset/images.ts';
 import {
-  addListings,
   addListingsDynamic,
+  addOrFillListings,
   dueListings,
-  fillGaps,
   fillProductionPartners,
   goneListings,
   storedListings,
 } from '../../lib/dataset/listings.ts';
-import type { ListingRow } from '../../lib/dataset/listings.ts';
 import { getEntries, markSeen, putEntries } from '../../lib/dataset/meta-data.ts';
 import { addShops, dueShops } from '../../lib/dataset/shops.ts';
 import { unwantedShops, want } from '../../lib/dataset/wanted.ts';
@@ -35,7 +33,7 @@ import { imageEntry, seenEntry, yearOfEntry } from '../../lib/dataset/entries.ts
 import type { ImageRef } from '../../lib/dataset/entries.ts';
 import { applyMissing } from './apply-missing.ts';
 import { idsOf, moment, unique } from './batch.ts';
-import type { BatchAnswer, FetchedShop, Found } from './batch.ts';
+import type { BatchAnswer, FetchedShop, Unrecorded } from './batch.ts';
 import { listingRow, primaryImage, shopRow } from './rows.ts';
 
 type Services = ServicesWith<'api'>;
@@ -47,6 +45,7 @@ const SHOPS = 'shops/{id}';
 /**
  * A page of search results: entries for all, rows for what was made since; what only the batch can tell (image, shop,
  * fields the page lacks) is put on the list of the wanted.
+ * @param unrecorded of the page's listings, a moment ago
  * @returns how many of the listings this slice had not shown before
  */
 export async function applyPage(
@@ -55,7 +54,7 @@ export async function applyPage(
   runId: number,
   page: SearchPage,
   slice: number,
-  found: Found,
+  unrecorded: Unrecorded,
 ): Promise<number> {
   const { now, fresh, madeSince, gapsSince } = await moment(tx, services, runId);
   const listings = unique(page.good);
@@ -65,14 +64,14 @@ export async function applyPage(
   const seen = await markSeen(tx, [...idsOf(listings), ...spoilt], slice);
 
   const rows = since.map((listing) => listingRow(listing, now));
-  await addOrFill(tx, rows, gapsSince);
+  await addOrFillListings(tx, rows, gapsSince);
   const whole = rows.filter((row) => row.views !== null);
   const back = await goneListings(tx, idsOf(whole), now);
   const refreshed = await addListingsDynamic(tx, whole, fresh);
   const lacking = await dueListings(tx, idsOf(rows.filter((row) => row.views === null)), fresh);
 
-  await imagesDone(tx, found);
-  const unknownImages = await withoutImageRecord(tx, idsOf(since));
+  await imagesDone(tx, unrecorded.found);
+  const unknownImages = await withoutImageRecord(tx, unrecorded.ids);
   const recheck = await recheckImages(tx, [...refreshed, ...lacking]);
   const shopOf = new Map(since.map((listing) => [listing.listing_id, listing.shop_id]));
   const ids = [...new Set([...unknownImages, ...recheck, ...lacking])];
@@ -115,16 +114,6 @@ export async function applyRefusedPage(tx: Tx, runId: number, place: string, ref
       example: place,
     },
   ]);
-}
-
-/** The static rows: a new listing's whole, of a known one what an earlier answer left empty. */
-async function addOrFill(tx: Tx, rows: readonly ListingRow[], gapsSince: number): Promise<void> {
-  const added = new Set(await addListings(tx, rows));
-  await fillGaps(
-    tx,
-    rows.filter((row) => !added.has(row.listing_id)),
-    gapsSince,
-  );
 }
 
 /** One listing of each shop that is due and that no wanted listing brings along. */
@@ -172,7 +161,7 @@ export async function applyBatch(
   const since = listings.filter((listing) => classify(listing.when_made, madeSince) === 'since');
 
   const rows = since.map((listing) => listingRow(listing, now));
-  await addOrFill(tx, rows, gapsSince);
+  await addOrFillListings(tx, rows, gapsSince);
   await fillProductionPartners(tx, rows);
   const back = await goneListings(tx, idsOf(since), now);
   await addListingsDynamic(tx, rows, fresh);

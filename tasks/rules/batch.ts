@@ -165,7 +165,7 @@ async function ask(
     rejected: [...rejected, ...strange.map((raw) => ({ raw, reason: 'listing_id: was not asked for' }))],
     misfits,
     shops,
-    found: await unrecordedImages(services, listings),
+    found: (await unrecordedImages(services, listings)).found,
     refused: [],
     isCredible: good.some(({ listing_id: id }) => ids.has(id) || id === known),
   };
@@ -184,15 +184,21 @@ export async function fetchShop(services: Services, shopId: number): Promise<Fet
   return { lost: { ...(bad ?? { reason: 'HTTP 404: Etsy no longer knows the shop', raw: shopId }), shopId } };
 }
 
-/** Images on disk without a record: another program, or an earlier system, put them there. */
-export async function unrecordedImages(services: Services, listings: readonly Listing[]): Promise<Found> {
+/** Listings of whose image nothing is on record; and of these, images that are on disk all the same. */
+export interface Unrecorded {
+  readonly ids: readonly number[];
+  /** Another program, or an earlier system, put them there. */
+  readonly found: Found;
+}
+
+export async function unrecordedImages(
+  services: Services,
+  listings: readonly Listing[],
+): Promise<Unrecorded> {
   const { madeSince } = services.rules;
   const since = listings.filter((listing) => classify(listing.when_made, madeSince) === 'since');
-  const unrecorded = await withoutImageRecord(
-    services.sql,
-    since.map((listing) => listing.listing_id),
-  );
-  return imagesOnDisk(services.imagesFolder, unrecorded);
+  const unrecorded = await withoutImageRecord(services.sql, idsOf(since));
+  return { ids: unrecorded, found: await imagesOnDisk(services.imagesFolder, unrecorded) };
 }
 
 /** The rules of when a row is due, at one moment. */
