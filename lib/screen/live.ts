@@ -44,6 +44,8 @@ export async function openLive(setting: ScreenSetting): Promise<Screen> {
     return drawn;
   };
 
+  let drawNow: () => void = () => undefined;
+
   class StageList extends DefaultRenderer {
     static override nonTTY = true;
     readonly #painter = openPainter(stream);
@@ -57,6 +59,7 @@ export async function openLive(setting: ScreenSetting): Promise<Screen> {
 
     override async render() {
       void reader.read();
+      drawNow = () => this.update();
     }
     override update() {
       this.#painter.paint(this.lines().slice(-Math.max(1, rowsOf(stream) - 1)));
@@ -97,6 +100,8 @@ export async function openLive(setting: ScreenSetting): Promise<Screen> {
   return {
     listen(event: RunEvent) {
       view = reduce(view, event, clock.now());
+      // All else waits for its frame; until the first one is there nobody sees that anything happens.
+      if (event.type === 'run') drawNow();
     },
     async close() {
       await Promise.race([reader.readLast(), clock.wait(LAST_READ)]);
