@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
+import { setTimeout as nap } from 'node:timers/promises';
 import type { Status } from '../../lib/status/shape.ts';
 import { leastRequests } from '../../lib/status/requests.ts';
 import { Database } from '../../lib/store/database.ts';
@@ -74,7 +75,12 @@ describe('sync-data status', () => {
         new RegExp(`^A run is under way: process ${command.pid}, since .+\\nTo stop it: touch KILL$`, 'm'),
       );
       await command.kill();
-      const sent = await rig.requests();
+      // What was on the wire may still arrive.
+      let sent = await rig.requests();
+      for (let before = -1; before < sent.length; sent = await rig.requests()) {
+        before = sent.length;
+        await nap(100);
+      }
       const after = await ask(rig);
       assert.match(after.stdout, /^No run is under way\.$/m);
       assert.match(after.stdout, /^The last start, .+, ended unexpectedly \(killed, or power lost\)\.$/m);

@@ -67,7 +67,7 @@ it('through mixed faults of API and CDN everything arrives as it does without th
       await rig.market.resetRequests();
       await finish(rig);
       const spoilt = (await rig.market.requests()).filter((request) => request.fault);
-      assert.ok(spoilt.length > 5, 'hardly anything went wrong');
+      assert.ok(spoilt.length > 2, 'hardly anything went wrong');
       // An image that failed three times in a row is on record, and had by the next run.
       const failed = Object.values((await rig.dump()).image_records).filter(([record]) => record?.['reason']);
       await rig.market.setFaults({});
