@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { loadPipeline } from '../../../lib/pipeline/config.ts';
 import { Search } from '../../../lib/search/engine.ts';
 import type { Ask } from '../../../lib/search/engine.ts';
+import { keepHeapSmall } from '../../../lib/start/small-heap.js';
 import { exact, nearest } from '../../../lib/vectors/nearest.ts';
 import type { Question } from '../pictures/vectors.ts';
 
@@ -29,6 +30,7 @@ export interface AskingOutput {
 
 /** One process that is asked over and over, as the page is. */
 export async function main({ folder, questions, listings, output }: AskingInput): Promise<void> {
+  keepHeapSmall();
   const pipeline = await loadPipeline(folder, { tasks: 'own' });
   const engine = await Search.open(pipeline, new AbortController().signal);
   try {

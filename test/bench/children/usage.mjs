@@ -2,6 +2,7 @@
 import diagnostics from 'node:diagnostics_channel';
 import { writeFileSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
+import { maxRssKb } from './max-rss.mjs';
 
 const FIRST_REQUEST = 'undici:client:sendHeaders';
 
@@ -19,7 +20,7 @@ if (isMainThread && process.env.BENCH_USAGE) {
   diagnostics.subscribe(FIRST_REQUEST, first);
   process.on('exit', () => {
     const endedAt = performance.timeOrigin + performance.now();
-    const usage = { endedAt, cpuMs: cpuMs(), startCpuMs, maxRssKb: process.resourceUsage().maxRSS };
+    const usage = { endedAt, cpuMs: cpuMs(), startCpuMs, maxRssKb: maxRssKb() };
     writeFileSync(process.env.BENCH_USAGE, JSON.stringify(usage));
   });
 }
