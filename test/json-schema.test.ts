@@ -38,7 +38,8 @@ function isGood(config: unknown): boolean {
   const settings = settingsSchema.safeParse(config ?? {});
   if (!settings.success) return false;
   return settings.data.stages.every((stage) => {
-    const task = tasks.get(String(fieldOf(stage, 'task')));
+    const path = fieldOf(stage, 'task');
+    const task = typeof path === 'string' ? tasks.get(path) : undefined;
     const options = fieldOf(stage, 'with') ?? {};
     return stageSchema.safeParse(stage).success && (!task || optionsSchema(task).safeParse(options).success);
   });

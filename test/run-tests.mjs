@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url';
 /** Loading the TypeScript takes longer than most tests: several files of a folder share one of so many processes. */
 const GROUPS = 8;
 /** First, and by themselves: they take minutes, or use up what a process has. */
-const APART = ['chaos', 'documents', 'attacks'].map((name) => `test/runs/${name}.test.ts`);
+const APART = ['workers', 'chaos', 'documents', 'attacks'].map((name) => `test/runs/${name}.test.ts`);
 const GROUPED = join('node_modules', '.cache', 'test-groups');
 
 const [concurrency, ...folders] = process.argv.slice(2);
