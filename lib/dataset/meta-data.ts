@@ -105,10 +105,10 @@ export class MetaDataFile {
     // A link is the owner's: the file it leads to is the one that others read.
     const path = await realpath(this.#path).catch(() => this.#path);
     try {
-      await replaceFile(path, `${path}.tmp`, true, async (file) => {
-        await this.#fill(file);
+      const unlessOvertaken = async (): Promise<void> => {
         if (!isLast && (await this.#stampOnDisk()) !== found) throw new Overtaken();
-      });
+      };
+      await replaceFile(path, `${path}.tmp`, true, (file) => this.#fill(file), unlessOvertaken);
     } catch (error) {
       if (error instanceof Overtaken) return false;
       throw error;

@@ -163,6 +163,7 @@ function kindOf(info: Stats): string {
  * the file that was there; a new file has what the umask leaves.
  *
  * @param durable true: a power cut does not undo it once this has resolved
+ * @param last done at the last moment, once all is on disk: where it throws, nothing is replaced
  * @throws FileError; NotAFile where a folder has the temporary name
  */
 export function replaceFile(
@@ -170,6 +171,7 @@ export function replaceFile(
   temporary: string,
   durable: boolean,
   fill: (file: FileHandle) => Promise<unknown>,
+  last: () => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   return namingFile(path, async () => {
     const old = await lstat(path).catch(() => undefined);
@@ -182,6 +184,7 @@ export function replaceFile(
       } finally {
         await file.close();
       }
+      await last();
       await rename(temporary, path);
     } catch (error) {
       await rm(temporary, { force: true }).catch(() => undefined);

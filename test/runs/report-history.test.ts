@@ -351,7 +351,7 @@ describe('the report of a dataset with a history of two runs', () => {
   it('is written while a run is under way, and does not disturb it', async () => {
     await rig.advance(8);
     // The run waits for an answer that does not come, until it gives that request up and asks again.
-    await rig.configure({ timeout: '4s' });
+    await rig.configure({ timeout: '8s' });
     await rig.market.setFaults({ api: { stallMs: 60_000 }, script: [{ path: '/reviews', fault: 'stall' }] });
     const asked = (await rig.requests(/\/reviews$/)).length;
     const command = rig.start();
