@@ -193,7 +193,7 @@ export const faults: readonly Disturbance[] = [
     async disturb(round) {
       await round.rig.configure({ timeout: '1s' });
       await through(round, {
-        api: { rates: { stall: 0.04 }, stallMs: 3000 },
+        api: { rates: { stall: 0.1 }, stallMs: 3000 },
         cdn: { stallMs: 3000 },
         script: STALLED,
       });
