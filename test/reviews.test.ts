@@ -238,7 +238,7 @@ async function assertStored(all: readonly Review[]): Promise<Map<number, number 
   return watermarks;
 }
 
-/** Those of which something is set aside, but for those that were refused again and again and are not yet to be asked for again. */
+/** Shops with something set aside, but for those that were refused again and again and are not due yet. */
 async function openShops(at = Number.MAX_SAFE_INTEGER): Promise<number[]> {
   const rows = await database.read.all<{ id: number }>(
     `SELECT shop_id AS id FROM set_aside WHERE settled_at IS NULL

@@ -22,7 +22,7 @@ export interface ImageJob {
   readonly url: string;
   /** Why it was given up, or asked for again, before. */
   readonly reason: string | null;
-  /** Of the file that was on record, and is to be replaced; null: none was. */
+  /** Size of the file on record, which is to be replaced; null: none was on record. */
   readonly bytes: number | null;
 }
 

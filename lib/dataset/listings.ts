@@ -65,7 +65,7 @@ const DUE = `coalesce((
 
 /** Adds the static rows that are not there yet. @returns the ids that are new */
 export async function addListings(tx: Tx, rows: readonly ListingRow[]): Promise<number[]> {
-  return addNew(tx, rows, await gapsOf(tx, rows, Infinity));
+  return addNew(tx, rows, await gapsOf(tx, rows, Number.MAX_SAFE_INTEGER));
 }
 
 /**
@@ -97,10 +97,7 @@ async function gapsOf(tx: Tx, rows: readonly ListingRow[], since: number): Promi
     `SELECT json_group_object(listing_id, iif(snapshot_timestamp >= :since,
        ${MAY_BE_EMPTY.map((name, bit) => `((${name} IS NULL) << ${bit})`).join(' | ')}, 0)) AS gaps
      FROM listings WHERE listing_id IN (SELECT value FROM json_each(:ids))`,
-    {
-      ':ids': JSON.stringify(rows.map((row) => row.listing_id)),
-      ':since': Math.min(since, Number.MAX_SAFE_INTEGER),
-    },
+    { ':ids': JSON.stringify(rows.map((row) => row.listing_id)), ':since': since },
   );
   const gaps = JSON.parse(found?.gaps ?? '{}') as Record<string, number>;
   return new Map(Object.entries(gaps).map(([id, empty]) => [Number(id), empty]));

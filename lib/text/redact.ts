@@ -6,23 +6,22 @@ const SHORTEST = 8;
 const PIECE = 64 * 1024;
 const OVERLAP = 4 * 1024;
 
-/** Codes that move the cursor or colour a terminal: nobody sees them. */
-const CODES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?)/gu;
-/** How else one letter is written: escape codes go, the rest stand for the letter they name. */
-const FORMS = new RegExp(
-  [
-    CODES,
-    /&#([0-9]{1,7});?/u,
-    /&#x([0-9a-f]{1,6});?/u,
-    /%(?:25)*([0-9a-f]{2})/u,
-    /\\+u\{?([0-9a-f]{1,6})\}?/u,
-    /\\+x([0-9a-f]{2})/u,
-    /0x([0-9a-f]{2})/u,
-  ]
-    .map(({ source }) => source)
-    .join('|'),
-  'giu',
-);
+/** How else one letter is written, none of which a key can have in it: escape codes go, the rest stand for the letter they name. */
+const MARKED = [
+  /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?)/u,
+  /&#([0-9]{1,7});?/u,
+  /&#x([0-9a-f]{1,6});?/u,
+  /%(?:25)*([0-9a-f]{2})/u,
+  /\\+u\{?([0-9a-f]{1,6})\}?/u,
+  /\\+x([0-9a-f]{2})/u,
+];
+const MARKED_FORMS = formsIn(MARKED);
+/** With the one that is made of letters and digits alone, as a key is. */
+const ALL_FORMS = formsIn([...MARKED, /0x([0-9a-f]{2})/u]);
+
+function formsIn(forms: readonly RegExp[]): RegExp {
+  return new RegExp(forms.map(({ source }) => source).join('|'), 'giu');
+}
 
 type Span = readonly [from: number, to: number];
 
@@ -79,7 +78,7 @@ export class Redactor {
 
   #spansIn(text: string): Span[] {
     // A form may hide the plain text: in "=%abcdef" the letters ab are the key's, and a key may have "0x41" in it.
-    const forms = text.search(FORMS) < 0 ? [] : text.search(CODES) < 0 ? [FORMS] : [CODES, FORMS];
+    const forms = [MARKED_FORMS, ALL_FORMS].filter((form) => text.search(form) >= 0);
     const readings = [reduced(text), ...forms.map((form) => reduced(text, form))];
     return readings.flatMap((reading) => this.#needles.flatMap((needle) => placesOf(needle, reading)));
   }

@@ -45,7 +45,7 @@ const SHOPS = 'shops/{id}';
 /**
  * A page of search results: entries for all, rows for what was made since; what only the batch can tell (image, shop,
  * fields the page lacks) is put on the list of the wanted.
- * @param unrecorded of the page's listings, a moment ago
+ * @param unrecorded as of a moment ago, before the transaction: an image on record stays on record
  * @returns how many of the listings this slice had not shown before
  */
 export async function applyPage(

@@ -16,7 +16,7 @@ const DAMAGES: Readonly<Record<string, (path: string, other: string) => Promise<
 /** @returns the ids of the listings whose images it damaged */
 async function damage({ rig, random, note }: Round): Promise<string[]> {
   const { listings } = await rig.truth();
-  // What is offered no longer cannot be had again, and of a listing that shows another image by now that one is.
+  // An image can be had again only while its listing is on offer and still shows it.
   const rows = await rig.rows<{ id: number; image: number }>(
     'SELECT listing_id AS id, image_id AS image FROM images',
   );
