@@ -4,6 +4,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { ModelError } from '../lib/models/errors.ts';
 import { cutout, embedImage, embedText } from '../lib/models/jobs.ts';
@@ -295,6 +297,39 @@ describe('the threads', () => {
     }
     await assert.rejects(hasty.run(job), /end unexpectedly: it took longer than allowed/);
     await hasty.close();
+  });
+
+  describe('that end while others are at work', () => {
+    const model = REGISTRY.embeddings.at(-1) as EmbeddingModel;
+    const weights = fileURLToPath(new URL(`../lib/models/baseline/${model.weights.name}`, import.meta.url));
+    const loadable = { work: 'image', model, weights } as const;
+    const job = (items: number) => ({
+      work: 'image' as const,
+      model: 'baseline',
+      items: Array.from({ length: items }, (_, id) => ({ id, bytes: jpeg })),
+    });
+
+    it('let them finish where new threads take over', async () => {
+      const threads = await openThreads({ threads: 2, lifetime: 1, loadable: () => loadable });
+      const answers = await Promise.all([3, 1, 5, 2, 4, 1].map((items) => threads.run(job(items))));
+      const given = answers.map(({ items }) => items.filter((item) => 'vector' in item).length);
+      assert.deepEqual(given, [3, 1, 5, 2, 4, 1]);
+      await threads.close();
+    });
+
+    it('finish the picture in hand where they are closed, begin no other, and leave the process alone', async () => {
+      for (const [round, pause] of [0, 20, 45, 90, 150].entries()) {
+        const threads = await openThreads({ threads: 2, loadable: () => loadable });
+        await Promise.all([threads.run(job(1)), threads.run(job(1))]);
+        const jobs = [1, 1, 1].map(() => threads.run(job(500)));
+        const ends = Promise.allSettled(jobs);
+        await sleep(pause);
+        await threads.close();
+        for (const end of await ends)
+          assert.match(String(end.status === 'rejected' && end.reason), /closed/, `round ${round}`);
+        await assert.rejects(threads.run(job(1)), /closed/);
+      }
+    });
   });
 
   it('do not load a file that is not the one that was pinned', async () => {

@@ -25,6 +25,8 @@ export type Loadable = { readonly device?: string } & (
 export interface ThreadJob {
   readonly job: Job;
   readonly loadable: Loadable;
+  /** Shared; not zero: the items that are left are not wanted any more. */
+  readonly closing: Int32Array;
 }
 
 /** Two cutouts to be compared. */
@@ -57,7 +59,7 @@ export async function handle(task: ThreadJob | ThreadComparison): Promise<Thread
     const { likeness } = await load('sharp', () => import('./likeness.ts'));
     return { likeness: await likeness(...task.cutouts) };
   }
-  const { job, loadable } = task;
+  const { job, loadable, closing } = task;
   const begun = performance.now();
   const { work, model, weights, device = 'cpu' } = loadable;
   const key = `${work} ${model.name} ${weights} ${device}`;
@@ -71,6 +73,7 @@ export async function handle(task: ThreadJob | ThreadComparison): Promise<Thread
     const work = await worker;
     const items: Result[] = [];
     for (const item of job.items) {
+      if (Atomics.load(closing, 0) !== 0) throw new Error('closed');
       items.push(
         await work(item, job).catch((error: unknown) => ({ id: item.id, error: inAFewWords(error) })),
       );

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import type { Piscina } from 'piscina';
 import { ModelError, isMissing, missingPackage } from './errors.ts';
@@ -8,7 +9,7 @@ export interface ThreadOptions {
   readonly threads: number;
   /** What a job's model is, and where its files are. @throws ModelError where it was not made ready */
   readonly loadable: (job: Job) => Loadable;
-  /** Milliseconds that a job may take before its thread is ended. */
+  /** Milliseconds that a job may take; once more as long, and its thread is ended. */
   readonly patience?: number;
   /** Milliseconds after which the threads are replaced by new ones: what the runtime leaks goes with them. */
   readonly lifetime?: number;
@@ -68,9 +69,14 @@ class ThreadPool implements OwnPool {
   readonly width: number;
   readonly threads: number;
   readonly #options: ThreadOptions;
+  readonly #patience: number;
   readonly #start: () => Piscina;
   /** A job is handed to the threads once one is free: until then it can be given up. */
   readonly #turn;
+  /** What the threads work on now. */
+  readonly #running = new Set<Promise<unknown>>();
+  /** Not zero: no further item of a job is begun. */
+  readonly #closing = new Int32Array(new SharedArrayBuffer(4));
   #threads: Piscina | undefined;
   #since = 0;
   #replacing: Promise<void> | undefined;
@@ -82,6 +88,7 @@ class ThreadPool implements OwnPool {
     this.width = options.threads + 1;
     this.threads = options.threads;
     this.#options = options;
+    this.#patience = options.patience ?? PATIENCE_MS;
     this.#start = start;
     this.#turn = pLimit(options.threads);
   }
@@ -103,7 +110,7 @@ class ThreadPool implements OwnPool {
   async #begin(job: Job): Promise<Answer> {
     const loadable = this.#options.loadable(job);
     try {
-      const answer = await this.#send({ job, loadable });
+      const answer = await this.#send({ job, loadable, closing: this.#closing });
       this.#fallen = 0;
       if ('answer' in answer) return answer.answer;
       throw new Error('internal: an answer to something else');
@@ -123,7 +130,19 @@ class ThreadPool implements OwnPool {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#threads?.destroy();
+    Atomics.store(this.#closing, 0, 1);
+    await this.#replacing?.catch(() => undefined);
+    if (this.#threads) await this.#end(this.#threads);
+  }
+
+  /**
+   * ONNX Runtime ends the whole process where its thread is ended in the middle of a call: what runs is waited for, as
+   * long as a job may take. (Piscina's own close() waits for the first of several.)
+   */
+  async #end(threads: Piscina): Promise<void> {
+    const running = Promise.allSettled(this.#running);
+    await Promise.race([running, sleep(this.#patience, undefined, { ref: false })]);
+    await threads.destroy();
   }
 
   /** Which of the items ended the thread? */
@@ -142,28 +161,37 @@ class ThreadPool implements OwnPool {
 
   async #send(task: ThreadJob | ThreadComparison): Promise<ThreadAnswer> {
     const threads = await this.#current();
-    const late = new AbortController();
-    const patience = setTimeout(() => late.abort(), this.#options.patience ?? PATIENCE_MS);
+    const run = threads.run(task) as Promise<ThreadAnswer>;
+    this.#running.add(run);
+    const forget = (): unknown => this.#running.delete(run);
+    run.then(forget, forget);
+    const settled = new AbortController();
+    const late = sleep(this.#patience, undefined, { signal: settled.signal });
     try {
-      const answer = (await threads.run(task, { signal: late.signal })) as ThreadAnswer;
+      const answer = await Promise.race([run, late.catch(() => run)]);
+      if (!answer) {
+        // Its thread works on. No other job is given to it: new threads take over once it is done, or is ended.
+        if (threads === this.#threads) this.#since = -Infinity;
+        throw new Error('it took longer than allowed');
+      }
       if ('failure' in answer) throw new ModelError(answer.failure.message, answer.failure.hint);
       return answer;
-    } catch (error) {
-      throw late.signal.aborted ? new Error('it took longer than allowed') : error;
     } finally {
-      clearTimeout(patience);
+      settled.abort();
     }
   }
 
   /** The old ones end before new ones begin: both at once would need twice the memory. */
   async #current(): Promise<Piscina> {
     await this.#replacing;
+    if (this.#closed) throw new Error('closed');
     if (this.#threads && performance.now() - this.#since < (this.#options.lifetime ?? LIFETIME_MS))
       return this.#threads;
     const old = this.#threads;
+    this.#threads = undefined;
     this.#replacing = (async () => {
-      await old?.close();
-      if (this.#closed) throw new Error('closed');
+      if (old) await this.#end(old);
+      if (this.#closed) return;
       this.#threads = this.#start();
       this.#since = performance.now();
     })();
