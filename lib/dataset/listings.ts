@@ -230,11 +230,26 @@ export async function lastOnOffer(
 
 /** Of `listingIds`, those whose newest row says that they were removed. */
 export function goneListings(sql: Sql, listingIds: readonly number[], now: number): Promise<number[]> {
+  return removedListings(sql, listingIds, now, 0);
+}
+
+/** Of listings that have just got a row, those that were removed before it. */
+export async function backListings(sql: Sql, listingIds: readonly number[], now: number): Promise<number[]> {
+  return listingIds.length === 0 ? [] : removedListings(sql, listingIds, now, 1);
+}
+
+/** @param skip so many of the newest rows are passed over */
+function removedListings(
+  sql: Sql,
+  listingIds: readonly number[],
+  now: number,
+  skip: number,
+): Promise<number[]> {
   return ids(
     sql,
     `SELECT r.value AS id FROM json_each(:ids) AS r WHERE (
        SELECT d.state FROM listings_dynamic AS d WHERE d.listing_id = r.value AND d.snapshot_timestamp <= :until
-       ORDER BY d.snapshot_timestamp DESC, d.id DESC LIMIT 1) = 'removed'`,
-    { ':ids': JSON.stringify(listingIds), ':until': latest(now) },
+       ORDER BY d.snapshot_timestamp DESC, d.id DESC LIMIT 1 OFFSET :skip) = 'removed'`,
+    { ':ids': JSON.stringify(listingIds), ':until': latest(now), ':skip': skip },
   );
 }

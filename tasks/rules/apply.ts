@@ -21,9 +21,9 @@ import {
 import {
   addListingsDynamic,
   addOrFillListings,
+  backListings,
   dueListings,
   fillProductionPartners,
-  goneListings,
   storedListings,
 } from '../../lib/dataset/listings.ts';
 import { getEntries, markSeen, putEntries } from '../../lib/dataset/meta-data.ts';
@@ -66,8 +66,8 @@ export async function applyPage(
   const rows = since.map((listing) => listingRow(listing, now));
   await addOrFillListings(tx, rows, gapsSince);
   const whole = rows.filter((row) => row.views !== null);
-  const back = await goneListings(tx, idsOf(whole), now);
   const refreshed = await addListingsDynamic(tx, whole, fresh);
+  const back = await backListings(tx, refreshed, now);
   const lacking = await dueListings(tx, idsOf(rows.filter((row) => row.views === null)), fresh);
 
   await imagesDone(tx, unrecorded.found);
@@ -163,8 +163,7 @@ export async function applyBatch(
   const rows = since.map((listing) => listingRow(listing, now));
   await addOrFillListings(tx, rows, gapsSince);
   await fillProductionPartners(tx, rows);
-  const back = await goneListings(tx, idsOf(since), now);
-  await addListingsDynamic(tx, rows, fresh);
+  const back = await backListings(tx, await addListingsDynamic(tx, rows, fresh), now);
   // Rows of a listing that is no longer of the years wanted go on being kept, until it is gone.
   const others = listings.filter((listing) => classify(listing.when_made, madeSince) !== 'since');
   const stored = await storedListings(tx, idsOf(others));
