@@ -132,6 +132,15 @@ export interface OpenOptions {
   readonly extension?: string;
 }
 
+export interface LockFile extends Tx {
+  /**
+   * Stands at the first row that a SELECT gives, and so keeps SQLite's SHARED lock, also where a transaction ends.
+   * @returns what leaves the row
+   */
+  standAt(sql: string): Promise<() => Promise<void>>;
+  close(): Promise<void>;
+}
+
 /** What other programs have done by way of SQLite: a browser of databases, a backup that is put back. */
 export interface Others {
   readonly haveWritten: boolean;
@@ -240,17 +249,24 @@ export class Database {
   }
 
   /** A bare connection in rollback-journal mode that does not wait for locks: what a lock file needs. */
-  static async openRollback(path: string): Promise<Tx & { close(): Promise<void> }> {
+  static async openRollback(path: string): Promise<LockFile> {
     try {
       // Of the folder links may be followed, of the file none: another database would become the lock.
       const filename = join(realpathSync(dirname(path)), basename(path));
       const mode = sqlite3.OPEN_READWRITE | sqlite3.OPEN_CREATE | OPEN_NOFOLLOW;
       const connection = await open({ filename, mode, driver: sqlite3.Database });
+      // While SQLite waits it keeps what it has of the lock, and so stands in the way of whom it waits for.
+      connection.configure('busyTimeout', 0);
       const sql = new DriverSql(connection, path);
       return {
         run: (text, params) => sql.run(text, params),
         get: (text, params) => sql.get(text, params),
         all: (text, params) => sql.all(text, params),
+        standAt: async (text) => {
+          const statement = await connection.prepare(text);
+          await statement.get();
+          return () => statement.finalize();
+        },
         close: () => sql.close(),
       };
     } catch (error) {

@@ -1,8 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Database } from './database.ts';
+import type { LockFile, Tx } from './database.ts';
 import { StoreError } from './store-error.ts';
-import type { Tx } from './database.ts';
 import type { Marks } from './database-file.ts';
 import { makePrivate } from './files.ts';
 
@@ -19,10 +20,16 @@ export interface Lock {
   readonly endedCleanly: boolean;
   /** Of the database file (see lib/store/database-file.ts). */
   readonly marks: Marks;
-  /** The file has the next mark now. @throws StoreError where another process took the lock in that moment */
+  /** The file has the next mark now. @throws StoreError where that cannot be written */
   remember(): Promise<void>;
   release(well: boolean): Promise<void>;
 }
+
+/** Others look for an instant who it is that holds the lock, or whether they can have it. Milliseconds. */
+const PATIENCE_MS = 1000;
+/** Who holds it and writes to it does not give up so soon. */
+const HOLDERS_PATIENCE_MS = 10_000;
+const NAP_MS = 15;
 
 /**
  * Holds `<database>.lock` for this process, or says who holds it.
@@ -36,34 +43,63 @@ export async function acquireLock(databasePath: string, me: Holder): Promise<Loc
   makePrivate(`${databasePath}.lock`);
   const file = await Database.openRollback(`${databasePath}.lock`);
   try {
-    await file.run('BEGIN EXCLUSIVE');
+    await patiently(() => file.run('BEGIN EXCLUSIVE'));
     await file.run('CREATE TABLE IF NOT EXISTS holder (id INTEGER PRIMARY KEY, pid INTEGER, since INTEGER)');
     const last = await file.get('SELECT pid FROM holder');
     await file.run('REPLACE INTO holder VALUES (1, ?, ?)', [me.pid, me.since]);
     await notePipeline(file, me);
     const marks = await readMarks(file);
-    await file.run('COMMIT');
-    await file.run('BEGIN IMMEDIATE');
+    await commitAndHold(file);
     const release = async (well: boolean): Promise<void> => {
       try {
         if (well) await file.run('DELETE FROM holder');
-        await file.run('COMMIT');
+        await patiently(() => file.run('COMMIT'), HOLDERS_PATIENCE_MS);
       } finally {
         await file.close();
       }
     };
     const remember = async (): Promise<void> => {
       await file.run('UPDATE worked_on SET current = next, next = ?', [newMark()]);
-      await file.run('COMMIT');
-      await file.run('BEGIN IMMEDIATE');
+      await commitAndHold(file);
     };
     return { endedCleanly: last === undefined, marks, remember, release };
   } catch (error) {
-    if (!(error instanceof StoreError) || error.code !== 'SQLITE_BUSY') throw error;
-    const holder = await file.get<Holder>('SELECT pid, since FROM holder').catch(() => undefined);
+    if (!isBusy(error)) throw error;
+    const holder = await patiently(() => file.get<Holder>('SELECT pid, since FROM holder')).catch(
+      () => undefined,
+    );
     const started = holder && (await pipelineOf(file, holder.pid));
     await file.close();
     return holder ? { ...holder, ...started } : { pid: 0, since: 0 };
+  }
+}
+
+/** Does it, and again while somebody else is in the way. */
+async function patiently<T>(work: () => Promise<T>, ms = PATIENCE_MS): Promise<T> {
+  for (const until = performance.now() + ms; ;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > until) throw error;
+      await sleep(NAP_MS * (0.5 + Math.random()));
+    }
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof StoreError && error.code === 'SQLITE_BUSY';
+}
+
+/**
+ * Commits what was written, and holds the file all the while: as long as it stands at the row, nobody else can take it.
+ */
+async function commitAndHold(file: LockFile): Promise<void> {
+  const leave = await file.standAt('SELECT pid FROM holder');
+  try {
+    await patiently(() => file.run('COMMIT'), HOLDERS_PATIENCE_MS);
+    await patiently(() => file.run('BEGIN IMMEDIATE'), HOLDERS_PATIENCE_MS);
+  } finally {
+    await leave();
   }
 }
 
@@ -100,7 +136,7 @@ export async function marksOf(databasePath: string): Promise<Marks | undefined> 
   if (!existsSync(path)) return undefined;
   const file = await Database.openRollback(path).catch(() => undefined);
   try {
-    return await file?.get<Marks>('SELECT current, next FROM worked_on');
+    return file && (await patiently(() => file.get<Marks>('SELECT current, next FROM worked_on')));
   } catch {
     // Of a version before, or a run is just starting: then it looks itself.
     return undefined;
@@ -118,19 +154,19 @@ export async function holderOf(databasePath: string): Promise<Holder | undefined
   if (!existsSync(path)) return undefined;
   const file = await Database.openRollback(path);
   try {
-    const holder = await file.get<Holder>('SELECT pid, since FROM holder');
+    const holder = await patiently(() => file.get<Holder>('SELECT pid, since FROM holder'));
     if (holder === undefined) return undefined;
     try {
       await file.run('BEGIN IMMEDIATE');
       await file.run('ROLLBACK');
       return undefined;
     } catch (error) {
-      if (error instanceof StoreError && error.code === 'SQLITE_BUSY') return holder;
+      if (isBusy(error)) return holder;
       // A file that may not be written cannot be tried: the process itself has to tell.
       return isAlive(holder.pid) ? holder : undefined;
     }
   } catch (error) {
-    if (error instanceof StoreError && error.code === 'SQLITE_BUSY') return { pid: 0, since: Date.now() };
+    if (isBusy(error)) return { pid: 0, since: Date.now() };
     // Made by somebody who died before the table was.
     return undefined;
   } finally {

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { acquireLock } from '../../lib/store/lock.ts';
+import { acquireLock, holderOf } from '../../lib/store/lock.ts';
 import { storePerTest } from '../store-rig.ts';
 
 type Holding = ChildProcessByStdio<null, Readable, null>;
@@ -91,6 +91,25 @@ describe('the lock', () => {
     assert.equal(await firstLine(child), 'held');
     await killHard(child);
     assert.equal(await endedCleanly(true), false);
+  });
+
+  it('is kept while its holder writes to it, however often others try and look', async () => {
+    const mine = await acquireLock(store.path, { pid: 1, since: 2 });
+    assert.ok('release' in mine);
+    let isOver = false;
+    let tries = 0;
+    const others = [acquireLock, acquireLock, holderOf].map(async (look) => {
+      for (; !isOver; tries += 1)
+        assert.ok(!('release' in ((await look(store.path, { pid: 3, since: 4 })) ?? {})));
+    });
+    try {
+      for (let times = 0; times < 40; times += 1) await mine.remember();
+    } finally {
+      isOver = true;
+    }
+    await Promise.all(others);
+    assert.ok(tries > 0);
+    await mine.release(true);
   });
 
   it('goes to one of several that start at the same moment', async () => {
