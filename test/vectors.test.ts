@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { Database } from '../lib/store/database.ts';
+import type { Sql } from '../lib/store/database.ts';
 import { putFailures, putVectors, countVectors, restamp, vectorOf } from '../lib/vectors/embeddings.ts';
 import { exact, nearest } from '../lib/vectors/nearest.ts';
-import { openVectors } from '../lib/vectors/open.ts';
+import { Vectors } from '../lib/vectors/open.ts';
 import { mean, quantise, unit } from '../lib/vectors/quantise.ts';
 import { answering, completeSpace, ensureSpace, allSpaces } from '../lib/vectors/spaces.ts';
 import type { Space, SpaceDefinition } from '../lib/vectors/spaces.ts';
@@ -107,34 +107,35 @@ describe('the nearest vectors', () => {
     });
   }
 
-  async function searching<T>(work: (database: Database) => Promise<T>): Promise<T> {
-    const database = await openVectors(store.path);
+  async function searching<T>(work: (vectors: Vectors) => Promise<T>, width?: number): Promise<T> {
+    const vectors = await Vectors.open(store.path, width);
     try {
-      return await work(database);
+      return await work(vectors);
     } finally {
-      await database.close();
+      await vectors.close();
     }
   }
 
-  it('are those of an exact search over the values themselves', async () => {
+  it('are those of an exact search over the values themselves, however many look', async () => {
     const vectors = clustered(3000, DIMS);
     const space = await fill(vectors);
-    await searching(async ({ read }) => {
+    const check = async (opened: Vectors): Promise<void> => {
       for (const at of [0, 17, 1234]) {
         const query = vectors[at] ?? [];
         const right = vectors
           .map((vector, index) => ({ listingId: index + 1, score: cosine(vector, query) }))
           .toSorted((a, b) => b.score - a.score)
           .slice(0, 10);
-        const found = await nearest(read, space, [query], 10);
+        const found = await nearest(opened, space, [query], 10);
         const same = right.filter(({ listingId }) => found.some((hit) => hit.listingId === listingId));
         assert.equal(found[0]?.listingId, at + 1);
         assert.ok(same.length >= 9, `${same.length} of 10`);
         for (const [index, hit] of found.entries())
           assert.ok(Math.abs(hit.score - (right[index]?.score ?? 0)) < 0.01, `${hit.score}`);
-        assert.deepEqual(await exact(read, space, [query], 10), found);
+        assert.deepEqual(await exact(opened.sql, space, [query], 10), found);
       }
-    });
+    };
+    for (const width of [1, 2, 3]) await searching(check, width);
   });
 
   it('that a filter lets through are found, be they far away', async () => {
@@ -146,37 +147,43 @@ describe('the nearest vectors', () => {
       .toSorted((a, b) => a.score - b.score)
       .slice(0, 12)
       .map(({ id }) => id);
-    await searching(async ({ read }) => {
+    await searching(async (opened) => {
       const filter = {
         where: 'listing_id IN (SELECT value FROM json_each(:far))',
         params: { ':far': JSON.stringify(far) },
       };
-      const found = await nearest(read, space, [query ?? []], 10, filter);
+      const found = await nearest(opened, space, [query ?? []], 10, filter);
       // Two that are nearly as far may change places: compared as sets.
       assert.deepEqual(new Set(found.map(({ listingId }) => listingId)), new Set(far.slice(2)));
-      const nothing = await nearest(read, space, [query ?? []], 10, { where: 'listing_id < 0', params: {} });
+      const nothing = await nearest(opened, space, [query ?? []], 10, {
+        where: 'listing_id < 0',
+        params: {},
+      });
       assert.deepEqual(nothing, []);
     });
   });
 
-  it('are looked for in one space alone', async () => {
+  it('are opened for in one space alone', async () => {
     const vectors = clustered(50, DIMS);
     const one = await fill(vectors);
     const other = await fill(vectors.slice(0, 5), { model: 'n' });
-    await searching(async ({ read }) => {
-      assert.equal((await nearest(read, one, [vectors[0] ?? []], 100)).length, 50);
-      assert.equal((await nearest(read, other, [vectors[0] ?? []], 100)).length, 5);
-      await assert.rejects(nearest(read, one, [[1, 2, 3]], 10), RangeError);
+    await searching(async (opened) => {
+      assert.equal((await nearest(opened, one, [vectors[0] ?? []], 100)).length, 50);
+      assert.equal((await nearest(opened, other, [vectors[0] ?? []], 100)).length, 5);
+      await assert.rejects(nearest(opened, one, [[1, 2, 3]], 10), RangeError);
     });
   });
 
   it('are read on a connection that can neither write nor load anything else', async () => {
     await fill(clustered(8, DIMS));
-    await searching(async ({ read }) => {
-      await assert.rejects(read.all('DELETE FROM embeddings'), /readonly|read-only/i);
-      await assert.rejects(read.all("SELECT load_extension('vec0')"), /not authorized|no such function/);
-      assert.deepEqual(await read.get('PRAGMA trusted_schema'), { trusted_schema: 0 });
-    });
+    await searching(async (vectors) => {
+      const refuses = async (sql: Sql): Promise<void> => {
+        await assert.rejects(sql.all('DELETE FROM embeddings'), /readonly|read-only/i);
+        await assert.rejects(sql.all("SELECT load_extension('vec0')"), /not authorized|no such function/);
+        assert.deepEqual(await sql.get('PRAGMA trusted_schema'), { trusted_schema: 0 });
+      };
+      assert.equal((await vectors.shared(refuses)).length, 3);
+    }, 3);
   });
 
   it('replace what was there; a failure takes the vector away, and a vector the failure', async () => {

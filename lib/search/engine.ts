@@ -8,7 +8,7 @@ import type { Sql } from '../store/database.ts';
 import { pathToRead } from '../store/reading.ts';
 import { nearest } from '../vectors/nearest.ts';
 import type { Filter } from '../vectors/nearest.ts';
-import { openVectors } from '../vectors/open.ts';
+import { Vectors } from '../vectors/open.ts';
 import { allSpaces, answering } from '../vectors/spaces.ts';
 import type { Space } from '../vectors/spaces.ts';
 import type { Asked, Picture } from './asked.ts';
@@ -74,19 +74,16 @@ export class Search {
   readonly sql: Sql;
   /** Real path of the database, where its lock is. */
   readonly path: string;
-  readonly #database: Database;
+  readonly #opened: Opened;
   readonly #models: Models;
   readonly #looks: Looks;
-  /** Why vectors cannot take part; undefined: they can. */
-  readonly #noVectors: string | undefined;
 
-  private constructor(database: Database, models: Models, looks: Looks, noVectors: string | undefined) {
-    this.#database = database;
-    this.sql = database.read;
-    this.path = database.path;
+  private constructor(opened: Opened, models: Models, looks: Looks) {
+    this.#opened = opened;
+    this.sql = opened.database.read;
+    this.path = opened.database.path;
     this.#models = models;
     this.#looks = looks;
-    this.#noVectors = noVectors;
   }
 
   /**
@@ -101,7 +98,8 @@ export class Search {
         hint: 'Run a sync first: npx sync-data',
       });
     }
-    const { database, noVectors } = await openBest(await pathToRead(data.database));
+    const opened = await openBest(await pathToRead(data.database));
+    const { database } = opened;
     try {
       if (!(await isCurrent(database))) {
         throw new UserError(`${data.database} was made by an earlier version.`, {
@@ -118,21 +116,21 @@ export class Search {
         images: data.images,
         signal,
       });
-      return new Search(database, models, looks, noVectors);
+      return new Search(opened, models, looks);
     } catch (error) {
-      await database.close();
+      await closeOf(opened);
       throw error;
     }
   }
 
   async close(): Promise<void> {
     await this.#models.close();
-    await this.#database.close();
+    await closeOf(this.#opened);
   }
 
   /** The spaces of pictures that answer now, best first. */
   async spaces(): Promise<Space[]> {
-    return this.#noVectors === undefined ? answering(await allSpaces(this.sql), 'image', undefined) : [];
+    return this.#opened.vectors ? answering(await allSpaces(this.sql), 'image', undefined) : [];
   }
 
   async ask(ask: Ask): Promise<Answer> {
@@ -152,8 +150,8 @@ export class Search {
     const ways: Way[] = [];
     const terms = termsOf(words);
     if (terms.length > 0) ways.push(await this.#inWords(terms, many, filter));
-    if (this.#noVectors !== undefined && (listings.length > 0 || pictures.length > 0))
-      notes.add(this.#noVectors);
+    const { noVectors } = this.#opened;
+    if (noVectors !== undefined && (listings.length > 0 || pictures.length > 0)) notes.add(noVectors);
     for (const space of await this.spaces())
       ways.push(...(await this.#inSpace(space, ask, many, filter, lessLike, notes)));
     if (ways.length === 0 && (listings.length > 0 || pictures.length > 0) && notes.size === 0)
@@ -183,7 +181,7 @@ export class Search {
 
   /** Why pictures cannot be searched with; undefined: they can. */
   async whyNoPictures(): Promise<string | undefined> {
-    if (this.#noVectors !== undefined) return this.#noVectors;
+    if (this.#opened.noVectors !== undefined) return this.#opened.noVectors;
     return (await this.spaces()).length > 0 ? undefined : NO_SPACE;
   }
 
@@ -248,6 +246,8 @@ export class Search {
         if (note !== undefined) notes.add(note);
         return vector ? [vector] : [];
       });
+    const { vectors } = this.#opened;
+    if (!vectors) return [];
     const said = await of(words === '' ? [] : [this.#looks.ofWords(space, words)]);
     const shown = await of([
       ...listings.map((id) => this.#looks.ofListing(space, id)),
@@ -256,12 +256,12 @@ export class Search {
     const unwanted =
       shown.length === 0 ? [] : await of(lessLike.map((id) => this.#looks.ofListing(space, id)));
     const ways: Way[] = [];
-    for (const [what, vectors] of [
+    for (const [what, queries] of [
       ['means', said],
       ['looks', [...shown, ...unwanted.map(opposite)]],
     ] as const) {
-      if (vectors.length === 0) continue;
-      const found = await nearest(this.sql, space, vectors, limit, filter);
+      if (queries.length === 0) continue;
+      const found = await nearest(vectors, space, queries, limit, filter);
       const scores = new Map(found.map(({ listingId, score }) => [listingId, score]));
       ways.push({
         space: space.model,
@@ -281,11 +281,24 @@ function opposite(vector: ArrayLike<number>): Float32Array {
   return Float32Array.from(vector, (value) => -value);
 }
 
-async function openBest(path: string): Promise<{ database: Database; noVectors: string | undefined }> {
+/** What of a dataset can be had here. */
+interface Opened {
+  readonly database: Database;
+  /** Undefined: they cannot take part; then `noVectors` says why. */
+  readonly vectors?: Vectors;
+  readonly noVectors?: string;
+}
+
+async function openBest(path: string): Promise<Opened> {
   try {
-    return { database: await openVectors(path), noVectors: undefined };
+    const vectors = await Vectors.open(path);
+    return { database: vectors.database, vectors };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { database: await Database.open(path, { readOnly: true }), noVectors: error.message };
   }
+}
+
+function closeOf({ database, vectors }: Opened): Promise<void> {
+  return (vectors ?? database).close();
 }

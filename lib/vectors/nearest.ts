@@ -1,4 +1,5 @@
 import type { Sql, Value } from '../store/database.ts';
+import type { Vectors } from './open.ts';
 import { mean, quantise } from './quantise.ts';
 import type { Space } from './spaces.ts';
 
@@ -23,11 +24,10 @@ const CANDIDATES = 1000;
  * The `k` listings whose vectors point most nearly as the queries do, nearest first; of several queries the mean
  * direction counts. Codes of one bit per dimension choose the candidates, the stored bytes order them.
  *
- * @param sql of `openVectors`
  * @throws RangeError for a query of other dimensions than the space's
  */
 export async function nearest(
-  sql: Sql,
+  vectors: Vectors,
   space: Space,
   queries: readonly ArrayLike<number>[],
   k: number,
@@ -37,11 +37,11 @@ export async function nearest(
   const { bytes, code } = quantise(mean(queries, dims), dims);
   const query = { ':space': space.id, ':code': code };
   const many = Math.max(CANDIDATES, k * 10);
-  const found = await candidates(sql, query, many);
-  const first = await ordered(sql, space, bytes, found, k, filter);
+  const found = await candidates(vectors, query, many);
+  const first = await ordered(vectors.sql, space, bytes, found, k, filter);
   // A filter may leave few of the candidates: then only those that pass it are looked at roughly.
   if (!filter || first.length >= k || found.length < many) return first;
-  return ordered(sql, space, bytes, await candidates(sql, query, many, filter), k);
+  return ordered(vectors.sql, space, bytes, await candidates(vectors, query, many, filter), k);
 }
 
 /** The exact order of every vector in the space: slow (seconds a million), for measuring. */
@@ -60,17 +60,26 @@ export async function exact(
 }
 
 async function candidates(
-  sql: Sql,
+  vectors: Vectors,
   query: { readonly ':space': number; readonly ':code': Uint8Array },
   limit: number,
   filter?: Filter,
 ): Promise<number[]> {
-  const rows = await sql.all<{ id: number }>(
-    `SELECT listing_id AS id FROM embedding_codes WHERE space = :space${filter ? ` AND (${filter.where})` : ''}
-     ORDER BY vec_distance_hamming(vec_bit(code), vec_bit(:code)) LIMIT :limit`,
-    { ...filter?.params, ...query, ':limit': limit },
-  );
-  return rows.map((row) => row.id);
+  const parts = await vectors.shared(async (sql, part, of) => {
+    const row = await sql.get<{ found: string }>(
+      `SELECT json_group_array(json_array(id, distance)) AS found FROM (
+         SELECT listing_id AS id, vec_distance_hamming(vec_bit(code), vec_bit(:code)) AS distance
+         FROM embedding_codes WHERE space = :space AND listing_id % :of = :part${filter ? ` AND (${filter.where})` : ''}
+         ORDER BY distance LIMIT :limit)`,
+      { ...filter?.params, ...query, ':of': of, ':part': part, ':limit': limit },
+    );
+    return JSON.parse(row?.found ?? '[]') as [id: number, distance: number][];
+  });
+  return parts
+    .flat()
+    .toSorted(([, one], [, other]) => one - other)
+    .slice(0, limit)
+    .map(([id]) => id);
 }
 
 function ordered(

@@ -4,6 +4,7 @@ import { Search } from '../../../lib/search/engine.ts';
 import type { Ask } from '../../../lib/search/engine.ts';
 import { keepHeapSmall } from '../../../lib/start/small-heap.js';
 import { exact, nearest } from '../../../lib/vectors/nearest.ts';
+import { Vectors } from '../../../lib/vectors/open.ts';
 import type { Question } from '../pictures/vectors.ts';
 
 const EXACT = 20;
@@ -48,17 +49,19 @@ export async function main({ folder, questions, listings, output }: AskingInput)
     const filtered = await timed({ filters: { from: 100, to: 200, currency: 'USD' } });
     const [space] = await engine.spaces();
     if (!space) throw new Error('There is no space.');
+    const vectors = await Vectors.open(engine.path);
     let [found, foundOfFloats] = [0, 0];
     for (const [at, { vector, nearest: right }] of questions.entries()) {
-      const hits = await nearest(engine.sql, space, [vector], right.length);
+      const hits = await nearest(vectors, space, [vector], right.length);
       const share = (ids: readonly number[]): number =>
         hits.filter(({ listingId }) => ids.includes(listingId)).length / right.length;
       foundOfFloats += share(right) / questions.length;
       // The exact order takes seconds a million.
       if (at >= EXACT) continue;
-      const stored = await exact(engine.sql, space, [vector], right.length);
+      const stored = await exact(vectors.sql, space, [vector], right.length);
       found += share(stored.map(({ listingId }) => listingId)) / Math.min(EXACT, questions.length);
     }
+    await vectors.close();
     const answer: AskingOutput = { plain, filtered, recall: found, recallOfFloats: foundOfFloats };
     await writeFile(output, JSON.stringify(answer));
   } finally {
