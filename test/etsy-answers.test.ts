@@ -141,7 +141,7 @@ describe('what an answer says', () => {
   });
 
   it('is without the key, whatever stands between its letters and in whatever encoding the rest is', () => {
-    const hiding = fc.constantFrom('', '\u200b', '\\u200b', '\\u0000', '\u00ad');
+    const hiding = fc.constantFrom('', '\u200b', '\\u200b', '\\u0000', '\u00ad', '\\n', '\\t\\r', '\x7f');
     const spelling = fc.constantFrom(
       (letter: string) => letter,
       (letter: string) => `\\u00${letter.charCodeAt(0).toString(16)}`,

@@ -86,15 +86,16 @@ export function readerOf(bytes: Buffer, key: ApiKey): (kept?: Kept) => unknown {
 /** @returns change: what each text in the value has to go through, once */
 function parsed(bytes: Buffer, key: ApiKey): { value: unknown; change: (text: string) => string } {
   const isPlain = isAscii(bytes);
+  const isEscaped = bytes.includes('\\u');
   // Beside bytes of UTF-8 an escape could stand for the same character as one of them.
-  const isBytewise = isPlain || !bytes.includes('\\u');
+  const isBytewise = isPlain || !isEscaped;
   const value = isBytewise ? boundedJson(withoutMark(bytes), BYTEWISE) : boundedJson(bytes);
-  const decoded = isPlain || !isBytewise ? (text: string) => text : utf8Of;
-  const isHidden = key.isIn(bytes) || mayHide(bytes);
+  // Only an escape can stand for half a character, or for NUL.
+  const decoded = isBytewise && !isPlain ? utf8Of : isEscaped ? wellFormed : (text: string) => text;
+  const isHidden = key.isIn(visible(bytes, 'json')) || mayHide(bytes);
   const change = (text: string): string => {
-    if (PLAIN.test(text)) return isHidden && isKeyIn(text, key) ? key.redact(text) : text;
-    const whole = wellFormed(decoded(text));
-    return isKeyIn(visibleAscii(whole), key) ? key.redact(whole) : whole;
+    const whole = PLAIN.test(text) ? text : decoded(text);
+    return isHidden && key.isIn(visible(Buffer.from(whole), 'text')) ? key.redact(whole) : whole;
   };
   return { value, change };
 }
@@ -114,19 +115,25 @@ function mayHide(bytes: Buffer): boolean {
   return false;
 }
 
-function isKeyIn(text: string | Buffer, key: ApiKey): boolean {
-  return text.length >= 8 && key.isIn(typeof text === 'string' ? Buffer.from(text) : text);
-}
-
-/** What the letters of a key may be split by is left out, and more than that: `redact` looks closer. */
-function visibleAscii(text: string): Buffer {
-  const bytes = Buffer.allocUnsafe(text.length);
+/**
+ * What the letters of a key may be split by is left out, and more than that: `redact` looks closer. Escapes of JSON stand
+ * for what they stand for in a text: a line break and the like, or something that is no ASCII (else see mayHide).
+ */
+function visible(bytes: Uint8Array, of: 'json' | 'text'): Buffer {
+  const escape = of === 'json' ? 0x5c : -1;
+  const left = Buffer.allocUnsafe(bytes.length);
   let length = 0;
-  for (let index = 0; index < text.length; index += 1) {
-    const code = text.charCodeAt(index);
-    if (code >= 0x20 && code < 0x7f) bytes[length++] = code;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at] ?? 0;
+    if (byte === escape) {
+      at += 1;
+      const next = bytes[at] ?? 0;
+      // A quote, a slash, a backslash are themselves; of the others only \u is followed by more.
+      if (next < 0x61) left[length++] = next;
+      else if (next === 0x75) at += 4;
+    } else if (byte >= 0x20 && byte < 0x7f) left[length++] = byte;
   }
-  return bytes.subarray(0, length);
+  return left.subarray(0, length);
 }
 
 /** What an answer says that is none: `{"error": "..."}` of Etsy, anything of a proxy in between. One line, clipped. */
