@@ -65,13 +65,14 @@ async function candidates(
   limit: number,
   filter?: Filter,
 ): Promise<number[]> {
-  const parts = await vectors.shared(async (sql, part, of) => {
+  const parts = await vectors.eachPart(query[':space'], async (sql, from, to) => {
     const row = await sql.get<{ found: string }>(
       `SELECT json_group_array(json_array(id, distance)) AS found FROM (
          SELECT listing_id AS id, vec_distance_hamming(vec_bit(code), vec_bit(:code)) AS distance
-         FROM embedding_codes WHERE space = :space AND listing_id % :of = :part${filter ? ` AND (${filter.where})` : ''}
+         FROM embedding_codes
+         WHERE space = :space AND listing_id >= :from AND listing_id < :to${filter ? ` AND (${filter.where})` : ''}
          ORDER BY distance LIMIT :limit)`,
-      { ...filter?.params, ...query, ':of': of, ':part': part, ':limit': limit },
+      { ...filter?.params, ...query, ':from': from, ':to': to, ':limit': limit },
     );
     return JSON.parse(row?.found ?? '[]') as [id: number, distance: number][];
   });

@@ -8,6 +8,23 @@ const INSTALL = 'npm install sqlite-vec@0.1.9';
 
 /** Whoever reads files waits for the same four threads. */
 const MOST_CONNECTIONS = 4;
+/** A smaller space is looked through in a few milliseconds. */
+const WORTH_PARTS = 50_000;
+/** What a run adds makes the parts unequal. Milliseconds. */
+const PARTS_STAND_MS = 600_000;
+
+export interface VectorsOptions {
+  /** Connections that look at once. */
+  readonly width?: number;
+  /** Vectors of a space that is worth parts. */
+  readonly worth?: number;
+}
+
+/** A space in parts: each begins at one of these listing ids, and ends before the next. */
+interface Parts {
+  readonly bounds: readonly number[];
+  readonly at: number;
+}
 
 /**
  * The dataset, to be read and searched by vectors: connections that cannot write, on which sqlite-vec is loaded from its
@@ -18,27 +35,28 @@ export class Vectors {
   readonly database: Database;
   readonly #connect: () => Promise<Database>;
   readonly #width: number;
-  #others: Promise<Database[]> | undefined;
+  readonly #worth: number;
+  readonly #others: Database[] = [];
+  readonly #asked = new Set<number>();
+  readonly #parts = new Map<number, Parts>();
+  #cutting: Promise<void> | undefined;
 
-  private constructor(database: Database, connect: () => Promise<Database>, width: number) {
+  private constructor(database: Database, connect: () => Promise<Database>, options: VectorsOptions) {
     this.database = database;
     this.#connect = connect;
-    this.#width = width;
+    this.#width = options.width ?? Math.min(MOST_CONNECTIONS, availableParallelism());
+    this.#worth = options.worth ?? WORTH_PARTS;
   }
 
   /**
    * @param path real path, checked: see `pathToRead`
-   * @param width connections that look at once
    * @throws UserError where sqlite-vec is not installed or has nothing for this system
    * @throws StoreError where the database cannot be opened
    */
-  static async open(
-    path: string,
-    width = Math.min(MOST_CONNECTIONS, availableParallelism()),
-  ): Promise<Vectors> {
+  static async open(path: string, options: VectorsOptions = {}): Promise<Vectors> {
     const extension = await extensionPath();
     const connect = (): Promise<Database> => Database.open(path, { readOnly: true, extension });
-    return new Vectors(await connect(), connect, width);
+    return new Vectors(await connect(), connect, options);
   }
 
   get sql(): Sql {
@@ -46,19 +64,52 @@ export class Vectors {
   }
 
   /**
-   * Work on many rows, shared out: each connection has a thread of SQLite to itself, and takes the listings whose id
-   * leaves `part` when divided by `of`.
+   * Has all of a space looked through. Who asks again and again, as the page does, gets it in parts of the same size: a
+   * connection looks through each, in a thread of its own.
+   *
+   * @param look at listing ids from `from` up to, but not including, `to`
    */
-  async shared<T>(work: (sql: Sql, part: number, of: number) => Promise<T>): Promise<T[]> {
-    this.#others ??= Promise.all(Array.from({ length: this.#width - 1 }, this.#connect));
-    this.#others.catch(() => (this.#others = undefined));
-    const all = [this.database, ...(await this.#others)];
-    return Promise.all(all.map(({ read }, part) => work(read, part, all.length)));
+  eachPart<T>(space: number, look: (sql: Sql, from: number, to: number) => Promise<T>): Promise<T[]> {
+    const { bounds, at } = this.#parts.get(space) ?? { bounds: [0], at: -Infinity };
+    if (this.#asked.has(space) && performance.now() - at > PARTS_STAND_MS)
+      // Where that fails, one connection goes on looking through it all.
+      this.#cutting ??= this.#cut(space)
+        .catch(() => undefined)
+        .finally(() => (this.#cutting = undefined));
+    this.#asked.add(space);
+    return Promise.all(
+      bounds.map((from, part) =>
+        look(
+          (this.#others[part - 1] ?? this.database).read,
+          from,
+          bounds[part + 1] ?? Number.MAX_SAFE_INTEGER,
+        ),
+      ),
+    );
   }
 
   async close(): Promise<void> {
-    for (const one of [this.database, ...((await this.#others?.catch(() => undefined)) ?? [])])
-      await one.close();
+    await this.#cutting;
+    for (const one of [...this.#others, this.database]) await one.close();
+  }
+
+  async #cut(space: number): Promise<void> {
+    while (this.#others.length < this.#width - 1) this.#others.push(await this.#connect());
+    const sql = (this.#others.at(-1) ?? this.database).read;
+    const row = await sql.get<{ n: number }>('SELECT count(*) AS n FROM embedding_codes WHERE space = ?', [
+      space,
+    ]);
+    const count = row?.n ?? 0;
+    const bounds = [0];
+    for (let part = 1; part < this.#width && count >= this.#worth; part += 1) {
+      const first = await sql.get<{ id: number }>(
+        `SELECT listing_id AS id FROM embedding_codes WHERE space = ? AND listing_id >= ?
+         ORDER BY listing_id LIMIT 1 OFFSET ?`,
+        [space, bounds.at(-1) ?? 0, Math.floor(count / this.#width)],
+      );
+      if (first) bounds.push(first.id);
+    }
+    this.#parts.set(space, { bounds, at: performance.now() });
   }
 }
 
