@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { cp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as nap } from 'node:timers/promises';
 import type { Rig } from '../rig.ts';
 import type { Disturbance, Round } from './disturbance.ts';
@@ -9,13 +9,13 @@ import { aRequest, exactly, promised } from './promise.ts';
 
 /**
  * Somebody works on a file or folder of the installation while a run does.
- * @param exchange puts something else in its place, or nothing
+ * @param exchange puts something else in its place, or nothing, and what was there away
  * @param said where the run had not ended by then
  */
 async function exchanged(
   round: Round,
   name: string,
-  exchange: (path: string) => Promise<void>,
+  exchange: (path: string, away: string) => Promise<void>,
   said: string,
 ): Promise<number> {
   const { rig, note } = round;
@@ -31,8 +31,7 @@ async function exchanged(
     await finish(rig);
     return 0;
   }
-  await rename(path, away);
-  await exchange(path);
+  await exchange(path, away);
   const ended = await command.ended;
   note(`${name} exchanged at the first image: ${ended.code ?? ended.signal}`);
   promised(ended, 1, exactly(`${path} ${said} while sync-data was using it.`));
@@ -63,8 +62,11 @@ export const exchanges: readonly Disturbance[] = [
     async disturb(round) {
       const copy = round.rig.path('a copy.db');
       await cp(round.rig.path('etsy_data.db'), copy);
-      // Moved, not copied: for a moment there would be no file, or half of one.
-      const back = (path: string): Promise<void> => rename(copy, path);
+      const back = async (path: string, away: string): Promise<void> => {
+        await link(path, away);
+        // At one stroke: else for a moment there would be no file, or half of one.
+        await rename(copy, path);
+      };
       const ends = await exchanged(round, 'etsy_data.db', back, 'was replaced by another file');
       await rm(copy, { force: true });
       return ends;
@@ -75,7 +77,7 @@ export const exchanges: readonly Disturbance[] = [
     kind: 'exchanged',
     rounds: 4,
     worlds: ['weekly'],
-    disturb: (round) => exchanged(round, 'images', () => Promise.resolve(), 'was moved or deleted'),
+    disturb: (round) => exchanged(round, 'images', rename, 'was moved or deleted'),
   },
   {
     name: 'the folder of the dataset moved during a run',
