@@ -62,6 +62,8 @@ export interface StageStop {
   look(): void;
 }
 
+const LISTENED = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /**
  * The one way to stop a run: the KILL file, a signal, the quota, or a damaged database. Aborts `signal` once, with a Stopped as reason;
  * requests in flight are finished and committed, nothing new begins. A second signal ends the process at once.
@@ -82,7 +84,7 @@ export class StopSwitch implements StageStop {
     // Every request that waits for its turn listens.
     setMaxListeners(0, this.signal);
     this.#timer = setInterval(() => this.look(), LOOK_MS);
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, this.#onSignal);
+    for (const name of LISTENED) process.on(name, this.#onSignal).off(name, ignore);
   }
 
   get signal(): AbortSignal {
@@ -112,11 +114,22 @@ export class StopSwitch implements StageStop {
   /** Removes the KILL file if it stopped the run: its absence shows that the run has ended. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(name, this.#onSignal);
-    if (this.stopped?.cause !== 'kill') return;
     // What cannot be removed (a folder) is reported at the next start.
-    await rm(this.#killFile, { force: true }).catch(() => undefined);
+    if (this.stopped?.cause === 'kill') await rm(this.#killFile, { force: true }).catch(() => undefined);
+    for (const name of LISTENED) process.off(name, this.#onSignal);
   }
+}
+
+/**
+ * Called before the switch of a run closes: while its files are closed, or until there is another switch, a signal
+ * changes nothing; a second one ends the process at once.
+ */
+export function endInPeace(): void {
+  for (const name of LISTENED) process.once(name, ignore);
+}
+
+function ignore(): void {
+  // There is nothing left that could be stopped.
 }
 
 /**

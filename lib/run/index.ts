@@ -11,7 +11,7 @@ import type { Pipeline, Stage } from '../pipeline/config.ts';
 import { Runner } from '../pipeline/runner.ts';
 import type { Outcome } from '../pipeline/runner.ts';
 import type { RunnerOptions } from '../pipeline/stage-runner.ts';
-import { StopSwitch } from '../pipeline/stop.ts';
+import { StopSwitch, endInPeace } from '../pipeline/stop.ts';
 import type { RunEvent } from '../progress/events.ts';
 import type { StageTitle } from '../progress/stage.ts';
 import { openScreen } from '../screen/index.ts';
@@ -252,6 +252,7 @@ async function run(options: RunOptions): Promise<number> {
     return outcome.state === 'finished' ? 0 : (stop.stopped?.exitCode ?? 75);
   } finally {
     close();
+    endInPeace();
     await stop.close();
   }
 }

@@ -58,7 +58,8 @@ async function stopWithSignal(round: Round, andAgain?: { ms: number; signal: Nod
   const took = Math.round(performance.now() - began);
   round.note(`${name} after ${Math.round(ms)} ms: ${end.code ?? end.signal} after another ${took} ms`);
   if (took > STOP_MS) throw new Error(`it took ${took} ms to stop`);
-  if (end.code === 0) return lastBreath(took);
+  // Node itself listens to no signal any more once it takes its leave.
+  if (end.code === 0 || (end.signal === name && hasFinished(end))) return lastBreath(took);
   if (end.signal === 'SIGKILL' && andAgain?.signal === 'SIGKILL') return 'in the middle';
   if (end.signal === name && !hasBegun(end)) return 'too early';
   if (end.code === expected) return 'in the middle';
@@ -70,6 +71,10 @@ async function stopWithSignal(round: Round, andAgain?: { ms: number; signal: Nod
 /** Before that a signal does what it does to any process. */
 function hasBegun({ stdout }: Ended): boolean {
   return /Z sync-data: run \d+ (?:started|resumed)$/m.test(stdout);
+}
+
+function hasFinished({ stdout }: Ended): boolean {
+  return /^Finished in /m.test(stdout);
 }
 
 function lastBreath(took: number): 'too late' {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
+import { Database } from '../../lib/store/database.ts';
 import { compareWithTruth, differences } from '../dump.ts';
 import type { Dump } from '../dump.ts';
 import type { Faults, MarketplaceOptions } from '../marketplace/index.ts';
@@ -214,6 +215,23 @@ describe('--stage', () => {
       assert.deepEqual(await rig.market.counts(), {});
     }));
 });
+
+it('a signal in its last moments does not cut the end short', () =>
+  beside(async (rig) => {
+    assert.equal((await rig.run()).code, 0);
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      const command = rig.start({ stage: 'reviews' });
+      await command.shows(/^Finished in /m);
+      command.signal(name);
+      const { code, signal } = await command.ended;
+      // Node itself listens to none any more once it takes its leave.
+      assert.ok(code === 0 || signal === name, `${code ?? signal}`);
+      const lock = await Database.open(rig.path('etsy_data.db.lock'), { readOnly: true });
+      assert.deepEqual(await lock.read.all('SELECT pid FROM holder'), [], name);
+      await lock.close();
+    }
+    assert.equal((await rig.run()).code, 0);
+  }));
 
 it('--help and --version answer without a pipeline.yaml', () =>
   beside(async (rig) => {
