@@ -164,7 +164,7 @@ describe('the nearest vectors', () => {
     });
   });
 
-  it('are opened for in one space alone', async () => {
+  it('are looked for in one space alone', async () => {
     const vectors = clustered(50, DIMS);
     const one = await fill(vectors);
     const other = await fill(vectors.slice(0, 5), { model: 'n' });

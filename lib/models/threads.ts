@@ -9,7 +9,7 @@ export interface ThreadOptions {
   readonly threads: number;
   /** What a job's model is, and where its files are. @throws ModelError where it was not made ready */
   readonly loadable: (job: Job) => Loadable;
-  /** Milliseconds that a job may take; once more as long, and its thread is ended. */
+  /** Milliseconds that a job may take. After twice as long its thread is ended. */
   readonly patience?: number;
   /** Milliseconds after which the threads are replaced by new ones: what the runtime leaks goes with them. */
   readonly lifetime?: number;

@@ -23,8 +23,11 @@ export interface VectorsOptions {
 /** A space in parts: each begins at one of these listing ids, and ends before the next. */
 interface Parts {
   readonly bounds: readonly number[];
+  /** When they were made, by performance.now(). */
   readonly at: number;
 }
+
+const WHOLE: Parts = { bounds: [0], at: -Infinity };
 
 /**
  * The dataset, to be read and searched by vectors: connections that cannot write, on which sqlite-vec is loaded from its
@@ -37,7 +40,6 @@ export class Vectors {
   readonly #width: number;
   readonly #worth: number;
   readonly #others: Database[] = [];
-  readonly #asked = new Set<number>();
   readonly #parts = new Map<number, Parts>();
   #cutting: Promise<void> | undefined;
 
@@ -70,13 +72,14 @@ export class Vectors {
    * @param look at listing ids from `from` up to, but not including, `to`
    */
   eachPart<T>(space: number, look: (sql: Sql, from: number, to: number) => Promise<T>): Promise<T[]> {
-    const { bounds, at } = this.#parts.get(space) ?? { bounds: [0], at: -Infinity };
-    if (this.#asked.has(space) && performance.now() - at > PARTS_STAND_MS)
+    const known = this.#parts.get(space);
+    if (!known) this.#parts.set(space, WHOLE);
+    else if (performance.now() - known.at > PARTS_STAND_MS)
       // Where that fails, one connection goes on looking through it all.
       this.#cutting ??= this.#cut(space)
         .catch(() => undefined)
         .finally(() => (this.#cutting = undefined));
-    this.#asked.add(space);
+    const { bounds } = known ?? WHOLE;
     return Promise.all(
       bounds.map((from, part) =>
         look(
@@ -94,18 +97,20 @@ export class Vectors {
   }
 
   async #cut(space: number): Promise<void> {
-    while (this.#others.length < this.#width - 1) this.#others.push(await this.#connect());
-    const sql = (this.#others.at(-1) ?? this.database).read;
-    const row = await sql.get<{ n: number }>('SELECT count(*) AS n FROM embedding_codes WHERE space = ?', [
-      space,
-    ]);
+    const row = await this.sql.get<{ n: number }>(
+      'SELECT count(*) AS n FROM embedding_codes WHERE space = ?',
+      [space],
+    );
     const count = row?.n ?? 0;
+    const width = count < this.#worth ? 1 : this.#width;
+    while (this.#others.length < width - 1) this.#others.push(await this.#connect());
+    const sql = (this.#others.at(-1) ?? this.database).read;
     const bounds = [0];
-    for (let part = 1; part < this.#width && count >= this.#worth; part += 1) {
+    for (let part = 1; part < width; part += 1) {
       const first = await sql.get<{ id: number }>(
         `SELECT listing_id AS id FROM embedding_codes WHERE space = ? AND listing_id >= ?
          ORDER BY listing_id LIMIT 1 OFFSET ?`,
-        [space, bounds.at(-1) ?? 0, Math.floor(count / this.#width)],
+        [space, bounds.at(-1) ?? 0, Math.floor(count / width)],
       );
       if (first) bounds.push(first.id);
     }
