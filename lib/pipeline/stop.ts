@@ -75,7 +75,7 @@ export class StopSwitch implements StageStop {
   readonly #stageKills = new Map<string, StageKill>();
   readonly #onSignal = (name: NodeJS.Signals): void => {
     const cause = name === 'SIGINT' || name === 'SIGHUP' ? name : 'SIGTERM';
-    if (this.stopped) process.exit(EXIT_CODES[cause]);
+    if (this.stopped) endAtOnce(cause);
     this.stop(cause, SIGNALS[cause]);
   };
 
@@ -126,6 +126,20 @@ export class StopSwitch implements StageStop {
  */
 export function endInPeace(): void {
   for (const name of LISTENED) process.once(name, ignore);
+}
+
+/**
+ * As if nobody had listened to the signal; a shell shows the same exit code. exit() would end the threads of the models
+ * in the middle of a call, and ONNX Runtime aborts the whole process then (134).
+ */
+function endAtOnce(name: keyof typeof SIGNALS): void {
+  const code = EXIT_CODES[name];
+  // Windows has no signals that end a process in a way of their own.
+  if (process.platform === 'win32') process.exit(code);
+  // The screen gives the terminal back.
+  process.emit('exit', code);
+  process.removeAllListeners(name);
+  process.kill(process.pid, name);
 }
 
 function ignore(): void {

@@ -178,8 +178,13 @@ describe('background and embed', () => {
     assert.deepEqual(await rig.dump(), right);
   });
 
-  for (const wait of [0, 120]) {
-    it(`killed ${wait} ms after the first cutout, they come to the same`, async () => {
+  for (const [signals, wait] of [
+    [['SIGKILL'], 0],
+    [['SIGKILL'], 120],
+    [['SIGINT', 'SIGINT'], 0],
+    [['SIGTERM', 'SIGTERM'], 60],
+  ] as const) {
+    it(`ended by ${signals.join(' and ')} ${wait} ms after the first cutout, they come to the same`, async () => {
       const rig = await copyOf(before_);
       const command = rig.start();
       while (!(await readdir(rig.path('cutouts')).catch(() => [])).some((name) => name.endsWith('.webp'))) {
@@ -187,7 +192,16 @@ describe('background and embed', () => {
         await nap(2);
       }
       await nap(wait);
-      await command.kill();
+      for (const signal of signals) {
+        command.signal(signal);
+        await nap(2);
+      }
+      const { code, signal, stdout } = await command.ended;
+      // By the first one alone, where the second came too late.
+      assert.ok(
+        signal === signals[0] || /^Stopped after /m.test(stdout),
+        `${code ?? signal}\n${command.transcript}`,
+      );
       assert.deepEqual(await lost(rig), [], 'rows without their file');
       await finish(rig);
       assert.deepEqual(await rig.dump(), right);

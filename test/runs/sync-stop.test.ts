@@ -170,6 +170,19 @@ for (const [signal, exitCode, why] of [
       assert.match(stdout, /^ {2}Crawl, /m);
       await goesOnToTheEnd(rig);
     }));
+
+  it(`a second ${signal} waits for no request, and the next start finishes`, () =>
+    beside(async (rig) => {
+      await rig.market.setFaults({ ...faults('listings/active'), api: { stallMs: 60_000 } });
+      const command = rig.start();
+      await rig.arrived(command, 1);
+      command.signal(signal);
+      await command.shows(/stopping: /);
+      command.signal(signal);
+      assert.equal((await command.ended).signal, signal, command.transcript);
+      await rig.market.setFaults(faults());
+      await goesOnToTheEnd(rig);
+    }));
 }
 
 describe('--stage', () => {
