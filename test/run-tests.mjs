@@ -9,6 +9,8 @@ import { pathToFileURL } from 'node:url';
 const GROUPS = 8;
 /** First, and by themselves: they take minutes, or use up what a process has. */
 const APART = ['workers', 'chaos', 'documents', 'attacks'].map((name) => `test/runs/${name}.test.ts`);
+/** A test that waits for what never comes fails. Milliseconds. */
+const STUCK_MS = 900_000;
 const GROUPED = join('node_modules', '.cache', 'test-groups');
 
 const [concurrency, ...folders] = process.argv.slice(2);
@@ -25,7 +27,7 @@ const entries = [
   ...folders.flatMap((folder) => grouped(folder)),
   ...apart.filter((file) => !APART.includes(file)),
 ];
-const args = ['--import', 'tsx', '--test', `--test-concurrency=${concurrency}`, ...entries];
+const args = ['--import', 'tsx', '--test', `--test-concurrency=${concurrency}`, `--test-timeout=${STUCK_MS}`, ...entries];
 process.exitCode = spawnSync(process.execPath, args, { stdio: 'inherit' }).status ?? 1;
 
 /** Tests of time run alone; those with hooks around every test, or that change the process, have one of their own. */
