@@ -27,7 +27,14 @@ const entries = [
   ...folders.flatMap((folder) => grouped(folder)),
   ...apart.filter((file) => !APART.includes(file)),
 ];
-const args = ['--import', 'tsx', '--test', `--test-concurrency=${concurrency}`, `--test-timeout=${STUCK_MS}`, ...entries];
+const args = [
+  '--import',
+  'tsx',
+  '--test',
+  `--test-concurrency=${concurrency}`,
+  `--test-timeout=${STUCK_MS}`,
+  ...entries,
+];
 process.exitCode = spawnSync(process.execPath, args, { stdio: 'inherit' }).status ?? 1;
 
 /** Tests of time run alone; those with hooks around every test, or that change the process, have one of their own. */
