@@ -1,4 +1,4 @@
-import { setFlagsFromString } from 'node:v8';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 // A run of days has little that lives long. Left to itself the heap grows to four times that; with --optimize-for-size
@@ -12,12 +12,18 @@ export function keepHeapSmall() {
 /** Once all is loaded: that for what has just been made stays as large as it is, about 4 MB; it would become 16 MB. */
 export function keepYoungHeapAsItIs() {
   setFlagsFromString('--semi-space-growth-factor=1');
+  swept ??= used();
 }
 
+/** What is less is swept in good time without this. Bytes. */
+const WORTH = 8 * 1024 * 1024;
 let collect;
+/** In use after the last time, or at the start. Bytes. */
+let swept;
 
 /** Once a stage has ended: what it leaves would otherwise lie there until the next one has made as much. Takes about 30 ms. */
 export function sweep() {
+  if (used() < (swept ?? 0) + WORTH) return;
   if (!collect) {
     setFlagsFromString('--expose-gc');
     // Without it nothing is lost but memory.
@@ -25,4 +31,9 @@ export function sweep() {
     setFlagsFromString('--no-expose-gc');
   }
   collect();
+  swept = used();
+}
+
+function used() {
+  return getHeapStatistics().used_heap_size;
 }
