@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
+import { addListings } from '../lib/dataset/listings.ts';
 import type { Sql } from '../lib/store/database.ts';
 import { putFailures, putVectors, countVectors, restamp, vectorOf } from '../lib/vectors/embeddings.ts';
 import { exact, nearest } from '../lib/vectors/nearest.ts';
@@ -9,7 +10,7 @@ import { Vectors } from '../lib/vectors/open.ts';
 import { mean, quantise, unit } from '../lib/vectors/quantise.ts';
 import { answering, completeSpace, ensureSpace, allSpaces } from '../lib/vectors/spaces.ts';
 import type { Space, SpaceDefinition } from '../lib/vectors/spaces.ts';
-import { NOW, storePerTest } from './store-rig.ts';
+import { NOW, listing, storePerTest } from './store-rig.ts';
 
 const DIMS = 64;
 
@@ -140,8 +141,15 @@ describe('the nearest vectors', () => {
   });
 
   it('that a filter lets through are found, be they far away', async () => {
-    const vectors = clustered(3000, DIMS);
+    // More than are looked at roughly at first.
+    const vectors = clustered(11_000, DIMS);
     const space = await fill(vectors);
+    await store.database.write((tx) =>
+      addListings(
+        tx,
+        vectors.map((_, at) => listing(at + 1)),
+      ),
+    );
     const [query] = vectors;
     const far = vectors
       .map((vector, at) => ({ id: at + 1, score: cosine(vector, query ?? []) }))
@@ -150,14 +158,14 @@ describe('the nearest vectors', () => {
       .map(({ id }) => id);
     await searching(async (opened) => {
       const filter = {
-        where: 'listing_id IN (SELECT value FROM json_each(:far))',
+        where: 'l.listing_id IN (SELECT value FROM json_each(:far))',
         params: { ':far': JSON.stringify(far) },
       };
       const found = await nearest(opened, space, [query ?? []], 10, filter);
       // Two that are nearly as far may change places: compared as sets.
       assert.deepEqual(new Set(found.map(({ listingId }) => listingId)), new Set(far.slice(2)));
       const nothing = await nearest(opened, space, [query ?? []], 10, {
-        where: 'listing_id < 0',
+        where: 'l.listing_id < 0',
         params: {},
       });
       assert.deepEqual(nothing, []);

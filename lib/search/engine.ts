@@ -200,7 +200,7 @@ export class Search {
   /** With nothing to look for: what is newest on Etsy, whose ids grow. */
   async #newest(filter: Filter | undefined): Promise<Fused[]> {
     const rows = await this.sql.all<{ id: number }>(
-      `SELECT listing_id AS id FROM listings WHERE ${filter ? filter.where : 'true'} ORDER BY listing_id DESC LIMIT ${MOST}`,
+      `SELECT l.listing_id AS id FROM listings AS l WHERE ${filter ? filter.where : 'true'} ORDER BY l.listing_id DESC LIMIT ${MOST}`,
       filter?.params ?? [],
     );
     return rows.map(({ id }) => ({ id, score: 0 }));

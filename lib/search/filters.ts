@@ -22,7 +22,7 @@ const NEWEST = `(SELECT id FROM listings_dynamic WHERE listing_id = l.listing_id
 const PRICED = `(SELECT id FROM listings_dynamic WHERE listing_id = l.listing_id AND price_amount IS NOT NULL
   ORDER BY snapshot_timestamp DESC, id DESC LIMIT 1)`;
 
-/** The condition on `listing_id` that these filters come to; undefined: none is set. */
+/** What these filters come to; undefined: none is set. */
 export function filterOf(filters: Filters): Filter | undefined {
   const conditions: string[] = [];
   const params: Record<`:${string}`, Value> = {};
@@ -58,8 +58,5 @@ export function filterOf(filters: Filters): Filter | undefined {
       {},
     );
   if (conditions.length === 0) return undefined;
-  return {
-    where: `listing_id IN (SELECT l.listing_id FROM listings AS l WHERE ${conditions.join(' AND ')})`,
-    params,
-  };
+  return { where: conditions.join(' AND '), params };
 }

@@ -1,4 +1,5 @@
 import type { Sql } from '../store/database.ts';
+import { letThrough } from '../vectors/nearest.ts';
 import type { Filter } from '../vectors/nearest.ts';
 
 /** Of a search: more than these say nothing more. */
@@ -59,7 +60,7 @@ async function match(
   limit: number,
   filter: Filter | undefined,
 ): Promise<number[]> {
-  const condition = filter ? `AND ${filter.where.replace(/^listing_id/, 'listing_words.rowid')}` : '';
+  const condition = filter ? `AND rowid IN ${letThrough(filter)}` : '';
   const rows = await sql.all<{ id: number }>(
     `SELECT rowid AS id FROM listing_words WHERE listing_words MATCH :match ${condition}
      ORDER BY bm25(listing_words, 4.0, 2.0, 1.0) LIMIT :limit`,
