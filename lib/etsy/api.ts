@@ -1,4 +1,5 @@
-import type { Client, Patience, Query, Read } from './client.ts';
+import type { Client, Patience } from './client.ts';
+import type { Query, Read } from './exchange.ts';
 import { ApiError } from './errors.ts';
 import { z } from 'zod';
 import {

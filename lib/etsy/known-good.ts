@@ -1,5 +1,5 @@
 import type { Sql } from '../store/database.ts';
-import type { Query } from './client.ts';
+import type { Query } from './exchange.ts';
 
 /**
  * A request to the endpoint of `path` that Etsy answered before, in whichever start: it shows whether the endpoint is

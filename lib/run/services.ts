@@ -6,7 +6,7 @@ import { setAside } from '../dataset/set-aside.ts';
 import { Cdn } from '../etsy/cdn.ts';
 import { Clocks, jumpMessage } from '../etsy/clocks.ts';
 import { connect } from '../etsy/connect.ts';
-import type { Crowding } from '../etsy/client.ts';
+import type { Crowding } from '../etsy/exchange.ts';
 import { COUNTED, REFUSED, SLOW_MS } from '../etsy/elsewhere.ts';
 import { WHERE_TO_GET_A_KEY, findKey } from '../etsy/key.ts';
 import type { ApiKey } from '../etsy/key.ts';

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { EtsyApi } from '../../lib/etsy/api.ts';
-import type { Client, Read } from '../../lib/etsy/client.ts';
+import type { Client } from '../../lib/etsy/client.ts';
+import type { Read } from '../../lib/etsy/exchange.ts';
 import { describe } from '../../lib/errors.ts';
 import { resizeInput } from '../../lib/models/onnx.ts';
 import { decode } from '../../lib/models/pictures.ts';
