@@ -142,7 +142,7 @@ describe('the nearest vectors', () => {
 
   it('that a filter lets through are found, be they far away', async () => {
     // More than are looked at roughly at first.
-    const vectors = clustered(11_000, DIMS);
+    const vectors = clustered(7000, DIMS);
     const space = await fill(vectors);
     await store.database.write((tx) =>
       addListings(

@@ -23,9 +23,9 @@ export function letThrough({ where }: Filter): string {
 }
 
 /** Candidates of the rough look, measured on a million vectors: recall@10 against the exact order is 1.000. */
-const CANDIDATES = 1000;
-/** Of each that is to be found. */
-const CANDIDATES_EACH = 4;
+const CANDIDATES = 600;
+/** For each that is to be found: of more than a few dozen only the first are seen. */
+const CANDIDATES_EACH = 2;
 /** So many times as many with a filter, which leaves a few of them: to list all that it lets through takes a second a million. */
 const CANDIDATES_FILTERED = 10;
 
