@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { MOST_IN_WINDOW, MOST_WINDOW_BYTES, MOST_WORDS } from '../limits.ts';
 import { THIS_COMPUTER } from '../models/jobs.ts';
 import type { Answer, Job, OwnPool, Pool, Result, WorkerView } from '../models/jobs.ts';
@@ -36,6 +37,8 @@ export interface CoordinatorOptions {
 const TICK_MS = 1000;
 /** How long the first of a batch waits for others. Milliseconds. */
 const GATHER_MS = 25;
+/** The first jobs wait so long at most until it shows whether Redis is there: this computer would begin them, workers or not. */
+const FIRST_MS = 2000;
 /** A job that was put in so long ago is looked for; missed so often in a row, it is put in again. */
 const [LOOK_AFTER_MS, MISSES] = [1500, 2];
 /** Put in so often without an answer that is of use: the threads of this computer do it. */
@@ -65,6 +68,7 @@ export class Coordinator implements Pool {
   readonly #stops = new WeakSet<AbortSignal>();
   readonly #link: Link;
   readonly #presence: Presence;
+  readonly #first: Promise<void>;
   readonly #timer: NodeJS.Timeout;
   #opening: Promise<void> | undefined;
   #isClosed = false;
@@ -119,6 +123,7 @@ export class Coordinator implements Pool {
       hear: ({ data }) => hearing.hear(data),
       changed: () => this.#redisChanged(),
     });
+    this.#first = Promise.race([this.#presence.first, sleep(FIRST_MS, undefined, { ref: false })]);
     this.#gathering = new Gathering(GATHER_MS, (space, cover, wanted) => this.#send(space, cover, wanted));
     this.#timer = setInterval(() => void this.#tick(), TICK_MS);
     link.watch(this.#presence.linkChanged);
@@ -141,6 +146,7 @@ export class Coordinator implements Pool {
   }
 
   async run(job: Job, signal?: AbortSignal): Promise<Answer> {
+    await this.#first;
     signal?.throwIfAborted();
     const lane = this.#laneOf(job.work, job.model);
     const cover = job.work === 'cutout' ? job.cover : undefined;

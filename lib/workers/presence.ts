@@ -44,6 +44,9 @@ export class Presence {
   #isEmptied = false;
   #saidAt = -Infinity;
   #joining: Promise<void> | undefined;
+  #toldFirst = (): void => undefined;
+  /** Settles once it shows whether Redis is there. */
+  readonly first = new Promise<void>((resolve) => (this.#toldFirst = resolve));
 
   constructor(link: Link, options: PresenceOptions) {
     this.#link = link;
@@ -59,6 +62,7 @@ export class Presence {
     if (!this.#isToldGone)
       tell(odd('gone', `Redis at ${address} cannot be reached (${state.reason})`, state.reason));
     this.#isToldGone = true;
+    this.#toldFirst();
     if (wasIn) changed();
   };
 
@@ -66,7 +70,10 @@ export class Presence {
   join(): Promise<void> {
     this.#joining ??= this.#join()
       .catch(() => undefined)
-      .finally(() => (this.#joining = undefined));
+      .finally(() => {
+        this.#joining = undefined;
+        this.#toldFirst();
+      });
     return this.#joining;
   }
 
