@@ -129,14 +129,14 @@ export function endInPeace(): void {
 }
 
 /**
- * As if nobody had listened to the signal; a shell shows the same exit code. exit() would end the threads of the models
- * in the middle of a call, and ONNX Runtime aborts the whole process then (134).
+ * Ends the process by the signal itself; a shell shows the same exit code. process.exit() would end the threads of the
+ * models in the middle of a call, and then ONNX Runtime aborts the whole process (134).
  */
 function endAtOnce(name: keyof typeof SIGNALS): void {
   const code = EXIT_CODES[name];
-  // Windows has no signals that end a process in a way of their own.
+  // On Windows a process ended by a signal has the exit code 1.
   if (process.platform === 'win32') process.exit(code);
-  // The screen gives the terminal back.
+  // Whoever changed the terminal restores it.
   process.emit('exit', code);
   process.removeAllListeners(name);
   process.kill(process.pid, name);

@@ -22,7 +22,7 @@ const NEWEST = `(SELECT id FROM listings_dynamic WHERE listing_id = l.listing_id
 const PRICED = `(SELECT id FROM listings_dynamic WHERE listing_id = l.listing_id AND price_amount IS NOT NULL
   ORDER BY snapshot_timestamp DESC, id DESC LIMIT 1)`;
 
-/** What these filters come to; undefined: none is set. */
+/** These filters as one condition; undefined: none is set. */
 export function filterOf(filters: Filters): Filter | undefined {
   const conditions: string[] = [];
   const params: Record<`:${string}`, Value> = {};

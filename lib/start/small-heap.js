@@ -12,18 +12,18 @@ export function keepHeapSmall() {
 /** Once all is loaded: that for what has just been made stays as large as it is, about 4 MB; it would become 16 MB. */
 export function keepYoungHeapAsItIs() {
   setFlagsFromString('--semi-space-growth-factor=1');
-  swept ??= used();
+  swept ||= used();
 }
 
-/** What is less is swept in good time without this. Bytes. */
+/** Less garbage is not worth a sweep. Bytes. */
 const WORTH = 8 * 1024 * 1024;
 let collect;
-/** In use after the last time, or at the start. Bytes. */
-let swept;
+/** In use after the last sweep, or once all was loaded. Bytes. */
+let swept = 0;
 
 /** Once a stage has ended: what it leaves would otherwise lie there until the next one has made as much. Takes about 30 ms. */
 export function sweep() {
-  if (used() < (swept ?? 0) + WORTH) return;
+  if (used() < swept + WORTH) return;
   if (!collect) {
     setFlagsFromString('--expose-gc');
     // Without it nothing is lost but memory.

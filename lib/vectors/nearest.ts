@@ -17,16 +17,16 @@ export interface Filter {
   readonly params: Readonly<Record<`:${string}`, Value>>;
 }
 
-/** All that a filter lets through, as a list in SQL: for where much is looked through. */
+/** All listings that pass a filter, as a list in SQL: for a look through many rows. */
 export function letThrough({ where }: Filter): string {
   return `(SELECT l.listing_id FROM listings AS l WHERE ${where})`;
 }
 
 /** Candidates of the rough look, measured on a million vectors: recall@10 against the exact order is 1.000. */
 const CANDIDATES = 600;
-/** For each that is to be found: of more than a few dozen only the first are seen. */
+/** Candidates for each listing wanted: people look at the first few dozen, so the order further down may be rough. */
 const CANDIDATES_EACH = 2;
-/** So many times as many with a filter, which leaves a few of them: to list all that it lets through takes a second a million. */
+/** With a filter, so many times more, for most will not pass. To list every listing that passes takes a second per million. */
 const CANDIDATES_FILTERED = 10;
 
 /**
@@ -49,7 +49,7 @@ export async function nearest(
   const most = filter ? many * CANDIDATES_FILTERED : many;
   const found = await candidates(vectors, query, most);
   const first = await ordered(vectors.sql, space, bytes, found, k, filter);
-  // Where it leaves too few even so, only those that it lets through are looked at roughly.
+  // Too few passed: look roughly through those alone that pass.
   if (!filter || first.length >= k || found.length < most) return first;
   return ordered(vectors.sql, space, bytes, await candidates(vectors, query, many, filter), k);
 }

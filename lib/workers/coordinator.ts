@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { MOST_IN_WINDOW, MOST_WINDOW_BYTES, MOST_WORDS } from '../limits.ts';
 import { THIS_COMPUTER } from '../models/jobs.ts';
 import type { Answer, Job, OwnPool, Pool, Result, WorkerView } from '../models/jobs.ts';
 import type { Models } from '../models/models.ts';
 import { tooLarge } from '../models/picture-size.ts';
 import { clockTime, plural } from '../text/format.ts';
+import { systemClock, unlessAborted } from '../time.ts';
 import type { RedisAddress } from './address.ts';
 import { Batches, Gathering, batchSize, sizeOf } from './batches.ts';
 import type { Batch, Wanted } from './batches.ts';
@@ -37,7 +37,7 @@ export interface CoordinatorOptions {
 const TICK_MS = 1000;
 /** How long the first of a batch waits for others. Milliseconds. */
 const GATHER_MS = 25;
-/** The first jobs wait so long at most until it shows whether Redis is there: this computer would begin them, workers or not. */
+/** How long the first jobs wait at most to learn whether Redis is there: until then only this computer could begin them. Milliseconds. */
 const FIRST_MS = 2000;
 /** A job that was put in so long ago is looked for; missed so often in a row, it is put in again. */
 const [LOOK_AFTER_MS, MISSES] = [1500, 2];
@@ -68,7 +68,7 @@ export class Coordinator implements Pool {
   readonly #stops = new WeakSet<AbortSignal>();
   readonly #link: Link;
   readonly #presence: Presence;
-  readonly #first: Promise<void>;
+  readonly #redisKnown: Promise<void>;
   readonly #timer: NodeJS.Timeout;
   #opening: Promise<void> | undefined;
   #isClosed = false;
@@ -123,7 +123,7 @@ export class Coordinator implements Pool {
       hear: ({ data }) => hearing.hear(data),
       changed: () => this.#redisChanged(),
     });
-    this.#first = Promise.race([this.#presence.first, sleep(FIRST_MS, undefined, { ref: false })]);
+    this.#redisKnown = Promise.race([this.#presence.known, systemClock.wait(FIRST_MS)]);
     this.#gathering = new Gathering(GATHER_MS, (space, cover, wanted) => this.#send(space, cover, wanted));
     this.#timer = setInterval(() => void this.#tick(), TICK_MS);
     link.watch(this.#presence.linkChanged);
@@ -146,8 +146,7 @@ export class Coordinator implements Pool {
   }
 
   async run(job: Job, signal?: AbortSignal): Promise<Answer> {
-    await this.#first;
-    signal?.throwIfAborted();
+    await (signal ? unlessAborted(this.#redisKnown, signal) : this.#redisKnown);
     const lane = this.#laneOf(job.work, job.model);
     const cover = job.work === 'cutout' ? job.cover : undefined;
     const workers = new Set<string>();

@@ -44,9 +44,9 @@ export class Presence {
   #isEmptied = false;
   #saidAt = -Infinity;
   #joining: Promise<void> | undefined;
-  #toldFirst = (): void => undefined;
-  /** Settles once it shows whether Redis is there. */
-  readonly first = new Promise<void>((resolve) => (this.#toldFirst = resolve));
+  #tellKnown = (): void => undefined;
+  /** Resolves once it is known whether Redis is there. */
+  readonly known = new Promise<void>((resolve) => (this.#tellKnown = resolve));
 
   constructor(link: Link, options: PresenceOptions) {
     this.#link = link;
@@ -62,7 +62,7 @@ export class Presence {
     if (!this.#isToldGone)
       tell(odd('gone', `Redis at ${address} cannot be reached (${state.reason})`, state.reason));
     this.#isToldGone = true;
-    this.#toldFirst();
+    this.#tellKnown();
     if (wasIn) changed();
   };
 
@@ -72,7 +72,7 @@ export class Presence {
       .catch(() => undefined)
       .finally(() => {
         this.#joining = undefined;
-        this.#toldFirst();
+        this.#tellKnown();
       });
     return this.#joining;
   }
