@@ -48,7 +48,7 @@ export async function readStart(
   return { bytes: Buffer.concat(chunks, size), isWhole: true };
 }
 
-/** Of printable ASCII: nothing is hidden in it. */
+/** Of ASCII that stands for itself: as it is in Latin-1, in UTF-8 and in the database. */
 const PLAIN = /^[\n\r\t -~]*$/;
 
 /** A character a byte: quick to make and to parse, and half the size. Texts in it that are no ASCII are decoded by themselves. */
@@ -59,7 +59,7 @@ const BYTEWISE = {
 
 /**
  * What a good answer says: JSON within bounds, every text in it whole, the key struck out where it is echoed. Of what
- * the many texts hide it in, case, base64, hex, escapes and invisible characters are looked for.
+ * the many texts hide it in, case, base64, hex and invisible characters are looked for; escapes of JSON are read by then.
  *
  * @throws JsonTooLarge, SyntaxError
  */
@@ -92,10 +92,9 @@ function parsed(bytes: Buffer, key: ApiKey): { value: unknown; change: (text: st
   const value = isBytewise ? boundedJson(withoutMark(bytes), BYTEWISE) : boundedJson(bytes);
   // Only an escape can stand for half a character, or for NUL.
   const decoded = isBytewise && !isPlain ? utf8Of : isEscaped ? wellFormed : (text: string) => text;
-  const isHidden = key.isIn(visible(bytes, 'json')) || mayHide(bytes);
   const change = (text: string): string => {
     const whole = PLAIN.test(text) ? text : decoded(text);
-    return isHidden && key.isIn(visible(Buffer.from(whole), 'text')) ? key.redact(whole) : whole;
+    return key.isIn(text) ? key.redact(whole) : whole;
   };
   return { value, change };
 }
@@ -106,34 +105,6 @@ function withoutMark(bytes: Buffer): Buffer {
 
 function utf8Of(text: string): string {
   return Buffer.from(text, 'latin1').toString();
-}
-
-/** An escape in JSON may stand for any letter, so for one of the key; \u00e9 and the like do not. */
-function mayHide(bytes: Buffer): boolean {
-  for (let at = bytes.indexOf('\\u00'); at >= 0; at = bytes.indexOf('\\u00', at + 4))
-    if ((bytes[at + 4] ?? 0) < 0x38) return true;
-  return false;
-}
-
-/**
- * What the letters of a key may be split by is left out, and more than that: `redact` looks closer. Escapes of JSON stand
- * for what they stand for in a text: a line break and the like, or something that is no ASCII (else see mayHide).
- */
-function visible(bytes: Uint8Array, of: 'json' | 'text'): Buffer {
-  const escape = of === 'json' ? 0x5c : -1;
-  const left = Buffer.allocUnsafe(bytes.length);
-  let length = 0;
-  for (let at = 0; at < bytes.length; at += 1) {
-    const byte = bytes[at] ?? 0;
-    if (byte === escape) {
-      at += 1;
-      const next = bytes[at] ?? 0;
-      // A quote, a slash, a backslash are themselves; of the others only \u is followed by more.
-      if (next < 0x61) left[length++] = next;
-      else if (next === 0x75) at += 4;
-    } else if (byte >= 0x20 && byte < 0x7f) left[length++] = byte;
-  }
-  return left.subarray(0, length);
 }
 
 /** What an answer says that is none: `{"error": "..."}` of Etsy, anything of a proxy in between. One line, clipped. */
