@@ -2,11 +2,12 @@
 // Loads the TypeScript sources without a build step; only this file and those it imports are JavaScript.
 import { loadLocalesLate, loaderFrom } from './start/loader.js';
 import { startedWithLess } from './start/small-address-space.js';
-import { keepHeapSmall } from './start/small-heap.js';
+import { keepHeapSmall, optimizeLate } from './start/engine.js';
 
 const ended = await startedWithLess();
 if (ended !== undefined) process.exit(ended);
 
+optimizeLate();
 keepHeapSmall();
 loadLocalesLate();
 const { main } = await loaderFrom(import.meta.url).import('./command.ts');

@@ -15,7 +15,7 @@ import { StopSwitch, endInPeace } from '../pipeline/stop.ts';
 import type { RunEvent } from '../progress/events.ts';
 import type { StageTitle } from '../progress/stage.ts';
 import { openScreen } from '../screen/index.ts';
-import { keepYoungHeapAsItIs, sweep } from '../start/small-heap.js';
+import { keepYoungHeapAsItIs, sweep } from '../start/engine.js';
 import { StoreError } from '../store/store-error.ts';
 import { Ledger } from '../store/ledger.ts';
 import type { Figures } from '../task/telling.ts';

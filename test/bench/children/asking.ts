@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { loadPipeline } from '../../../lib/pipeline/config.ts';
 import { Search } from '../../../lib/search/engine.ts';
 import type { Ask } from '../../../lib/search/engine.ts';
-import { keepHeapSmall } from '../../../lib/start/small-heap.js';
+import { keepHeapSmall } from '../../../lib/start/engine.js';
 import { exact, nearest } from '../../../lib/vectors/nearest.ts';
 import { Vectors } from '../../../lib/vectors/open.ts';
 import type { Question } from '../pictures/vectors.ts';
