@@ -55,7 +55,9 @@ export class Redactor {
     this.#short = secrets.filter((secret) => secret !== '' && !known.includes(secret));
     this.#needles = [...new Set(known.flatMap((secret) => formsOf(secret).map(lettersOf)))];
     const forms = [...new Set(known.flatMap(formsOf))];
-    this.#forms = new RegExp(forms.map(escapeRegExp).join('|') || '(?!)', 'i');
+    // What holds another form is found with it.
+    const least = forms.filter((form) => !forms.some((other) => other !== form && form.includes(other)));
+    this.#forms = new RegExp(least.map(escapeRegExp).join('|') || '(?!)', 'i');
     this.#least = Math.min(...[...forms, ...this.#short].map((form) => form.length));
   }
 
