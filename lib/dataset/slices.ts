@@ -77,20 +77,21 @@ export function shortSlices(sql: Sql, runId: number): Promise<ShortSlice[]> {
   );
 }
 
-/** How many of `listingIds` this slice has shown before. */
-export async function alreadySeen(
+/** Whether this slice has shown all of `listingIds` before; looks no further than the first that it has not. */
+export async function allSeen(
   sql: Sql,
   runId: number,
   taxonomyId: number,
   range: SliceRange,
   listingIds: readonly number[],
-): Promise<number> {
-  const row = await sql.get<{ n: number }>(
-    `SELECT count(*) AS n FROM meta_data WHERE listing_id IN (SELECT value FROM json_each(?)) AND seen_slice = (
-       SELECT id FROM slices WHERE run_id = ? AND taxonomy_id = ? AND low_cents = ? AND high_cents = ?)`,
+): Promise<boolean> {
+  const unseen = await sql.get(
+    `SELECT 1 FROM json_each(?) AS r WHERE NOT EXISTS (
+       SELECT 1 FROM meta_data WHERE listing_id = r.value AND seen_slice = (
+         SELECT id FROM slices WHERE run_id = ? AND taxonomy_id = ? AND low_cents = ? AND high_cents = ?)) LIMIT 1`,
     [JSON.stringify(listingIds), runId, taxonomyId, range.low, range.high],
   );
-  return row?.n ?? 0;
+  return unseen === undefined;
 }
 
 export interface CrawledSlice {

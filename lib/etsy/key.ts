@@ -34,7 +34,7 @@ export class ApiKey {
     return this.#redactor.text(text);
   }
 
-  /** Whether there is anything to strike out: much quicker than `redact`, and blind to some of the ways to split a key. */
+  /** Whether there is anything to strike out, unsplit: much quicker than `redact`. */
   isIn(text: string): boolean {
     return this.#redactor.isIn(text);
   }

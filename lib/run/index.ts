@@ -15,7 +15,7 @@ import { StopSwitch, endInPeace } from '../pipeline/stop.ts';
 import type { RunEvent } from '../progress/events.ts';
 import type { StageTitle } from '../progress/stage.ts';
 import { openScreen } from '../screen/index.ts';
-import { keepYoungHeapAsItIs, sweep } from '../start/engine.js';
+import { settleDown, sweep } from '../start/engine.js';
 import { StoreError } from '../store/store-error.ts';
 import { Ledger } from '../store/ledger.ts';
 import type { Figures } from '../task/telling.ts';
@@ -202,7 +202,7 @@ async function run(options: RunOptions): Promise<number> {
     listeners.push(screen.listen, written.listen);
     warn = (message) => emit({ type: 'warning', message });
     log.onProblem(warn);
-    keepYoungHeapAsItIs();
+    settleDown();
     let outcome: Outcome;
     try {
       emit({ type: 'run', runId: current.id, resumed: current.resumed, startedAt: current.startedAt });

@@ -114,8 +114,8 @@ export interface PageShown {
   readonly rows: number;
   /** Different listings in it. */
   readonly distinct: number;
-  /** Of these, those that the slice had shown before. */
-  readonly repeated: number;
+  /** The slice had shown every one of them before. */
+  readonly isRepeat: boolean;
   /** Undefined: the offset is past the end. */
   readonly count: number | undefined;
   /** What the last run counted in the same range; undefined: it did not. */
@@ -130,7 +130,7 @@ const SLACK = 10;
  * empty, short or repeats others, or a count far below that of another page or of the last run.
  */
 export function contradicts({ slice, page }: PageRequest, shown: PageShown): boolean {
-  const { rows, distinct, repeated, count, before = 0 } = shown;
+  const { rows, distinct, isRepeat, count, before = 0 } = shown;
   if (page >= PAGES) return false;
   const { offset } = placeOf(page);
   if (count !== undefined && isFarBelow(count, Math.max(slice.count, slice.count < 0 ? before : 0)))
@@ -140,7 +140,7 @@ export function contradicts({ slice, page }: PageRequest, shown: PageShown): boo
   if (count !== undefined && count < offset + rows - SLACK) return true;
   const expected = Math.min(PAGE, Math.min(count ?? slice.count, REACH) - offset);
   if (distinct < expected - SLACK || (rows === 0 && expected > 0)) return true;
-  return page > 0 && distinct > SLACK && repeated === distinct;
+  return distinct > SLACK && isRepeat;
 }
 
 /** @param known undefined: nothing is */

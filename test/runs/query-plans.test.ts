@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { Database } from '../../lib/store/database.ts';
 import type { Sql } from '../../lib/store/database.ts';
 import { makeOffers } from '../../lib/report/offers.ts';
-import { alreadySeen } from '../../lib/dataset/slices.ts';
+import { allSeen } from '../../lib/dataset/slices.ts';
 import { grow } from '../bench/grow.ts';
 import { oneLine, scansOf } from '../bench/scans.ts';
 import { Rig } from '../rig.ts';
@@ -183,7 +183,7 @@ async function beyondReach(): Promise<string[]> {
       return answer;
     };
   const unanswered: Sql = { get: note(undefined), all: note([]) };
-  await alreadySeen(unanswered, 1, 967, { low: 0, high: -1 }, [70]);
+  await allSeen(unanswered, 1, 967, { low: 0, high: -1 }, [70]);
   return asked;
 }
 

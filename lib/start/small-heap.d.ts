@@ -1,3 +1,0 @@
-export function keepHeapSmall(): void;
-export function keepYoungHeapAsItIs(): void;
-export function sweep(): void;
