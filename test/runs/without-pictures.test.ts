@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,6 +24,10 @@ async function withoutOptional(folder: string): Promise<string> {
   for (const name of await readdir(join(ROOT, 'node_modules')))
     if (!left.has(name) && !name.startsWith('.') && name !== '@huggingface')
       await symlink(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name));
+  // What is compiled already need not be compiled again: that is not what is tested here.
+  const compiled = join('node_modules', '.cache', 'sync-data');
+  if (existsSync(join(ROOT, compiled)))
+    await cp(join(ROOT, compiled), join(folder, compiled), { recursive: true });
   return join(folder, 'lib', 'sync-data.js');
 }
 
