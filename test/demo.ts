@@ -16,9 +16,9 @@ const mark = join(folder, '.sync-data-demo');
 
 const market = await spawnMarketplace({
   seed: 20,
-  categories: { 12470: { listings: 60 }, 976: { listings: 110 } },
-  shops: 40,
-  drawings: 18,
+  categories: { 12470: { listings: 40 }, 976: { listings: 70 } },
+  shops: 28,
+  drawings: 12,
 });
 try {
   if (existsSync(folder) && !existsSync(mark)) {

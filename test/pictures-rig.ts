@@ -10,6 +10,7 @@ import { CUTOUT_MODELS, REGISTRY } from '../lib/models/registry.ts';
 import type { CutoutModel, Registry } from '../lib/models/registry.ts';
 import { Database } from '../lib/store/database.ts';
 import type { Value } from '../lib/store/database.ts';
+import { COMPILING } from './as-we-run.ts';
 import { KINDS } from './marketplace/kinds.ts';
 import { draw } from './marketplace/pictures/draw.ts';
 import type { Order } from './marketplace/pictures/draw.ts';
@@ -65,8 +66,12 @@ export interface PicturesDump {
   readonly files: readonly (readonly [string, string])[];
 }
 
-/** A few drawings of every kind, over and over. */
-const few = (at: number): Order => ({ kind: KINDS[at % KINDS.length] ?? 'chair', drawing: at % 6 });
+/** A few drawings of every kind, over and over: a quarter of the CDN's pixels are enough for what becomes of them. */
+const few = (at: number): Order => ({
+  kind: KINDS[at % KINDS.length] ?? 'chair',
+  drawing: at % 6,
+  width: 285,
+});
 
 /** Every kind in turn, no drawing twice. */
 export const allDifferent = (at: number): Order => ({
@@ -162,7 +167,7 @@ export class PicturesRig {
   }
 
   start(args: readonly string[] = [], imports: readonly URL[] = [], env: NodeJS.ProcessEnv = {}): Command {
-    const flags = imports.flatMap((url) => ['--import', url.href]);
+    const flags = [...COMPILING, ...imports.flatMap((url) => ['--import', url.href])];
     const child = spawn(process.execPath, [...flags, COMMAND, ...args], {
       cwd: this.folder,
       env: { PATH: process.env['PATH'], HOME: this.folder, TZ: 'UTC', ...env },

@@ -1,86 +1,29 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { syncBuiltinESMExports } from 'node:module';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, afterEach, before, beforeEach, describe, it, mock } from 'node:test';
-import timers from 'node:timers/promises';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import * as fc from 'fast-check';
-import { Quota, callsBackAt } from '../lib/etsy/quota.ts';
-import { Database } from '../lib/store/database.ts';
 import { Ledger } from '../lib/store/ledger.ts';
-import { migrate } from '../lib/dataset/migrations.ts';
+import {
+  begun,
+  BUCKET,
+  closed,
+  database,
+  DAY,
+  ended,
+  HOUR,
+  MINUTE,
+  opened,
+  START,
+  time,
+  watch,
+} from './quota-rig.ts';
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-const BUCKET = 2 * HOUR;
-/** The start of one of Etsy's buckets. Epoch ms. */
-const START = 20_700 * DAY;
-const NEVER = new AbortController().signal;
+// The lives of processes through days of a quota, as chance has them.
 
-let folder = '';
-let database: Database;
-
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'quota-'));
-  database = await Database.open(join(folder, 'data.db'));
-  await migrate(database);
-});
-after(async () => {
-  await database.close();
-  await rm(folder, { recursive: true });
-});
-
-/** Time that passes only where a test says so, and a clock that can be set to another one. */
-class Time {
-  /** Epoch ms, as Etsy has it. */
-  now = START;
-  /** How far our clock is ahead of Etsy's. */
-  ahead = 0;
-  readonly #sleepers = new Set<{ readonly at: number; readonly wake: () => void }>();
-
-  begin(): void {
-    mock.method(Date, 'now', () => this.now + this.ahead);
-    mock.method(timers, 'setTimeout', (ms: number, _value: unknown, { signal }: { signal: AbortSignal }) =>
-      this.#sleep(ms, signal),
-    );
-    // Those who have imported setTimeout by its name are to see this one too.
-    syncBuiltinESMExports();
-  }
-
-  async pass(ms: number): Promise<void> {
-    this.now += ms;
-    for (const { at, wake } of this.#sleepers) if (at <= this.now) wake();
-    await timers.setImmediate();
-  }
-
-  #sleep(ms: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const end = (settle: () => void): void => {
-        this.#sleepers.delete(sleeper);
-        signal.removeEventListener('abort', aborted);
-        settle();
-      };
-      const aborted = (): void => end(() => reject(new Error('aborted')));
-      const sleeper = { at: this.now + ms, wake: () => end(resolve) };
-      this.#sleepers.add(sleeper);
-      signal.addEventListener('abort', aborted);
-    });
-  }
-}
-
-const { setImmediate: turn } = timers;
-let time: Time;
-beforeEach(async () => {
-  await database.write((tx) => tx.run('DELETE FROM ledger'));
-  time = new Time();
-  time.begin();
-});
-afterEach(() => {
-  mock.restoreAll();
-  syncBuiltinESMExports();
-});
+before(opened);
+after(closed);
+beforeEach(begun);
+afterEach(ended);
 
 /** Etsy's sliding day: twelve buckets of two hours, let go of one by one. */
 class Day {
@@ -111,37 +54,6 @@ class Day {
     const counted = [...this.#calls.keys()].filter((bucket) => bucket > Math.floor(now / BUCKET) - 12);
     return Math.ceil(((Math.min(...counted) + 12) * BUCKET - now) / 1000);
   }
-}
-
-interface Watched {
-  readonly quota: Quota;
-  readonly said: string[];
-  /** Epoch ms, as last told. */
-  readonly until: () => number;
-}
-
-function watch(
-  ledger: Ledger,
-  { onQuota = 'wait', signal = NEVER }: { onQuota?: 'wait' | 'stop'; signal?: AbortSignal } = {},
-): Watched {
-  const said: string[] = [];
-  const end = new AbortController();
-  let until = 0;
-  const quota = new Quota({
-    ledger,
-    onQuota,
-    signal: AbortSignal.any([signal, end.signal]),
-    stop: (reason) => {
-      if (!end.signal.aborted) said.push(`stop: ${reason}`);
-      end.abort();
-    },
-    hold: (reason, told) => {
-      said.push(`hold: ${reason}`);
-      until = told;
-      return () => said.push('released');
-    },
-  });
-  return { quota, said, until: () => until };
 }
 
 interface Attempt {
@@ -353,144 +265,5 @@ describe('the daily quota', () => {
       }),
       { numRuns: 15 },
     );
-  });
-});
-
-describe('when calls come back', () => {
-  const day = fc.integer({ min: START - DAY, max: START + DAY });
-
-  it('lies ahead, and two hours at most', () => {
-    fc.assert(
-      fc.property(
-        fc.option(day, { nil: undefined }),
-        fc.option(fc.nat({ max: 2 * DAY }), { nil: undefined }),
-        (oldest, told) => {
-          const wait = callsBackAt(START, oldest, told) - START;
-          assert.ok(wait >= Math.min(MINUTE, told ?? MINUTE) && wait <= 2 * HOUR, `${wait} ms`);
-        },
-      ),
-    );
-  });
-
-  it('is what Etsy says, where that is not of the whole day', () => {
-    fc.assert(
-      fc.property(day, fc.nat({ max: 2 * HOUR }), (oldest, told) => {
-        assert.equal(callsBackAt(START, oldest, told), START + Math.max(told, 1000));
-      }),
-    );
-    assert.equal(callsBackAt(START, START - 23 * HOUR, DAY), START + HOUR);
-  });
-
-  it('is later each time it was asked in vain, up to two hours', () => {
-    const waits = [0, 1, 2, 6, 7, 20].map(
-      (inVain) => callsBackAt(START, START - DAY, undefined, inVain) - START,
-    );
-    assert.deepEqual(waits, [MINUTE, 2 * MINUTE, 4 * MINUTE, 64 * MINUTE, 2 * HOUR, 2 * HOUR]);
-  });
-
-  it('is when the sliding day lets go of the oldest call, where that is near', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: MINUTE, max: 2 * HOUR }), (left) => {
-        assert.equal(callsBackAt(START, START + left - DAY, undefined), START + left);
-      }),
-    );
-  });
-});
-
-describe('while the quota is used up', () => {
-  const RETRY = 5 * MINUTE;
-
-  it('all requests wait; that they do is told once, and once that they go on', async () => {
-    const { quota, said } = watch(new Ledger(database));
-    await quota.spent(RETRY, Date.now());
-    let ready = 0;
-    const all = Promise.all(Array.from({ length: 3 }, () => quota.ready().then(() => (ready += 1))));
-    for (let left = RETRY; left > 0; left -= MINUTE) {
-      assert.equal(ready, 0);
-      await time.pass(MINUTE);
-    }
-    await all;
-    assert.deepEqual(said, ['hold: the daily quota is used up', 'released']);
-    await quota.ready();
-    assert.equal(said.length, 2);
-  });
-
-  it('the answers that come in late do not put it off', async () => {
-    const { quota, until } = watch(new Ledger(database));
-    await quota.spent(RETRY, Date.now());
-    const ready = quota.ready();
-    await time.pass(MINUTE);
-    await quota.spent(RETRY, Date.now());
-    for (let left = RETRY - MINUTE; left > 0; left -= MINUTE) await time.pass(MINUTE);
-    await ready;
-    assert.equal(until(), START + RETRY);
-  });
-
-  it('a clock that is set forward ends the wait within a minute', async () => {
-    const { quota, said } = watch(new Ledger(database));
-    await quota.spent(2 * HOUR, Date.now());
-    const ready = quota.ready();
-    time.ahead = 3 * HOUR;
-    await time.pass(MINUTE);
-    await ready;
-    assert.deepEqual(said.at(-1), 'released');
-  });
-
-  it('a stop ends the wait at once, with its reason', async () => {
-    const stop = new AbortController();
-    const { quota, said } = watch(new Ledger(database), { signal: stop.signal });
-    await quota.spent(RETRY, Date.now());
-    const ready = quota.ready();
-    await time.pass(MINUTE);
-    const reason = new Error('KILL was found');
-    stop.abort(reason);
-    await assert.rejects(ready, reason);
-    await assert.rejects(quota.ready(), reason);
-    assert.deepEqual(said, ['hold: the daily quota is used up', 'released']);
-  });
-
-  it('the run is asked to stop, once, where onQuota says so and there is a request left to send', async () => {
-    const { quota, said } = watch(new Ledger(database), { onQuota: 'stop' });
-    await quota.spent(RETRY, Date.now());
-    await quota.spent(RETRY, Date.now() + 1);
-    assert.deepEqual(said, []);
-    await assert.rejects(quota.ready());
-    await assert.rejects(quota.ready());
-    assert.deepEqual(said, ['stop: the daily quota is used up; calls return from 2026-09-04 00:05 UTC']);
-  });
-
-  it('a 0 is believed only where a request is refused, or where the ledger knows of about as many calls', async () => {
-    const limit = fc.integer({ min: 1, max: 30 });
-    const statuses = fc.constantFrom(200, 204, 404, 429, 500, 503);
-    await fc.assert(
-      fc.asyncProperty(fc.option(limit), fc.nat({ max: 30 }), statuses, async (limit, used, status) => {
-        await database.write((tx) => tx.run('DELETE FROM ledger'));
-        const ledger = new Ledger(database);
-        for (let call = 0; call < used; call += 1) await ledger.stamp('shops/7', Date.now() - call);
-        const { quota } = watch(ledger);
-        const agrees = status === 429 || (limit !== null && used >= limit * 0.9);
-        assert.equal(await quota.believes(0, status, limit ?? undefined, Date.now()), agrees);
-        assert.equal(await quota.believes(1, status, limit ?? undefined, Date.now()), true);
-        assert.equal(await quota.believes(undefined, status, limit ?? undefined, Date.now()), false);
-      }),
-      { numRuns: 30 },
-    );
-  });
-
-  it('the next process knows, unless Etsy has said since that calls are left', async () => {
-    const ledger = new Ledger(database);
-    const answer = async (remainingToday: number | undefined): Promise<string[]> => {
-      ledger.settle(await ledger.stamp('shops/7', Date.now()), { status: 200, tookMs: 1, remainingToday });
-      await ledger.flush();
-      await time.pass(1);
-      const { quota, said } = watch(new Ledger(database), { onQuota: 'stop' });
-      await quota.restore(Date.now());
-      await quota.ready().catch(() => undefined);
-      return said;
-    };
-    assert.equal((await answer(undefined)).length, 0);
-    assert.equal((await answer(0)).length, 1);
-    assert.equal((await answer(undefined)).length, 1);
-    assert.equal((await answer(3)).length, 0);
   });
 });

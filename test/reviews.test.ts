@@ -5,23 +5,19 @@ import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it, mock } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import * as fc from 'fast-check';
-import type { ReviewPage, ReviewQuery } from '../lib/etsy/api.ts';
-import { ApiError } from '../lib/etsy/errors.ts';
 import type { TaskContext } from '../lib/task/task.ts';
 import type { Services } from '../lib/services.ts';
 import { Database } from '../lib/store/database.ts';
 import { migrate } from '../lib/dataset/migrations.ts';
 import reviews from '../tasks/reviews.ts';
+import { clock, DAY, Etsy, START } from './reviews-etsy.ts';
+import type { Review } from './reviews-etsy.ts';
 
-const DAY = 24 * 3600;
-const START = 1_790_000_000;
 const REFRESH_AFTER = 3 * DAY;
 const NEVER = new AbortController().signal;
 
 let folder = '';
 let database: Database;
-/** Epoch seconds. */
-let now = START;
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'reviews-'));
@@ -33,112 +29,11 @@ after(async () => {
   await rm(folder, { recursive: true });
 });
 beforeEach(() => {
-  mock.method(Date, 'now', () => now * 1000);
+  mock.method(Date, 'now', () => clock.now * 1000);
 });
 afterEach(() => {
   mock.restoreAll();
 });
-
-interface Review {
-  readonly shopId: number;
-  readonly id: number;
-  readonly createdAt: number;
-  /** Etsy shows a review up to seven days after the time it carries. */
-  readonly shownAt: number;
-  /** Its record cannot be used before. */
-  readonly goodFrom: number;
-  /** Its rating cannot be read in the first answer that shows it. */
-  readonly isOddFirst?: boolean;
-}
-
-/** The reviews of all shops, as the API pages them; answers come in any order, and time passes with each. */
-class Etsy {
-  readonly #reviews: readonly Review[];
-  readonly #luck: Iterator<number>;
-  /** Answers everything from now on. */
-  isWell = false;
-  /** Sent in this run. */
-  requests = 0;
-  /** Shops asked for in this run. */
-  readonly asked = new Set<number>();
-  /** Shops of which something could not be used in this run. */
-  readonly spoilt = new Set<number>();
-  readonly #shownOnce = new Set<number>();
-  /** Shops that showed a review in this run: a watermark moves only where one did. */
-  readonly shown = new Set<number>();
-
-  constructor(reviews: readonly Review[], luck: Iterator<number>) {
-    this.#reviews = reviews.toSorted((a, b) => b.createdAt - a.createdAt);
-    this.#luck = luck;
-  }
-
-  #draw(): number {
-    return Number(this.#luck.next().value ?? 0);
-  }
-
-  beginRun(): void {
-    this.asked.clear();
-    this.requests = 0;
-    this.spoilt.clear();
-    this.shown.clear();
-  }
-
-  /** As the shop's figures say it: of the past year, and shown by now. */
-  counted(shopId: number, at = now): number {
-    return this.#reviews.filter(
-      (one) => one.shopId === shopId && one.shownAt <= at && one.createdAt > at - 365 * DAY,
-    ).length;
-  }
-
-  readonly reviews = async (shopId: number, query: ReviewQuery): Promise<ReviewPage | undefined> => {
-    this.asked.add(shopId);
-    this.requests += 1;
-    for (let left = this.#draw() % 8; left > 0; left -= 1) await turn();
-    now += this.#draw() % 8 === 0 ? this.#draw() * 100 : this.#draw() % 100;
-    if (!this.isWell && this.#draw() % 40 === 0) {
-      this.spoilt.add(shopId);
-      throw new ApiError('hopeless', `shops/${shopId}/reviews`, 'HTTP 500');
-    }
-    // As if there were no such shop, for a moment.
-    if (!this.isWell && this.#draw() % 40 === 0) {
-      this.spoilt.add(shopId);
-      return undefined;
-    }
-    const { minCreated = 0, maxCreated = Infinity, offset } = query;
-    const window = this.#reviews.filter(
-      (one) =>
-        one.shopId === shopId &&
-        one.shownAt <= now &&
-        one.createdAt >= minCreated &&
-        one.createdAt <= maxCreated,
-    );
-    const page = window.slice(offset, offset + 100);
-    const bad = page.filter(({ goodFrom }) => goodFrom > now);
-    if (bad.length > 0) this.spoilt.add(shopId);
-    if (page.length > 0) this.shown.add(shopId);
-    const odd = new Set(page.filter(({ id, isOddFirst }) => isOddFirst && !this.#shownOnce.has(id)));
-    for (const { id } of page) this.#shownOnce.add(id);
-    return {
-      count: window.length,
-      rows: page.length,
-      misfits: [...odd].map(() => ({ field: 'rating', example: '"odd"', isRead: false })),
-      good: page
-        .filter(({ goodFrom }) => goodFrom <= now)
-        .map((one) => ({
-          shop_id: shopId,
-          listing_id: 70,
-          transaction_id: one.id,
-          create_timestamp: one.createdAt,
-          review: null,
-          ...(!odd.has(one) && { rating: 1 + (one.id % 5) }),
-        })),
-      rejected: bad.map(({ id }) => ({
-        raw: { transaction_id: id, rating: 'odd' },
-        reason: 'rating: is odd',
-      })),
-    };
-  };
-}
 
 type Ending = { readonly how: 'stop' | 'killed before' | 'killed after'; readonly steps: number };
 
@@ -181,14 +76,14 @@ async function crawl(
   said: (counted: number, shopId: number) => number | null = (counted) => counted,
 ): Promise<void> {
   await database.write(async (tx) => {
-    await tx.run('INSERT INTO runs (id, started_at) VALUES (?, ?)', [runId, now * 1000]);
+    await tx.run('INSERT INTO runs (id, started_at) VALUES (?, ?)', [runId, clock.now * 1000]);
     for (let id = 1; id <= shops; id += 1)
       await tx.run(
         'INSERT INTO shops_dynamic (shop_id, snapshot_timestamp, review_count, transaction_sold_count) VALUES (?, ?, ?, ?)',
-        [id, now, said(etsy.counted(id), id), 5000],
+        [id, clock.now, said(etsy.counted(id), id), 5000],
       );
   });
-  now += 1;
+  clock.now += 1;
 }
 
 async function shopsWithOlderPages(): Promise<number[]> {
@@ -290,7 +185,7 @@ describe('the reviews of all shops', () => {
   it('are stored once each, and no watermark passes one that is not; what was spoilt is asked for again', async () => {
     await fc.assert(
       fc.asyncProperty(shops, runs, luck, async (shops, runs, luck) => {
-        now = START;
+        clock.now = START;
         await empty(shops.length);
         const all = reviewsOf(shops);
         const etsy = new Etsy(all, luck);
@@ -298,12 +193,12 @@ describe('the reviews of all shops', () => {
         let runId = 0;
         for (const { gap, endings } of runs) {
           runId += 1;
-          now += gap;
+          clock.now += gap;
           etsy.beginRun();
           await crawl(etsy, runId, shops.length);
           const before = await assertStored(all);
           const withOlder = await shopsWithOlderPages();
-          const due = await openShops(now);
+          const due = await openShops(clock.now);
           for (const ending of endings) {
             if (await run(etsy, runId, ending)) break;
             await assertStored(all);
@@ -331,11 +226,11 @@ describe('the reviews of all shops', () => {
         // Once Etsy has nothing bad to tell: one run may still have to end a pass that was spoilt, the next one cannot.
         etsy.isWell = true;
         // The longest that a refused shop waits is sixteen times `refreshAfter`.
-        now += 60 * DAY;
+        clock.now += 60 * DAY;
         for (const last of [1, 2]) {
           await crawl(etsy, runId + last, shops.length);
           assert.ok(await run(etsy, runId + last));
-          now += DAY;
+          clock.now += DAY;
         }
         await assertStored(all);
         assert.deepEqual(await openShops(), []);
@@ -357,7 +252,7 @@ describe('the reviews of all shops', () => {
 
 describe('a database of the version before', () => {
   it('resumes the pass it was in, where it was, and reads no other shop again', async () => {
-    now = START;
+    clock.now = START;
     await empty(3);
     const all = Array.from({ length: 250 }, (_, index) => {
       const createdAt = START - 10 * DAY - index * 60;
@@ -417,7 +312,7 @@ describe('ten weeks in which a fifth of the shops get reviews', () => {
     draw: () => number,
     said: (counted: number, shopId: number, week: number, etsy: Etsy) => number | null,
   ): Promise<{ all: Review[]; vain: number[]; etsy: Etsy }> {
-    now = START;
+    clock.now = START;
     await empty(SHOPS);
     const all = weeks(draw);
     const quiet = function* (): Generator<number, never, undefined> {
@@ -427,13 +322,13 @@ describe('ten weeks in which a fifth of the shops get reviews', () => {
     etsy.isWell = true;
     const vain: number[] = [];
     for (let week = 0; week <= WEEKS; week += 1) {
-      now = START + week * 7 * DAY;
+      clock.now = START + week * 7 * DAY;
       etsy.beginRun();
       await crawl(etsy, week + 1, SHOPS, (counted, shop) => said(counted, shop, week, etsy));
       assert.ok(await run(etsy, week + 1));
-      const since = now - 7 * DAY - DAY;
+      const since = clock.now - 7 * DAY - DAY;
       const withNews = new Set(
-        all.filter((one) => one.createdAt > since && one.createdAt <= now).map((one) => one.shopId),
+        all.filter((one) => one.createdAt > since && one.createdAt <= clock.now).map((one) => one.shopId),
       );
       if (week > 0) vain.push(etsy.requests / Math.max(1, withNews.size));
     }
@@ -461,11 +356,11 @@ describe('ten weeks in which a fifth of the shops get reviews', () => {
       const fate = draw() % 10;
       if (fate === 0) return null;
       if (fate === 1) return Math.max(0, counted - 1 - (draw() % 3));
-      return fate < 5 ? market.counted(shop, now - (draw() % (2 * DAY))) : counted;
+      return fate < 5 ? market.counted(shop, clock.now - (draw() % (2 * DAY))) : counted;
     });
     // What a wrong count has hidden is found a month later.
     assert.ok((await lost(all)) <= all.length / 100, `${await lost(all)} of ${all.length} are late`);
-    now = START + (WEEKS * 7 + 29) * DAY;
+    clock.now = START + (WEEKS * 7 + 29) * DAY;
     await crawl(etsy, WEEKS + 2, SHOPS);
     assert.ok(await run(etsy, WEEKS + 2));
     assert.equal(await lost(all), 0);

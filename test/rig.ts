@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as nap } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Database } from '../lib/store/database.ts';
 import type { Value } from '../lib/store/database.ts';
+import { COMPILING } from './as-we-run.ts';
 import { dumpOf } from './dump.ts';
 import type { Dump } from './dump.ts';
 import type { MarketplaceOptions, RequestRecord, Truth } from './marketplace/index.ts';
@@ -24,7 +24,7 @@ const CLOCK_SHIFT = new URL('./fixtures/clock-shift.mjs', import.meta.url).href;
 
 /** Two small categories that sell the same kind of thing, so that few pictures have to be drawn. */
 const TAXONOMIES = [12371, 12372] as const;
-const CATEGORIES = { 12371: { listings: 90 }, 12372: { listings: 130 } };
+const CATEGORIES = { 12371: { listings: 40 }, 12372: { listings: 110 } };
 
 /** What is written into pipeline.yaml; what is left out takes sync-data's default. */
 export interface Settings {
@@ -194,7 +194,7 @@ export class Rig {
     const exact = qps === 'exact';
     const given = [...(stage === undefined ? [] : ['--stage', stage]), ...args];
     const shims = [...(this.#shift === 0 ? [] : [CLOCK_SHIFT]), ...imports.map(String)];
-    const flags = shims.flatMap((shim) => ['--import', shim]);
+    const flags = [...COMPILING, ...shims.flatMap((shim) => ['--import', shim])];
     const child = spawn(process.execPath, [...flags, exact ? COMMAND : FAST_COMMAND, ...given], {
       cwd: this.folder,
       // Nothing of the environment the tests run in: no key, no CI, no settings for node.
@@ -241,11 +241,12 @@ export class Rig {
     path = /./,
     kind: RequestRecord['kind'] = 'api',
   ): Promise<void> {
-    while ((await this.requests(path, kind)).length < count) {
-      if (command.isOver)
-        throw new Error(`The command ended before ${count} requests for ${path} had arrived.`);
-      await nap(3);
-    }
+    const arrived = this.market.arrived(count, kind, path.source);
+    // After the command's end nobody waits for it any more, and the marketplace may be closed.
+    arrived.catch(() => undefined);
+    await Promise.race([arrived, command.ended]);
+    if (command.isOver && (await this.requests(path, kind)).length < count)
+      throw new Error(`The command ended before ${count} requests for ${path} had arrived.`);
   }
 
   async rows<Row>(sql: string, params: readonly Value[] = []): Promise<Row[]> {

@@ -7,7 +7,7 @@ import { withRig } from '../rig.ts';
 it('at 5 a second no second sees six requests, through faults, SIGKILLs and instant restarts', async () => {
   const market = {
     categories: { 12371: { listings: 380 } },
-    shops: 170,
+    shops: 120,
     badImages: {},
     faults: {
       api: {

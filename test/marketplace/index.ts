@@ -29,6 +29,8 @@ export type { NewListing } from './edits.ts';
 /** What can be done with a marketplace, here or in another process. */
 export interface Controls {
   requests(): RequestRecord[];
+  /** Resolves as soon as so many have arrived, of this kind and with this in their path where that is said. */
+  arrived(count: number, kind?: RequestRecord['kind'], path?: string): Promise<void>;
   resetRequests(): void;
   /** API requests by endpoint, and those of the CDN. */
   counts(): Record<string, number>;
@@ -75,6 +77,7 @@ export async function startMarketplace(options: MarketplaceOptions = {}): Promis
   let imageHost = '';
   const controls: Controls = {
     requests: log.all,
+    arrived: log.arrived,
     resetRequests: log.reset,
     counts: log.counts,
     worstWindow: log.worstWindow,

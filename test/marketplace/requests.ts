@@ -19,6 +19,8 @@ export interface RequestLog {
   add(kind: Kind, method: string, url: string, connection: number, arrived?: number): number;
   settle(entry: number, status: number, fault: Fault | undefined): void;
   all(): RequestRecord[];
+  /** Resolves as soon as there are so many, of this kind and with this in their path where that is said. */
+  arrived(count: number, kind?: Kind, path?: string): Promise<void>;
   reset(): void;
   /** The most API requests that arrived within any window of so many milliseconds. */
   worstWindow(ms?: number): number;
@@ -38,6 +40,8 @@ export function createRequestLog(): RequestLog {
   const faults = new Map<number, Fault>();
   /** Entries before a reset keep their numbers: an answer under way must not settle another's. */
   let dropped = 0;
+  /** Each tells whether it has got what it waited for. */
+  const waiting = new Set<() => boolean>();
 
   /** Two that come at once can be taken in the other order. */
   const arrivals = (): number[] => at.filter((_, entry) => kinds[entry] === 'api').toSorted((a, b) => a - b);
@@ -50,6 +54,7 @@ export function createRequestLog(): RequestLog {
       urls.push(url);
       statuses.push(0);
       connections.push(connection);
+      for (const isOver of waiting) if (isOver()) waiting.delete(isOver);
       return dropped + at.length - 1;
     },
     settle(number, status, fault) {
@@ -73,6 +78,19 @@ export function createRequestLog(): RequestLog {
           connection: connections[entry] ?? 0,
         };
       }),
+    arrived(count, kind, path = '') {
+      const wanted = new RegExp(path);
+      const matches = (url: string, entry: number): boolean =>
+        (kind === undefined || kinds[entry] === kind) && wanted.test(url.split('?', 1)[0] ?? '');
+      return new Promise((resolve) => {
+        const isOver = (): boolean => {
+          if (urls.filter(matches).length < count) return false;
+          resolve();
+          return true;
+        };
+        if (!isOver()) waiting.add(isOver);
+      });
+    },
     reset() {
       dropped += at.length;
       for (const column of [at, kinds, urls, methods, statuses, connections]) column.length = 0;

@@ -1,16 +1,20 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { COMPILING } from '../as-we-run.ts';
 import type { Address, Answered, Asked } from './host.ts';
 import type { Controls, Marketplace, MarketplaceOptions } from './index.ts';
 
 /** A marketplace in another process: the same controls, each a promise. */
 export type RemoteMarketplace = Pick<Marketplace, 'apiUrl' | 'imageHost' | 'controlUrl' | 'key' | 'close'> & {
-  [Name in keyof Controls]: (...args: Parameters<Controls[Name]>) => Promise<ReturnType<Controls[Name]>>;
+  [Name in keyof Controls]: (
+    ...args: Parameters<Controls[Name]>
+  ) => Promise<Awaited<ReturnType<Controls[Name]>>>;
 };
 
 const NAMES = [
   'requests',
+  'arrived',
   'resetRequests',
   'counts',
   'worstWindow',
@@ -43,7 +47,7 @@ class Host {
 
   constructor() {
     this.#child = fork(fileURLToPath(new URL('./host.ts', import.meta.url)), {
-      execArgv: ['--import', import.meta.resolve('tsx')],
+      execArgv: [...COMPILING, '--import', import.meta.resolve('tsx')],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#child.on('message', (answered: Answered) => this.#waiting.shift()?.resolve(answered));

@@ -38,7 +38,9 @@ describe('the report of a dataset with a history of two runs', () => {
   let listings: Listing[];
 
   before(async () => {
-    rig = await Rig.open({ market: { seed: 31, reviews: { perShop: 12 } } });
+    // Enough for prices in several currencies.
+    const categories = { 12371: { listings: 90 }, 12372: { listings: 130 } };
+    rig = await Rig.open({ market: { seed: 31, categories, reviews: { perShop: 12 } } });
     for (const days of [0, 40]) {
       if (days > 0) await rig.advance(days);
       const { code, stderr } = await rig.run();

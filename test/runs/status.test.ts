@@ -123,9 +123,9 @@ describe('sync-data status', () => {
     withRig(
       {
         market: {
-          categories: { 12371: { listings: 250 }, 12372: { listings: 450 } },
-          shops: 150,
-          badImages: { missing: 0.02 },
+          categories: { 12371: { listings: 150 }, 12372: { listings: 250 } },
+          shops: 80,
+          badImages: { missing: 0.03 },
         },
       },
       async (rig) => {

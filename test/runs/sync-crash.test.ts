@@ -49,7 +49,7 @@ async function killAgainAndAgain(rig: Rig, total: number): Promise<number> {
     const sofar = (await rig.market.requests()).length;
     const further = 1 + random.int(Math.ceil((total - sofar) / (KILLS - kill + 3)) * 2 - 1);
     const command = rig.start({ qps: QPS });
-    while ((await rig.market.requests()).length < sofar + further && !command.isOver);
+    await Promise.race([rig.market.arrived(sofar + further), command.ended]);
     const earlier = ofKind(await rig.market.requests(), 'api');
     await command.kill();
     assert.equal((await command.ended).signal, 'SIGKILL', 'the run was over before it was killed');

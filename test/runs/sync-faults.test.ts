@@ -236,7 +236,7 @@ describe('429', () => {
 
   it('for the day waits as long as Etsy says, and goes on', async () => {
     const faults = { script: [{ path: 'shops/\\d+/reviews', fault: 'limitDay' }] } as const;
-    const market: MarketplaceOptions = { ...small, shops: 10, headersOn429: 'all', dayMs: 12_000, faults };
+    const market: MarketplaceOptions = { ...small, shops: 10, headersOn429: 'all', dayMs: 4000, faults };
     await withRig({ market, withoutImages: true }, async (rig) => {
       const { code, stdout } = await rig.run();
       assert.equal(code, 0);

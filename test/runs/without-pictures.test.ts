@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { COMPILING } from '../as-we-run.ts';
 import { Command, Rig } from '../rig.ts';
 import type { Ended } from '../rig.ts';
 
@@ -22,6 +24,10 @@ async function withoutOptional(folder: string): Promise<string> {
   for (const name of await readdir(join(ROOT, 'node_modules')))
     if (!left.has(name) && !name.startsWith('.') && name !== '@huggingface')
       await symlink(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name));
+  // What is compiled already need not be compiled again: that is not what is tested here.
+  const compiled = join('node_modules', '.cache', 'sync-data');
+  if (existsSync(join(ROOT, compiled)))
+    await cp(join(ROOT, compiled), join(folder, compiled), { recursive: true });
   return join(folder, 'lib', 'sync-data.js');
 }
 
@@ -47,7 +53,7 @@ describe('where npm left out the optional packages', () => {
   const run = (...args: string[]): Promise<Ended> =>
     new Command(
       args.join(' '),
-      spawn(process.execPath, [script, ...args], {
+      spawn(process.execPath, [...COMPILING, script, ...args], {
         cwd: rig.folder,
         env: { PATH: process.env['PATH'], HOME: rig.folder, TZ: 'UTC' },
         stdio: ['ignore', 'pipe', 'pipe'],

@@ -14,21 +14,25 @@ const FLOORS: readonly [Rgb, ...Rgb[]] = [[188, 166, 142], [170, 172, 174], [206
 export interface Order {
   kind: Kind;
   drawing: number;
+  /** In pixels; the CDN's where nothing is said. */
+  width?: number;
 }
+
+const WIDTH = 570;
 
 export function draw(order: Order): Buffer {
   return encode(rendered(order), 80).data;
 }
 
 /** Its pixels, and which of them are furniture. */
-export function rendered({ kind, drawing }: Order): Rendered {
+export function rendered({ kind, drawing, width = WIDTH }: Order): Rendered {
   const turn = KINDS.indexOf(kind) + drawing;
   // From the seventh on they repeat the shapes, in other wood and cloth, before another wall and from the other side.
   const look = Math.floor(drawing / HEIGHTS.length);
   const yaw = [-0.5, 0.45, -0.62, 0.3, 0.6, -0.38][drawing % 6] ?? 0.5;
   return render(furniture(kind, drawing), {
-    width: 570,
-    height: HEIGHTS[drawing % HEIGHTS.length] ?? HEIGHTS[0],
+    width,
+    height: Math.round(((HEIGHTS[drawing % HEIGHTS.length] ?? HEIGHTS[0]) * width) / WIDTH),
     yaw: (look % 2 === 0 ? yaw : -yaw) * (1 - 0.06 * look),
     pitch: 0.3 + 0.04 * (turn % 4),
     wall: WALLS[(turn + look) % WALLS.length] ?? WALLS[0],

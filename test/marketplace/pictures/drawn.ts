@@ -12,7 +12,7 @@ let folder: string | undefined;
 /** A drawing as a JPEG file: the one that is kept, or what `draw` makes now. */
 export async function drawn(order: Order, draw: (order: Order) => Buffer | Promise<Buffer>): Promise<Buffer> {
   folder ??= `${CACHE}/${hashOfSources()}`;
-  const path = `${folder}/${order.kind}-${order.drawing}.jpg`;
+  const path = `${folder}/${[order.kind, order.drawing, order.width ?? ''].join('-')}.jpg`;
   const kept = await readFile(path).catch(() => undefined);
   if (kept) return kept;
   const jpeg = await draw(order);
