@@ -213,6 +213,17 @@ describe('the threads', () => {
       await threads.close();
     });
 
+    it('end none that were given a job this very moment', async (t) => {
+      // Who asks first finds them young enough, and who asks next too old.
+      let now = 0;
+      t.mock.method(performance, 'now', () => (now += 0.6));
+      const threads = await openThreads({ threads: 2, lifetime: 1, loadable: () => loadable });
+      const answers = await Promise.all([3, 3, 3, 3].map((items) => threads.run(job(items))));
+      const given = answers.map(({ items }) => items.filter((item) => 'vector' in item).length);
+      assert.deepEqual(given, [3, 3, 3, 3]);
+      await threads.close();
+    });
+
     it('finish the picture in hand where they are closed, begin no other, and leave the process alone', async () => {
       for (const [round, pause] of [0, 20, 45, 90, 150].entries()) {
         const threads = await openThreads({ threads: 2, loadable: () => loadable });

@@ -160,7 +160,12 @@ class ThreadPool implements OwnPool {
   }
 
   async #send(task: ThreadJob | ThreadComparison): Promise<ThreadAnswer> {
-    const threads = await this.#current();
+    this.#renew();
+    // Others may have them replaced while this waits. Nothing does between the last look and the job's beginning: they
+    // would end with it under way.
+    while (this.#replacing) await this.#replacing;
+    const threads = this.#threads;
+    if (this.#closed || !threads) throw new Error('closed');
     const run = threads.run(task) as Promise<ThreadAnswer>;
     this.#running.add(run);
     const forget = (): unknown => this.#running.delete(run);
@@ -181,20 +186,19 @@ class ThreadPool implements OwnPool {
     }
   }
 
-  /** The old ones end before new ones begin: both at once would need twice the memory. */
-  async #current(): Promise<Piscina> {
-    await this.#replacing;
-    if (this.#closed) throw new Error('closed');
-    if (this.#threads && performance.now() - this.#since < (this.#options.lifetime ?? LIFETIME_MS))
-      return this.#threads;
+  /** Those that are too old end before new ones begin: both at once would need twice the memory. */
+  #renew(): void {
+    const isYoung = performance.now() - this.#since < (this.#options.lifetime ?? LIFETIME_MS);
+    if (this.#replacing || (this.#threads && isYoung)) return;
     const old = this.#threads;
     this.#threads = undefined;
-    this.#replacing = (async () => {
-      if (old) await this.#end(old);
-      if (this.#closed) return;
-      this.#threads = this.#start();
-      this.#since = performance.now();
-    })();
-    return this.#current();
+    this.#replacing = this.#replace(old).finally(() => (this.#replacing = undefined));
+  }
+
+  async #replace(old: Piscina | undefined): Promise<void> {
+    if (old) await this.#end(old);
+    if (this.#closed) return;
+    this.#threads = this.#start();
+    this.#since = performance.now();
   }
 }
