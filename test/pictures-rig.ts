@@ -10,7 +10,6 @@ import { CUTOUT_MODELS, REGISTRY } from '../lib/models/registry.ts';
 import type { CutoutModel, Registry } from '../lib/models/registry.ts';
 import { Database } from '../lib/store/database.ts';
 import type { Value } from '../lib/store/database.ts';
-import { COMPILING } from './as-we-run.ts';
 import { KINDS } from './marketplace/kinds.ts';
 import { draw } from './marketplace/pictures/draw.ts';
 import type { Order } from './marketplace/pictures/draw.ts';
@@ -167,7 +166,7 @@ export class PicturesRig {
   }
 
   start(args: readonly string[] = [], imports: readonly URL[] = [], env: NodeJS.ProcessEnv = {}): Command {
-    const flags = [...COMPILING, ...imports.flatMap((url) => ['--import', url.href])];
+    const flags = imports.flatMap((url) => ['--import', url.href]);
     const child = spawn(process.execPath, [...flags, COMMAND, ...args], {
       cwd: this.folder,
       env: { PATH: process.env['PATH'], HOME: this.folder, TZ: 'UTC', ...env },

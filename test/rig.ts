@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Database } from '../lib/store/database.ts';
 import type { Value } from '../lib/store/database.ts';
-import { COMPILING } from './as-we-run.ts';
 import { dumpOf } from './dump.ts';
 import type { Dump } from './dump.ts';
 import type { MarketplaceOptions, RequestRecord, Truth } from './marketplace/index.ts';
@@ -194,7 +193,7 @@ export class Rig {
     const exact = qps === 'exact';
     const given = [...(stage === undefined ? [] : ['--stage', stage]), ...args];
     const shims = [...(this.#shift === 0 ? [] : [CLOCK_SHIFT]), ...imports.map(String)];
-    const flags = [...COMPILING, ...shims.flatMap((shim) => ['--import', shim])];
+    const flags = shims.flatMap((shim) => ['--import', shim]);
     const child = spawn(process.execPath, [...flags, exact ? COMMAND : FAST_COMMAND, ...given], {
       cwd: this.folder,
       // Nothing of the environment the tests run in: no key, no CI, no settings for node.

@@ -3,7 +3,6 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { COMPILING } from './as-we-run.ts';
 import type { PicturesRig } from './pictures-rig.ts';
 import { Command } from './rig.ts';
 
@@ -86,25 +85,21 @@ export class WorkersRig {
     isHeld: boolean,
     env: NodeJS.ProcessEnv = {},
   ): Command {
-    const child = spawn(
-      process.execPath,
-      [...COMPILING, ...(isHeld ? ['--import', HELD] : []), file, ...args],
-      {
-        cwd,
-        env: {
-          PATH: process.env['PATH'],
-          HOME: cwd,
-          TZ: 'UTC',
-          npm_command: 'exec',
-          TEST_REDIS: this.#url,
-          TEST_LOCK_MS: String(LOCK_MS),
-          TEST_QPS: 'Infinity',
-          TEST_GATES: this.#gates,
-          ...env,
-        },
-        stdio: ['ignore', 'pipe', 'pipe'],
+    const child = spawn(process.execPath, [...(isHeld ? ['--import', HELD] : []), file, ...args], {
+      cwd,
+      env: {
+        PATH: process.env['PATH'],
+        HOME: cwd,
+        TZ: 'UTC',
+        npm_command: 'exec',
+        TEST_REDIS: this.#url,
+        TEST_LOCK_MS: String(LOCK_MS),
+        TEST_QPS: 'Infinity',
+        TEST_GATES: this.#gates,
+        ...env,
       },
-    );
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const command = new Command(name, child);
     this.#commands.push(command);
     return command;

@@ -1,9 +1,11 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { COMPILING } from '../as-we-run.ts';
 import type { Address, Answered, Asked } from './host.ts';
 import type { Controls, Marketplace, MarketplaceOptions } from './index.ts';
+
+/** How tests are told to compile, if they are: see test/run-tests.mjs. */
+const COMPILING = process.execArgv.filter((flag) => flag.startsWith('--interrupt-budget='));
 
 /** A marketplace in another process: the same controls, each a promise. */
 export type RemoteMarketplace = Pick<Marketplace, 'apiUrl' | 'imageHost' | 'controlUrl' | 'key' | 'close'> & {

@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Database } from '../../lib/store/database.ts';
-import { COMPILING } from '../as-we-run.ts';
 import { OWN_TASKS, ownPipeline as pipeline } from '../own-tasks.ts';
 
 const COMMAND = fileURLToPath(new URL('../../lib/sync-data.js', import.meta.url));
@@ -22,7 +21,7 @@ interface Ended {
 function run(cwd: string, ...args: string[]): Promise<Ended> {
   const env = { PATH: process.env['PATH'], HOME: cwd, TZ: 'UTC' };
   return new Promise((resolve) => {
-    execFile(process.execPath, [...COMPILING, COMMAND, ...args], { cwd, env }, (error, stdout, stderr) => {
+    execFile(process.execPath, [COMMAND, ...args], { cwd, env }, (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, stdout, stderr });
     });
   });

@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { COMPILING } from '../as-we-run.ts';
 import { Command, Rig } from '../rig.ts';
 import type { Ended } from '../rig.ts';
 
@@ -53,7 +52,7 @@ describe('where npm left out the optional packages', () => {
   const run = (...args: string[]): Promise<Ended> =>
     new Command(
       args.join(' '),
-      spawn(process.execPath, [...COMPILING, script, ...args], {
+      spawn(process.execPath, [script, ...args], {
         cwd: rig.folder,
         env: { PATH: process.env['PATH'], HOME: rig.folder, TZ: 'UTC' },
         stdio: ['ignore', 'pipe', 'pipe'],
