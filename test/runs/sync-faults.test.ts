@@ -18,6 +18,9 @@ const small = {
   badImages: {},
 } satisfies MarketplaceOptions;
 
+/** In which a request is forgiven its failures within a second. */
+const HASTY = { TEST_BACKOFF_MS: '3' };
+
 async function finish(rig: Rig): Promise<void> {
   const { code, stderr } = await rig.run();
   assert.equal(stderr, '');
@@ -107,7 +110,7 @@ describe('what cannot be used is recorded, and the rest goes on:', () => {
     };
     const categories = { 12371: { listings: 250 }, 12372: { listings: 50 } };
     await withRig({ market: { ...small, categories, faults }, withoutImages: true }, async (rig) => {
-      const { code, stdout } = await rig.run();
+      const { code, stdout } = await rig.run({ env: HASTY });
       assert.equal(code, 0);
       assert.match(
         stdout,
@@ -124,7 +127,7 @@ describe('what cannot be used is recorded, and the rest goes on:', () => {
 
   it('the reviews of one shop, when no other is left to show that it is the shop’s fault', async () => {
     const market = { ...small, shops: 5 };
-    await withRig({ market, withoutImages: true, giveUpAfter: '15s' }, async (rig) => {
+    await withRig({ market, withoutImages: true, giveUpAfter: '5s' }, async (rig) => {
       await finish(rig);
       const [shop] = await rig.rows<{ id: number }>('SELECT shop_id AS id FROM shops LIMIT 1');
       const path = `shops/${shop?.id}/reviews`;
@@ -134,7 +137,7 @@ describe('what cannot be used is recorded, and the rest goes on:', () => {
       const database = await Database.open(rig.path('etsy_data.db'));
       await database.write((tx) => tx.run('DELETE FROM review_sync WHERE shop_id = ?', [shop?.id ?? 0]));
       await database.close();
-      assert.equal((await rig.run()).code, 0);
+      assert.equal((await rig.run({ env: HASTY })).code, 0);
       const given = await rig.rows<Aside>(asides);
       assert.deepEqual(
         given.map(({ endpoint }) => endpoint),
@@ -207,10 +210,10 @@ it('an outage is no request’s fault: those that were on their way when it bega
       await rig.configure({ baseUrl: relay.url() });
       // Between two answers of the same endpoint, with more of its requests on their way.
       const reached = relay.atRequest(20, 'refuse');
-      const command = rig.start();
+      const command = rig.start({ env: HASTY });
       await reached;
-      // Long enough for more failures, at the pace of these tests, than a single request is forgiven.
-      await nap(14_000);
+      // Long enough for more failures, at this pace, than a single request is forgiven.
+      await nap(2100);
       relay.become('through');
       assert.equal((await command.ended).code, 0);
       assert.equal(await rig.number('SELECT count(*) AS n FROM set_aside'), 0);
