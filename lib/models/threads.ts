@@ -188,8 +188,9 @@ class ThreadPool implements OwnPool {
 
   /** Those that are too old end before new ones begin: both at once would need twice the memory. */
   #renew(): void {
+    if (this.#closed || this.#replacing) return;
     const isYoung = performance.now() - this.#since < (this.#options.lifetime ?? LIFETIME_MS);
-    if (this.#replacing || (this.#threads && isYoung)) return;
+    if (this.#threads && isYoung) return;
     const old = this.#threads;
     this.#threads = undefined;
     this.#replacing = this.#replace(old).finally(() => (this.#replacing = undefined));

@@ -1,9 +1,9 @@
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** By major version of V8, which complains of a flag that it does not know. Node 24 and later need neither. */
-const LATE = { 11: '--interrupt-budget=1000000', 12: '--invocation-count-for-turbofan=50000' };
-const SOONER = { 11: '--interrupt-budget=250000', 12: '--invocation-count-for-turbofan=12000' };
+/** By major version of Node: V8 complains of a flag that it does not know. Node 24 and later need neither. */
+const LATE = { 20: '--interrupt-budget=1000000', 22: '--invocation-count-for-turbofan=50000' };
+const SOONER = { 20: '--interrupt-budget=250000', 22: '--invocation-count-for-turbofan=12000' };
 
 /**
  * Before anything is loaded: V8 optimizes what runs often only once it has run more often. Most of what it would
@@ -14,7 +14,7 @@ export function optimizeLate() {
 }
 
 function setWhereKnown(flags) {
-  const flag = flags[parseInt(process.versions.v8)];
+  const flag = flags[parseInt(process.versions.node)];
   if (flag) setFlagsFromString(flag);
 }
 
