@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as nap } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Database } from '../lib/store/database.ts';
 import type { Value } from '../lib/store/database.ts';
@@ -216,6 +217,11 @@ export class Rig {
 
   run(options: StartOptions = {}): Promise<Ended> {
     return this.start(options).ended;
+  }
+
+  /** Times are kept in seconds: a run that begins in the one in which a shop was read takes it for read in that run. */
+  async nextSecond(): Promise<void> {
+    await nap(1000 - ((Date.now() + this.#shift) % 1000));
   }
 
   /** Moves the clock of the marketplace, and with it the command's. */

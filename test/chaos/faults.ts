@@ -139,6 +139,7 @@ const badRecords = Object.entries(EACH).map(([name, path]): Disturbance => {
       for (const { endpoint, reason } of odd) note(`${endpoint}: ${reason}`);
       assert.ok(odd.length > 0, 'no record was odd');
       await rig.market.setFaults(FAULTS);
+      await rig.nextSecond();
       promised(await rig.run(), 0);
       return 0;
     },

@@ -60,11 +60,10 @@ async function stopWithSignal(round: Round, andAgain?: { ms: number; signal: Nod
   if (took > STOP_MS) throw new Error(`it took ${took} ms to stop`);
   // Node itself listens to no signal any more once it takes its leave.
   if (end.code === 0 || (end.signal === name && hasFinished(end))) return lastBreath(took);
-  if (end.signal === 'SIGKILL' && andAgain?.signal === 'SIGKILL') return 'in the middle';
   if (end.signal === name && !hasBegun(end)) return 'too early';
   if (end.code === expected) return 'in the middle';
-  const second = SIGNALS.find(([signal]) => signal === andAgain?.signal);
-  if (second && end.code === second[1]) return 'in the middle';
+  // The second signal ends it, as it would any process.
+  if (andAgain && end.signal === andAgain.signal) return 'in the middle';
   throw new Error(`it ended with ${end.code ?? end.signal} after ${name}`);
 }
 
