@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 const GROUPS = 8;
 /** First, and by themselves: they take minutes, or use up what a process has. */
 const APART = ['workers', 'chaos', 'documents', 'attacks'].map((name) => `test/runs/${name}.test.ts`);
-/** A test, or a file of tests, that takes longer is stuck, and fails: the longest file takes seven minutes. Milliseconds. */
+/** A test, or a file of tests, that takes longer is stuck, and fails: the longest file takes two minutes. Milliseconds. */
 const STUCK_MS = 1_800_000;
 /**
  * Nearly all processes of the tests live for a second or two: that time is not for the optimizing compiler, which begins
