@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { mock } from 'node:test';
+import { after, afterEach, before, beforeEach, mock } from 'node:test';
 import timers from 'node:timers/promises';
 import { migrate } from '../lib/dataset/migrations.ts';
 import { Quota } from '../lib/etsy/quota.ts';
@@ -17,9 +17,9 @@ export const BUCKET = 2 * HOUR;
 export const START = 20_700 * DAY;
 const NEVER = new AbortController().signal;
 
-/** Of all the tests of a file: see opened() and closed(). */
+/** Of all the tests of a file. */
 export let database: Database;
-/** Of one test: see begun() and ended(). */
+/** Of one test. */
 export let time: Time;
 let folder = '';
 
@@ -61,30 +61,26 @@ class Time {
   }
 }
 
-/** Before all tests of a file. */
-export async function opened(): Promise<void> {
-  folder = await mkdtemp(join(tmpdir(), 'quota-'));
-  database = await Database.open(join(folder, 'data.db'));
-  await migrate(database);
-}
-
-/** After all of them. */
-export async function closed(): Promise<void> {
-  await database.close();
-  await rm(folder, { recursive: true });
-}
-
-/** Before each test. */
-export async function begun(): Promise<void> {
-  await database.write((tx) => tx.run('DELETE FROM ledger'));
-  time = new Time();
-  time.begin();
-}
-
-/** After each. */
-export function ended(): void {
-  mock.restoreAll();
-  syncBuiltinESMExports();
+/** The hooks of a file of tests: a database for all of them, and for each an empty ledger and a time of its own. */
+export function aroundEach(): void {
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'quota-'));
+    database = await Database.open(join(folder, 'data.db'));
+    await migrate(database);
+  });
+  after(async () => {
+    await database.close();
+    await rm(folder, { recursive: true });
+  });
+  beforeEach(async () => {
+    await database.write((tx) => tx.run('DELETE FROM ledger'));
+    time = new Time();
+    time.begin();
+  });
+  afterEach(() => {
+    mock.restoreAll();
+    syncBuiltinESMExports();
+  });
 }
 
 export interface Watched {

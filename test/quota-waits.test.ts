@@ -1,28 +1,13 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { callsBackAt } from '../lib/etsy/quota.ts';
 import { Ledger } from '../lib/store/ledger.ts';
-import {
-  begun,
-  closed,
-  database,
-  DAY,
-  ended,
-  HOUR,
-  MINUTE,
-  opened,
-  START,
-  time,
-  watch,
-} from './quota-rig.ts';
+import { aroundEach, database, DAY, HOUR, MINUTE, START, time, watch } from './quota-rig.ts';
 
 // Each rule of waiting by itself.
 
-before(opened);
-after(closed);
-beforeEach(begun);
-afterEach(ended);
+aroundEach();
 
 describe('when calls come back', () => {
   const day = fc.integer({ min: START - DAY, max: START + DAY });

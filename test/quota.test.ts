@@ -1,29 +1,13 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { Ledger } from '../lib/store/ledger.ts';
-import {
-  begun,
-  BUCKET,
-  closed,
-  database,
-  DAY,
-  ended,
-  HOUR,
-  MINUTE,
-  opened,
-  START,
-  time,
-  watch,
-} from './quota-rig.ts';
+import { aroundEach, BUCKET, database, DAY, HOUR, MINUTE, START, time, watch } from './quota-rig.ts';
 
 // The lives of processes through days of a quota, as chance has them.
 
-before(opened);
-after(closed);
-beforeEach(begun);
-afterEach(ended);
+aroundEach();
 
 /** Etsy's sliding day: twelve buckets of two hours, let go of one by one. */
 class Day {

@@ -11,11 +11,7 @@ const GROUPS = 8;
 const APART = ['workers', 'chaos', 'documents', 'attacks'].map((name) => `test/runs/${name}.test.ts`);
 /** A test, or a file of tests, that takes longer is stuck, and fails: the longest file takes two minutes. Milliseconds. */
 const STUCK_MS = 1_800_000;
-/**
- * Nearly all processes of the tests live for a second or two: that time is not for the optimizing compiler, which begins
- * only with what runs 30 times as long as it would wait for otherwise. Where time is measured it is as it always is.
- */
-const COMPILING = '--interrupt-budget=2000000';
+const LATE = pathToFileURL('test/late.mjs').href;
 const GROUPED = join('node_modules', '.cache', 'test-groups');
 
 const [concurrency, ...folders] = process.argv.slice(2);
@@ -32,9 +28,9 @@ const entries = [
   ...folders.flatMap((folder) => grouped(folder)),
   ...apart.filter((file) => !APART.includes(file)),
 ];
-const isMeasured = folders.includes('test/alone');
 const args = [
-  ...(!isMeasured && spawnSync(process.execPath, [COMPILING, '--version']).status === 0 ? [COMPILING] : []),
+  // Where time is measured it is as it always is.
+  ...(folders.includes('test/alone') ? [] : ['--import', LATE]),
   '--import',
   'tsx',
   '--test',
@@ -47,7 +43,7 @@ process.exitCode = spawnSync(process.execPath, args, { stdio: 'inherit' }).statu
 /** Tests of time run alone; those with hooks around every test, or that change the process, have one of their own. */
 function mayShare(file) {
   if (APART.includes(file) || file.startsWith('test/alone/')) return false;
-  return !/^(?:beforeEach|afterEach)\(|process\.(?:env\[|chdir|umask|exitCode)|setFlagsFromString/m.test(
+  return !/^(?:beforeEach|afterEach|aroundEach)\(|process\.(?:env\[|chdir|umask|exitCode)|setFlagsFromString/m.test(
     readFileSync(file, 'utf8'),
   );
 }

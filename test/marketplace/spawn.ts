@@ -4,8 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Address, Answered, Asked } from './host.ts';
 import type { Controls, Marketplace, MarketplaceOptions } from './index.ts';
 
-/** How tests are told to compile, if they are: see test/run-tests.mjs. */
-const COMPILING = process.execArgv.filter((flag) => flag.startsWith('--interrupt-budget='));
+const LATE = new URL('../late.mjs', import.meta.url).href;
 
 /** A marketplace in another process: the same controls, each a promise. */
 export type RemoteMarketplace = Pick<Marketplace, 'apiUrl' | 'imageHost' | 'controlUrl' | 'key' | 'close'> & {
@@ -49,7 +48,7 @@ class Host {
 
   constructor() {
     this.#child = fork(fileURLToPath(new URL('./host.ts', import.meta.url)), {
-      execArgv: [...COMPILING, '--import', import.meta.resolve('tsx')],
+      execArgv: ['--import', LATE, '--import', import.meta.resolve('tsx')],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#child.on('message', (answered: Answered) => this.#waiting.shift()?.resolve(answered));
